@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# Which kernel a machine boots: sets KIMAGE and KREL.
+
+kernel_find() { # MACHINE
+	local image
+	case $1 in
+	debug|sim)
+		echo "vm: not there yet" >&2
+		return 1
+		;;
+	esac
+	# The generic flavour: the cloud flavour lacks 9p.
+	image=$(find /boot -maxdepth 1 -name "vmlinuz-$1.*-amd64" ! -name '*cloud*' ! -name '*-rt-*' |
+		sort -V | tail -n 1)
+	if [ -z "$image" ]; then
+		echo "vm: no Debian kernel $1 in /boot (make deps installs it)" >&2
+		return 1
+	fi
+	KIMAGE=$image
+	KREL=${image#/boot/vmlinuz-}
+}
