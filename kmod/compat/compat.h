@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The newest kernel's interfaces on older kernels. HAVE_* come from
+ * compat/Kbuild.probe, which looks into the headers of the target tree; nothing
+ * outside this folder tests them.
+ */
+#ifndef _STRATA_COMPAT_H
+#define _STRATA_COMPAT_H
+
+#include <linux/net.h>
+#include <linux/skbuff.h>
+#include <linux/sysctl.h>
+#include <net/dropreason.h>
+
+/* drop reasons that came later */
+#ifndef HAVE_DROP_TCP_ABORT_ON_DATA
+#define SKB_DROP_REASON_TCP_ABORT_ON_DATA	SKB_DROP_REASON_TCP_CLOSE
+#endif
+#ifndef HAVE_DROP_TCP_OLD_SEQUENCE
+#define SKB_DROP_REASON_TCP_OLD_SEQUENCE	SKB_DROP_REASON_TCP_INVALID_SEQUENCE
+#endif
+#ifndef HAVE_DROP_TCP_INVALID_ACK_SEQUENCE
+#define SKB_DROP_REASON_TCP_INVALID_ACK_SEQUENCE SKB_DROP_REASON_TCP_INVALID_SEQUENCE
+#endif
+#ifndef HAVE_DROP_DUP_FRAG
+#define SKB_DROP_REASON_DUP_FRAG		SKB_DROP_REASON_NOT_SPECIFIED
+#define SKB_DROP_REASON_FRAG_REASM_TIMEOUT	SKB_DROP_REASON_NOT_SPECIFIED
+#define SKB_DROP_REASON_FRAG_TOO_FAR		SKB_DROP_REASON_NOT_SPECIFIED
+#endif
+#ifndef HAVE_DROP_SOCKET_CLOSE
+#define SKB_DROP_REASON_SOCKET_CLOSE		SKB_DROP_REASON_NOT_SPECIFIED
+#endif
+
+/* proto_ops.accept takes struct proto_accept_arg since 6.10 */
+#ifdef HAVE_PROTO_ACCEPT_ARG
+#define STRATA_ACCEPT_ARGS	struct socket *sock, struct socket *newsock, \
+				struct proto_accept_arg *arg
+#define STRATA_ACCEPT_FLAGS	(arg->flags)
+#define STRATA_ACCEPT_KERN	(arg->kern)
+#else
+#define STRATA_ACCEPT_ARGS	struct socket *sock, struct socket *newsock, \
+				int flags, bool kern
+#define STRATA_ACCEPT_FLAGS	(flags)
+#define STRATA_ACCEPT_KERN	(kern)
+#endif
+
+/*
+ * Sysctl tables carry their size since 6.6 and must not end with an empty entry
+ * since 6.11; before, they must. strata_register_sysctl() takes a table with one
+ * empty entry behind its @size valid ones.
+ */
+#ifdef HAVE_SYSCTL_SZ
+#define strata_register_sysctl(net, path, table, size) \
+	register_net_sysctl_sz(net, path, table, size)
+#else
+#define strata_register_sysctl(net, path, table, size) \
+	register_net_sysctl(net, path, table)
+#endif
+
+#endif /* _STRATA_COMPAT_H */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The sysctls of a namespace: net.strata.<name> with the name, the unit and the
+ * default of net.ipv4.<name>. Written by control/sysctl.c, read everywhere with
+ * READ_ONCE() through the layer that owns the value.
+ */
+#ifndef _STRATA_CONF_H
+#define _STRATA_CONF_H
+
+#include <linux/types.h>
+
+#define STRATA_CC_NAME_MAX	16
+
+/* times are jiffies unless the name says otherwise */
+struct strata_net_conf {
+	/* ip */
+	int	ip_default_ttl;			/* hops, 1..255 */
+	int	ip_no_pmtu_disc;		/* bool */
+	int	min_pmtu;			/* bytes */
+	int	mtu_expires;			/* jiffies (seconds in /proc) */
+	int	ip_local_port_range[2];		/* ports, inclusive */
+	int	ip_unprivileged_port_start;	/* first port open to everybody */
+	int	ipfrag_high_thresh;		/* bytes, informational: see fqdir */
+	/* arp */
+	int	neigh_base_reachable;		/* jiffies */
+	int	neigh_retrans;			/* jiffies between probes */
+	int	neigh_delay_probe;		/* jiffies in DELAY */
+	int	neigh_gc_stale;			/* jiffies until a stale entry may go */
+	int	neigh_ucast_probes;
+	int	neigh_mcast_probes;
+	int	neigh_gc_thresh;		/* entries; above it new ones push out old ones */
+	int	neigh_unres_qlen_bytes;		/* bytes of packets waiting for one address */
+	/* icmp */
+	int	icmp_echo_ignore_all;		/* bool */
+	int	icmp_echo_ignore_broadcasts;	/* bool */
+	int	icmp_msgs_per_sec;
+	int	icmp_msgs_burst;
+	int	ping_group_range[2];		/* gids, inclusive */
+	/* udp */
+	int	udp_rmem_min;			/* bytes */
+	int	udp_wmem_min;			/* bytes */
+	/* tcp */
+	int	tcp_rmem[3];			/* bytes: min, default, max */
+	int	tcp_wmem[3];			/* bytes: min, default, max */
+	int	tcp_syn_retries;
+	int	tcp_synack_retries;
+	int	tcp_retries1;
+	int	tcp_retries2;
+	int	tcp_orphan_retries;
+	int	tcp_fin_timeout;		/* jiffies (seconds in /proc) */
+	int	tcp_keepalive_time;		/* jiffies (seconds in /proc) */
+	int	tcp_keepalive_intvl;		/* jiffies (seconds in /proc) */
+	int	tcp_keepalive_probes;
+	int	tcp_syncookies;			/* 0 never, 1 on overflow, 2 always */
+	int	tcp_max_syn_backlog;		/* requests per listener */
+	int	tcp_max_orphans;
+	int	tcp_max_tw_buckets;
+	int	tcp_timestamps;			/* 0 off, 1 with random offset, 2 without */
+	int	tcp_window_scaling;		/* bool */
+	int	tcp_sack;			/* bool */
+	int	tcp_dsack;			/* bool */
+	int	tcp_ecn;			/* 0 off, 1 on, 2 only when asked */
+	int	tcp_frto;			/* 0 or 2 */
+	int	tcp_recovery;			/* bit 0: RACK */
+	int	tcp_early_retrans;		/* 0 off, 3 TLP */
+	int	tcp_reordering;			/* segments */
+	int	tcp_max_reordering;		/* segments */
+	int	tcp_moderate_rcvbuf;		/* bool */
+	int	tcp_adv_win_scale;
+	int	tcp_slow_start_after_idle;	/* bool */
+	int	tcp_no_metrics_save;		/* bool */
+	int	tcp_rfc1337;			/* bool */
+	int	tcp_tw_reuse;			/* 0, 1, 2 (loopback only) */
+	int	tcp_abort_on_overflow;		/* bool */
+	int	tcp_challenge_ack_limit;	/* per second */
+	int	tcp_invalid_ratelimit;		/* jiffies (ms in /proc) */
+	int	tcp_limit_output_bytes;		/* bytes */
+	int	tcp_min_tso_segs;
+	int	tcp_min_rtt_wlen;		/* seconds */
+	int	tcp_notsent_lowat;		/* bytes */
+	int	tcp_base_mss;			/* bytes */
+	int	tcp_min_snd_mss;		/* bytes */
+	int	tcp_mtu_probing;		/* 0, 1, 2 */
+	int	tcp_pacing_ss_ratio;		/* percent */
+	int	tcp_pacing_ca_ratio;		/* percent */
+	int	tcp_autocorking;		/* bool */
+	int	tcp_fastopen;			/* bits as native */
+	int	somaxconn;			/* accept queue limit */
+	char	tcp_congestion_control[STRATA_CC_NAME_MAX];
+};
+
+/** strata_conf_init() - give @conf the native stack's defaults */
+void strata_conf_init(struct strata_net_conf *conf);
+
+#endif /* _STRATA_CONF_H */

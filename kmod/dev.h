@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * dev: Strata's side of a netdevice, its addresses, and the way round inside
+ * the host. The lowest layer but the core.
+ */
+#ifndef _STRATA_DEV_H
+#define _STRATA_DEV_H
+
+#include <linux/if_addr.h>
+#include "strata.h"
+
+struct netlink_ext_ack;
+
+/**
+ * struct strata_dev - a netdevice that carries at least one Strata address
+ * @dev: the netdevice, held; NULL once unbound. Readers: RCU
+ * @sn: namespace
+ * @node: in strata_net.devs
+ * @addrs: struct strata_ifaddr.node
+ * @ifindex: of @dev, stays readable after unbinding
+ * @arp: has link addresses and uses ARP
+ * @ref: references (one for being bound, one per path, neighbour, ...)
+ *
+ * locking: lists by rtnl, RCU readers. Freed after a grace period.
+ */
+struct strata_dev {
+	struct net_device __rcu	*dev;
+	struct strata_net	*sn;
+	struct list_head	node;
+	struct list_head	addrs;
+	int			ifindex;
+	bool			arp;
+	refcount_t		ref;
+	netdevice_tracker	tracker;
+	struct rcu_head		rcu;
+};
+
+/**
+ * struct strata_ifaddr - an address of this host
+ * @node: in strata_dev.addrs; @hash: in strata_net.addr_hash
+ * @ifp: its device; valid as long as the address is listed
+ * @local: the address; @peer: far end of a point-to-point link, else @local
+ * @mask: of the prefix; @broadcast: 0 without one
+ * @plen, @scope, @flags: as in struct ifaddrmsg (IFA_F_*)
+ * @cstamp, @tstamp: jiffies of creation and last change
+ */
+struct strata_ifaddr {
+	struct list_head	node;
+	struct hlist_node	hash;
+	struct strata_dev	*ifp;
+	__be32			local;
+	__be32			peer;
+	__be32			mask;
+	__be32			broadcast;
+	u8			plen;
+	u8			scope;
+	u32			flags;
+	u32			metric;
+	unsigned long		cstamp;
+	unsigned long		tstamp;
+	struct rcu_head		rcu;
+};
+
+/** struct strata_dev_up - what dev calls upward; strata_dev_up is filled in main.c */
+struct strata_dev_up {
+	/* @skb: data at the IP header; given away. RCU, BH off */
+	void (*rcv_ip)(struct strata_dev *ifp, struct sk_buff *skb);
+	/* @skb: data at the ARP header; a private copy, given away. RCU, BH off */
+	void (*rcv_arp)(struct strata_dev *ifp, struct sk_buff *skb);
+	/* the device is gone for Strata: forget all that points to it. rtnl */
+	void (*if_down)(struct strata_dev *ifp);
+	/* link state, MTU or link address changed. rtnl */
+	void (*if_change)(struct strata_dev *ifp);
+	/* an address was added (announce it, add its connected route) or is going. rtnl */
+	int (*addr_added)(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack);
+	void (*addr_removed)(struct strata_ifaddr *ifa);
+};
+
+extern const struct strata_dev_up strata_dev_up;
+
+/** enum strata_addr_type - what an IPv4 destination is to this host */
+enum strata_addr_type {
+	STRATA_ADDR_OTHER,	/* another host */
+	STRATA_ADDR_LOCAL,	/* one of ours, or 127.0.0.0/8 */
+	STRATA_ADDR_BROADCAST,	/* 255.255.255.255, 0.0.0.0 or a prefix's broadcast */
+	STRATA_ADDR_MULTICAST,	/* 224.0.0.0/4 */
+};
+
+int strata_dev_init(void);
+void strata_dev_exit(void);
+int strata_dev_net_init(struct strata_net *sn);
+void strata_dev_net_exit(struct strata_net *sn);
+
+/** strata_dev_get() - take a reference; strata_dev_put() gives it back */
+static inline struct strata_dev *strata_dev_get(struct strata_dev *ifp)
+{
+	refcount_inc(&ifp->ref);
+	return ifp;
+}
+
+void strata_dev_put(struct strata_dev *ifp);
+
+/** strata_dev_find_rcu() - the bound device with this index, or NULL; RCU or rtnl */
+struct strata_dev *strata_dev_find_rcu(struct strata_net *sn, int ifindex);
+
+/**
+ * strata_dev_bind_rtnl() - find or bind @dev
+ * Returns the device or ERR_PTR: -EBUSY another rx_handler holds it,
+ * -EINVAL not a device that carries IPv4, -ENOMEM. extack names the cause.
+ */
+struct strata_dev *strata_dev_bind_rtnl(struct strata_net *sn, struct net_device *dev,
+					struct netlink_ext_ack *extack);
+/** strata_dev_unbind_rtnl() - unbind if no address is left */
+void strata_dev_unbind_rtnl(struct strata_dev *ifp);
+
+/**
+ * strata_dev_xmit() - give a finished frame to the device
+ * @ifp: outgoing device
+ * @skb: link header in place, network header set; consumed
+ * Returns 0 or a negative errno (-ENETDOWN unbound, -ENOBUFS queue full). Any context.
+ */
+int strata_dev_xmit(struct strata_dev *ifp, struct sk_buff *skb);
+
+/**
+ * strata_loop_xmit() - deliver a packet of ours to ourselves
+ * @sn: namespace
+ * @skb: data at the IP header; consumed
+ * It comes up through strata_dev_up.rcv_ip later, from its own NAPI context, with
+ * STRATA_RCV_LOOP. Returns 0, or -ENOBUFS when the per-CPU queue is full.
+ */
+int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb);
+
+/** strata_loop_dev() - the struct strata_dev of looped packets (never sent on); lives as long as @sn */
+struct strata_dev *strata_loop_dev(struct strata_net *sn);
+
+/* addresses: addr.c */
+
+/** struct strata_addr_cfg - what control/ asks for */
+struct strata_addr_cfg {
+	__be32	local;
+	__be32	peer;
+	__be32	broadcast;
+	u8	plen;
+	u8	scope;
+	u32	flags;
+	u32	metric;
+	bool	has_broadcast;
+};
+
+/**
+ * strata_addr_add_rtnl() - give @dev an address, binding it with the first one
+ * Returns 0, -EEXIST (same address and prefix there), -EINVAL (not a host address,
+ * prefix length above 32), or what binding gives.
+ */
+int strata_addr_add_rtnl(struct strata_net *sn, struct net_device *dev,
+			 const struct strata_addr_cfg *cfg, struct netlink_ext_ack *extack);
+/** strata_addr_del_rtnl() - take it away; the last one unbinds. -EADDRNOTAVAIL if not there */
+int strata_addr_del_rtnl(struct strata_net *sn, struct net_device *dev, __be32 local,
+			 int plen, struct netlink_ext_ack *extack);
+/** strata_addr_find_rcu() - the address entry for @local on any device, or NULL; RCU or rtnl */
+struct strata_ifaddr *strata_addr_find_rcu(struct strata_net *sn, __be32 local);
+/** strata_addr_is_local_rcu() - may a socket bind it: ours or 127.0.0.0/8; RCU */
+bool strata_addr_is_local_rcu(struct strata_net *sn, __be32 addr);
+/** strata_addr_type_rcu() - classify a destination seen on @ifp (NULL: on any device); RCU */
+enum strata_addr_type strata_addr_type_rcu(struct strata_net *sn, const struct strata_dev *ifp,
+					   __be32 addr);
+/**
+ * strata_addr_select_rcu() - source address for @dst leaving by @ifp: one whose prefix
+ * holds @dst, else the first of @ifp, else the first of any device; 0 if there is none. RCU
+ */
+__be32 strata_addr_select_rcu(struct strata_net *sn, const struct strata_dev *ifp, __be32 dst);
+
+#endif /* _STRATA_DEV_H */

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * struct strata_sock: the control information that all protocols share: who
+ * speaks with whom, over which path, with which IP options. struct sock comes
+ * first, so that the kernel's socket code sees what it knows.
+ *
+ * sk->sk_protocol stays 0: code outside tests it (without the family) and would
+ * take our sockets for the native ones; the protocol is in strata_sock.proto.
+ */
+#ifndef _STRATA_ENDPOINT_H
+#define _STRATA_ENDPOINT_H
+
+#include <net/sock.h>
+#include "strata.h"
+
+struct strata_dev;
+struct strata_neigh;
+struct strata_bind_bucket;
+
+/**
+ * struct strata_flow - one direction of a conversation as IP needs it
+ * @saddr: local address, 0: to be chosen by the route
+ * @daddr: remote address
+ * @sport, @dport: ports, 0 where the protocol has none (echo: sport is the id)
+ * @oif: device index it must leave by, 0: any
+ * @mark: SO_MARK
+ * @proto: IPPROTO_*
+ * @tos: the octet of RFC 2474/3168
+ * @ttl: hops; 0: the namespace's default (1 for multicast)
+ * @df: set Don't Fragment; a packet larger than the path MTU gives -EMSGSIZE
+ */
+struct strata_flow {
+	__be32			saddr;
+	__be32			daddr;
+	__be16			sport;
+	__be16			dport;
+	int			oif;
+	u32			mark;
+	u8			proto;
+	u8			tos;
+	u8			ttl;
+	bool			df;
+};
+
+#define STRATA_PATH_LOOP	0x01	/* destination is ours: stays inside */
+#define STRATA_PATH_BROADCAST	0x02	/* needs SO_BROADCAST */
+#define STRATA_PATH_MULTICAST	0x04
+#define STRATA_PATH_GATEWAY	0x08	/* through a router */
+#define STRATA_PATH_MTU_LOCKED	0x10	/* route's MTU, ICMP does not lower it */
+
+/**
+ * struct strata_path - a resolved way to a destination, cached
+ * @ifp: outgoing device, counted reference; NULL: not resolved
+ * @neigh: next hop on a device with link addresses, counted; NULL without
+ * @saddr: source address the route prefers
+ * @nexthop: gateway, or the destination itself
+ * @mtu: bytes of an IP packet: device, route or RFC 1191, whichever is least
+ * @gen: strata_net.route_gen it was made under
+ * @flags: STRATA_PATH_*
+ *
+ * Owner: the socket it is embedded in (socket lock), or the stack of a call.
+ * strata_path_put() drops its references.
+ */
+struct strata_path {
+	struct strata_dev	*ifp;
+	struct strata_neigh	*neigh;
+	__be32			saddr;
+	__be32			nexthop;
+	u32			mtu;
+	int			gen;
+	u8			flags;
+};
+
+#define STRATA_CMSG_PKTINFO	BIT(0)
+#define STRATA_CMSG_TTL		BIT(1)
+#define STRATA_CMSG_TOS		BIT(2)
+#define STRATA_CMSG_RETOPTS	BIT(3)
+#define STRATA_CMSG_ORIGDST	BIT(4)
+
+/**
+ * struct strata_sock - what every Strata socket has
+ * @sk: must be first
+ * @laddr, @lport: local address and port; 0 while unbound. @laddr may be 0 (any)
+ *	while bound; a connected socket's @laddr is always specific
+ * @raddr, @rport: peer; 0 while unconnected
+ * @bound_laddr: what bind() asked for, kept over disconnect
+ * @proto: IPPROTO_TCP, _UDP or _ICMP
+ * @bind: bucket of @lport, NULL while unbound; bind_node links it there
+ * @path: cached way to @raddr
+ * @tos, @ttl, @mc_ttl: IP_TOS, IP_TTL (0: default), IP_MULTICAST_TTL
+ * @mc_oif: IP_MULTICAST_IF device, 0: by route
+ * @pmtudisc: IP_PMTUDISC_*
+ * @recverr: IP_RECVERR; @recverr bits as native
+ * @freebind: IP_FREEBIND: bind() takes addresses that are not ours
+ * @bind_no_port: IP_BIND_ADDRESS_NO_PORT
+ * @mc_loop: IP_MULTICAST_LOOP
+ * @cmsg: STRATA_CMSG_*: what recvmsg() adds
+ * @userlocks: SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK live in sk->sk_userlocks
+ *
+ * locking: all of it by the socket lock; @laddr..@rport are written before the
+ * socket enters a table and stay until it has left it, so RCU lookups may read
+ * them with READ_ONCE().
+ */
+struct strata_sock {
+	struct sock		sk;
+
+	__be32			laddr;
+	__be32			raddr;
+	__be16			lport;
+	__be16			rport;
+	__be32			bound_laddr;
+	u8			proto;
+
+	u8			tos;
+	u8			ttl;
+	u8			mc_ttl;
+	u8			pmtudisc;
+	u8			recverr:1,
+				freebind:1,
+				bind_no_port:1,
+				mc_loop:1;
+	u16			cmsg;
+	int			mc_oif;
+
+	struct strata_bind_bucket *bind;
+	struct hlist_node	bind_node;
+
+	struct strata_path	path;
+};
+
+static inline struct strata_sock *strata_sk(const struct sock *sk)
+{
+	return (struct strata_sock *)sk;
+}
+
+/** strata_sk_net() - Strata's part of the socket's namespace */
+static inline struct strata_net *strata_sk_net(const struct sock *sk)
+{
+	return strata_net(sock_net(sk));
+}
+
+/** strata_sock_init() - defaults of a new struct strata_sock (core part only) */
+static inline void strata_sock_init(struct sock *sk, u8 proto)
+{
+	struct strata_sock *ep = strata_sk(sk);
+
+	ep->proto = proto;
+	ep->mc_ttl = 1;
+	ep->mc_loop = 1;
+	ep->pmtudisc = IP_PMTUDISC_WANT;
+	INIT_HLIST_NODE(&ep->bind_node);
+	memset(&ep->path, 0, sizeof(ep->path));
+}
+
+/**
+ * strata_sock_flow() - the flow from @ep to its peer
+ *
+ * Caller holds the socket lock.
+ */
+static inline void strata_sock_flow(const struct strata_sock *ep, struct strata_flow *fl)
+{
+	fl->saddr = ep->laddr;
+	fl->daddr = ep->raddr;
+	fl->sport = ep->lport;
+	fl->dport = ep->rport;
+	fl->oif = ep->sk.sk_bound_dev_if;
+	fl->mark = ep->sk.sk_mark;
+	fl->proto = ep->proto;
+	fl->tos = ep->tos;
+	fl->ttl = ep->ttl;
+	fl->df = ep->pmtudisc == IP_PMTUDISC_DO || ep->pmtudisc == IP_PMTUDISC_PROBE ||
+		 (ep->proto == IPPROTO_TCP && ep->pmtudisc == IP_PMTUDISC_WANT);
+}
+
+#endif /* _STRATA_ENDPOINT_H */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * icmp: errors and echo (RFC 792, 1122 3.2.2), and datagram ping sockets.
+ */
+#ifndef _STRATA_ICMP_H
+#define _STRATA_ICMP_H
+
+#include <linux/icmp.h>
+#include "ip.h"
+
+extern struct proto strata_ping_prot;
+
+int strata_icmp_init(void);
+void strata_icmp_exit(void);
+int strata_icmp_net_init(struct strata_net *sn);
+
+/** strata_icmp_rcv() - strata_l4proto.rcv */
+void strata_icmp_rcv(struct sk_buff *skb);
+/** strata_icmp_err() - strata_l4proto.err: an error about an echo request of ours */
+int strata_icmp_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
+/**
+ * strata_icmp_send() - answer @skb with an ICMP error
+ * @skb: the offending packet, network header set; stays the caller's
+ * @info: 32 bits after the checksum in host order (next-hop MTU, pointer), else 0
+ *
+ * Silent where RFC 1122 3.2.2 forbids an answer, and above the rate limit. BH off.
+ */
+void strata_icmp_send(struct sk_buff *skb, u8 type, u8 code, u32 info);
+
+/**
+ * strata_icmp_errno() - errno and severity of an ICMP error (RFC 1122 4.2.3.9)
+ * @fatal: set if a connection must end by it
+ * Returns a positive errno.
+ */
+int strata_icmp_errno(u8 type, u8 code, bool *fatal);
+
+/** strata_ping_walk() - call @fn for each ping socket from *@pos on, as strata_neigh_walk_rcu(); BH may be off in @fn */
+int strata_ping_walk(struct strata_net *sn, long *pos, int (*fn)(struct sock *sk, void *arg), void *arg);
+
+#endif /* _STRATA_ICMP_H */

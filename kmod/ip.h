@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ip: packets to and from hosts (RFC 791, 1122 3.2-3.3, 815, 1191, 6864).
+ */
+#ifndef _STRATA_IP_H
+#define _STRATA_IP_H
+
+#include <linux/ip.h>
+#include <net/ip.h>
+#include "arp.h"
+#include "endpoint.h"
+
+/**
+ * struct strata_l4proto - a protocol above IP
+ * @rcv: @skb->data is at the transport header, network header set, STRATA_RCV_CB
+ *	filled, length trimmed to the IP total length, at least one byte there (pull
+ *	before reading). Given away. RCU, BH off
+ * @err: an ICMP error about a packet we sent. @skb->data is at the quoted IP header
+ *	(whole header and 8 bytes behind it are linear). @type, @code as on the wire,
+ *	@info: next-hop MTU of fragmentation-needed, else 0. @skb stays the caller's.
+ *	Returns 0, or -ENOENT when no socket is concerned
+ */
+struct strata_l4proto {
+	void (*rcv)(struct sk_buff *skb);
+	int (*err)(struct sk_buff *skb, u8 type, u8 code, u32 info);
+};
+
+/** struct strata_ip_up - what IP calls upward; strata_ip_up is filled in main.c */
+struct strata_ip_up {
+	const struct strata_l4proto *proto[256];
+	/* send an ICMP error about @skb (network header set, stays the caller's) */
+	void (*icmp_send)(struct sk_buff *skb, u8 type, u8 code, u32 info);
+};
+
+extern const struct strata_ip_up strata_ip_up;
+
+int strata_ip_init(void);
+void strata_ip_exit(void);
+int strata_ip_net_init(struct strata_net *sn);
+void strata_ip_net_exit(struct strata_net *sn);
+
+/** strata_ip_rcv() - an IP packet came in (strata_dev_up.rcv_ip) */
+void strata_ip_rcv(struct strata_dev *ifp, struct sk_buff *skb);
+/** strata_ip_unreachable() - strata_arp_up.unreachable */
+void strata_ip_unreachable(struct strata_net *sn, struct sk_buff *skb);
+/**
+ * strata_ip_deliver_err() - pass an ICMP error on to the protocol it quotes
+ * @skb: data at the quoted IP header; stays the caller's. Returns as strata_l4proto.err
+ */
+int strata_ip_deliver_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
+
+/* routes and paths: route.c, pmtu.c */
+
+/**
+ * strata_ip_route() - find the way to fl->daddr
+ * @sn: namespace
+ * @fl: daddr 0 means this host (as native); saddr 0 is filled in with the source
+ * @path: overwritten; on success holds references, see strata_path_put()
+ *
+ * Returns 0, -ENETUNREACH (no route), -EHOSTUNREACH (route says so), -EINVAL (saddr
+ * is not ours), -ENODEV (oif unknown), -ENOBUFS. Any context.
+ */
+int strata_ip_route(struct strata_net *sn, struct strata_flow *fl, struct strata_path *path);
+
+/** strata_path_put() - drop the references and clear; idempotent */
+void strata_path_put(struct strata_path *path);
+
+/** strata_path_stale() - must @path be made anew? */
+static inline bool strata_path_stale(const struct strata_net *sn, const struct strata_path *path)
+{
+	return !path->ifp || path->gen != atomic_read(&sn->route_gen);
+}
+
+/**
+ * strata_sock_path() - the socket's path to its peer, made anew if stale
+ * Caller holds the socket lock. Returns 0 or as strata_ip_route().
+ */
+int strata_sock_path(struct strata_sock *ep);
+
+/** strata_path_dev_rcu() - the netdevice of a path, NULL if it has been unbound; RCU */
+struct net_device *strata_path_dev_rcu(const struct strata_path *path);
+
+/** strata_ip_mtu() - bytes an IP packet on @path may have (device, route, RFC 1191) */
+static inline u32 strata_ip_mtu(const struct strata_path *path)
+{
+	return path->mtu;
+}
+
+/**
+ * strata_ip_update_pmtu() - a router told a smaller MTU for @daddr (RFC 1191 6.3)
+ * Clamped to min_pmtu, kept for mtu_expires; never raises. Makes paths stale. Any context.
+ */
+void strata_ip_update_pmtu(struct strata_net *sn, __be32 daddr, u32 mtu);
+
+/** strata_ip_headroom() - bytes to reserve before the transport header for IP and link headers */
+static inline unsigned int strata_ip_headroom(void)
+{
+	return LL_MAX_HEADER + sizeof(struct iphdr);
+}
+
+/**
+ * strata_ip_xmit() - send a transport packet
+ * @sn: namespace
+ * @fl: addresses, protocol, tos, ttl, df; saddr and daddr must be set
+ * @path: fresh path (strata_path_stale() false); not consumed
+ * @skb: data at the transport header, strata_ip_headroom() before it; consumed. A GSO
+ *	skb has gso_size/gso_type set; its single segments must fit the path MTU
+ *
+ * Adds the IP header, fragments if it must and may (-EMSGSIZE if it may not), gives it
+ * to the neighbour or loops it back. Returns 0 or -errno. Any context.
+ */
+int strata_ip_xmit(struct strata_net *sn, const struct strata_flow *fl,
+		   const struct strata_path *path, struct sk_buff *skb);
+
+/** strata_ip_reply() - strata_ip_route() + strata_ip_xmit() + strata_path_put() for replies without a socket */
+int strata_ip_reply(struct strata_net *sn, struct strata_flow *fl, struct sk_buff *skb);
+
+/* routes for control/ and report/ */
+
+/**
+ * struct strata_route_cfg - a route as configured
+ * @dst, @plen: prefix; @gw: 0 without; @prefsrc: 0: by address selection
+ * @oif: device index; @mtu: 0: the device's; @mtu_lock
+ * @type: RTN_UNICAST, RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_LOCAL, RTN_BROADCAST
+ * @scope, @protocol, @tos, @priority, @flags: as in struct rtmsg
+ */
+struct strata_route_cfg {
+	__be32	dst;
+	__be32	gw;
+	__be32	prefsrc;
+	int	oif;
+	u32	mtu;
+	u32	priority;
+	u32	flags;
+	u8	plen;
+	u8	type;
+	u8	scope;
+	u8	protocol;
+	u8	tos;
+	bool	mtu_lock;
+};
+
+/** strata_route_add_rtnl() - RTM_NEWROUTE; @nlflags NLM_F_*. 0, -EEXIST, -ENOENT, -ENETUNREACH, -EINVAL, -ENODEV */
+int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *cfg, u16 nlflags,
+			  struct netlink_ext_ack *extack);
+/** strata_route_del_rtnl() - RTM_DELROUTE: first route that matches what @cfg sets; @removed gets a copy. -ESRCH if none */
+int strata_route_del_rtnl(struct strata_net *sn, const struct strata_route_cfg *cfg,
+			  struct strata_route_cfg *removed, struct netlink_ext_ack *extack);
+/** strata_route_if_down() - drop the routes through a device that goes; rtnl */
+void strata_route_if_down(struct strata_dev *ifp);
+/** strata_route_addr_added(), strata_route_addr_removed() - connected routes come and go with addresses; rtnl */
+int strata_route_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack);
+void strata_route_addr_removed(struct strata_ifaddr *ifa);
+/** strata_route_walk_rcu() - as strata_neigh_walk_rcu() */
+int strata_route_walk_rcu(struct strata_net *sn, long *pos,
+			  int (*fn)(const struct strata_route_cfg *r, void *arg), void *arg);
+
+/* ancillary data and IP options of sockets: ip_cmsg.c */
+
+/** strata_ip_cmsg_recv() - put what ep->cmsg asks for beside a received packet; socket lock not needed */
+void strata_ip_cmsg_recv(struct strata_sock *ep, struct msghdr *msg, struct sk_buff *skb);
+/**
+ * strata_ip_cmsg_send() - take IP_PKTINFO, IP_TTL, IP_TOS from a sendmsg() into @fl
+ * Returns 0 or -EINVAL.
+ */
+int strata_ip_cmsg_send(struct sock *sk, struct msghdr *msg, struct strata_flow *fl);
+/** strata_ip_setsockopt(), strata_ip_getsockopt() - level SOL_IP; as in proto_ops */
+int strata_ip_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen);
+int strata_ip_getsockopt(struct sock *sk, int optname, char __user *optval, int __user *optlen);
+
+#endif /* _STRATA_IP_H */

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The one file that sees every layer: it starts them bottom-up, stops them
+ * top-down, for the module and for each namespace, and fills the tables through
+ * which a lower layer calls a higher one.
+ */
+
+#define pr_fmt(fmt) "strata: " fmt
+
+#include <linux/module.h>
+#include "stats.h"
+
+unsigned int strata_family = 18;
+module_param_named(family, strata_family, uint, 0444);
+MODULE_PARM_DESC(family, "number of the address family AF_STRATA (default 18)");
+
+unsigned int strata_net_id __read_mostly;
+
+/* lowest first */
+static const struct strata_layer strata_layers[] = {
+	{ }
+};
+
+#define STRATA_LAYERS	(ARRAY_SIZE(strata_layers) - 1)
+
+static void core_net_exit(struct strata_net *sn)
+{
+	percpu_counter_destroy(&sn->tcp_curr_estab);
+	percpu_counter_destroy(&sn->tcp_tw);
+	percpu_counter_destroy(&sn->tcp_orphans);
+	percpu_counter_destroy(&sn->icmp_inuse);
+	percpu_counter_destroy(&sn->udp_inuse);
+	percpu_counter_destroy(&sn->tcp_inuse);
+	free_percpu(sn->mib);
+}
+
+static int core_net_init(struct strata_net *sn, struct net *net)
+{
+	int err;
+
+	sn->net = net;
+	INIT_LIST_HEAD(&sn->devs);
+	atomic_set(&sn->route_gen, 1);
+	sn->key = get_random_u32();
+	strata_conf_init(&sn->conf);
+	sn->mib = alloc_percpu(struct strata_mib);
+	if (!sn->mib)
+		return -ENOMEM;
+
+	/* destroying a zeroed counter is harmless, so one exit serves all */
+	err = percpu_counter_init(&sn->tcp_inuse, 0, GFP_KERNEL);
+	if (!err)
+		err = percpu_counter_init(&sn->udp_inuse, 0, GFP_KERNEL);
+	if (!err)
+		err = percpu_counter_init(&sn->icmp_inuse, 0, GFP_KERNEL);
+	if (!err)
+		err = percpu_counter_init(&sn->tcp_orphans, 0, GFP_KERNEL);
+	if (!err)
+		err = percpu_counter_init(&sn->tcp_tw, 0, GFP_KERNEL);
+	if (!err)
+		err = percpu_counter_init(&sn->tcp_curr_estab, 0, GFP_KERNEL);
+	if (err)
+		core_net_exit(sn);
+	return err;
+}
+
+static void layers_net_exit(struct strata_net *sn, int n)
+{
+	while (n--)
+		if (strata_layers[n].net_exit)
+			strata_layers[n].net_exit(sn);
+}
+
+static int __net_init strata_pernet_init(struct net *net)
+{
+	struct strata_net *sn = strata_net(net);
+	int n, err;
+
+	err = core_net_init(sn, net);
+	if (err)
+		return err;
+	for (n = 0; n < STRATA_LAYERS; n++) {
+		if (!strata_layers[n].net_init)
+			continue;
+		err = strata_layers[n].net_init(sn);
+		if (err) {
+			layers_net_exit(sn, n);
+			core_net_exit(sn);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void __net_exit strata_pernet_exit(struct net *net)
+{
+	struct strata_net *sn = strata_net(net);
+
+	layers_net_exit(sn, STRATA_LAYERS);
+	core_net_exit(sn);
+}
+
+static struct pernet_operations strata_pernet_ops = {
+	.init	= strata_pernet_init,
+	.exit	= strata_pernet_exit,
+	.id	= &strata_net_id,
+	.size	= sizeof(struct strata_net),
+};
+
+static void layers_exit(int n)
+{
+	while (n--)
+		if (strata_layers[n].exit)
+			strata_layers[n].exit();
+}
+
+static int __init strata_init(void)
+{
+	int n, err;
+
+	err = register_pernet_subsys(&strata_pernet_ops);
+	if (err)
+		return err;
+	for (n = 0; n < STRATA_LAYERS; n++) {
+		if (!strata_layers[n].init)
+			continue;
+		err = strata_layers[n].init();
+		if (err) {
+			pr_err("%s: cannot start: error %d\n", strata_layers[n].name, err);
+			layers_exit(n);
+			unregister_pernet_subsys(&strata_pernet_ops);
+			return err;
+		}
+	}
+	return 0;
+}
+module_init(strata_init);
+
+static void __exit strata_exit(void)
+{
+	layers_exit(STRATA_LAYERS);
+	unregister_pernet_subsys(&strata_pernet_ops);
+	rcu_barrier();
+}
+module_exit(strata_exit);
+
+MODULE_AUTHOR("The Strata developers");
+MODULE_DESCRIPTION("Strata: a TCP/IP stack of its own");
+MODULE_LICENSE("GPL");

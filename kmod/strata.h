@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Core of Strata: the state of one network namespace, and the module's table
+ * of locks. Everything here is made of the kernel's own types, so that the
+ * lowest layer knows nothing of the ones above it.
+ *
+ * THE LOCK TABLE (order: a lock may be taken while those above it are held)
+ *
+ * lock                    | protects                               | taken in
+ * ------------------------+----------------------------------------+------------------------
+ * rtnl_mutex              | strata_net.devs, addresses, routes,    | netlink, notifiers
+ *                         | binding of devices (writers)           |
+ * socket lock (listener   | everything in struct strata_sock and   | user calls: lock_sock();
+ *  before child)          | the protocol's part behind it          | BH: bh_lock_sock + backlog
+ * strata_bind_bucket.lock | owners of one local port               | bind, connect, close; BH off
+ * hash bucket locks       | chains of the socket tables            | hash, unhash; BH off
+ *  (tcp ehash, listeners, |                                        |
+ *   udp, ping)            |                                        |
+ * strata_tcp_reqs.lock    | half-open requests of one listener     | BH
+ * strata_neigh_net.lock   | neighbour table (writers)              | any, BH off
+ * strata_neigh.lock       | state, link address, pending queue     | any, BH off
+ *
+ * Readers of every table use RCU. No per-packet path takes a lock shared by
+ * all sockets, nor writes a cache line shared by all CPUs.
+ *
+ * Lifetimes: struct strata_net lives as long as its struct net. All other
+ * objects are reference counted (refcount_t ref; *_get(), *_put()) and freed
+ * after an RCU grace period.
+ */
+#ifndef _STRATA_H
+#define _STRATA_H
+
+#include <linux/types.h>
+#include <linux/in.h>
+#include <linux/list.h>
+#include <linux/netdevice.h>
+#include <linux/percpu_counter.h>
+#include <linux/skbuff.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "compat/compat.h"
+#include "conf.h"
+
+struct strata_mib;
+struct strata_fib;
+struct fqdir;
+struct ctl_table_header;
+
+#define STRATA_ADDR_HASH_BITS	8
+#define STRATA_NEIGH_HASH_BITS	8
+#define STRATA_PMTU_HASH_BITS	8
+#define STRATA_MAX_FAMILY_NAME	"strata"
+
+extern unsigned int strata_family;	/* module parameter `family` */
+extern unsigned int strata_net_id;
+
+/**
+ * struct strata_neigh_net - the neighbour cache of a namespace (arp/neigh.c)
+ * @lock: serialises insertion and removal; readers use RCU
+ * @hash: struct strata_neigh by (device, IPv4 address)
+ * @count: entries that are not static
+ * @gc: periodic collection
+ */
+struct strata_neigh_net {
+	spinlock_t		lock;
+	struct hlist_head	hash[1 << STRATA_NEIGH_HASH_BITS];
+	atomic_t		count;
+	struct delayed_work	gc;
+};
+
+/**
+ * struct strata_pmtu_net - path MTUs learnt from ICMP (ip/pmtu.c, RFC 1191)
+ * @lock: serialises writers; readers use RCU
+ * @hash: by destination address
+ * @count: entries
+ */
+struct strata_pmtu_net {
+	spinlock_t		lock;
+	struct hlist_head	hash[1 << STRATA_PMTU_HASH_BITS];
+	unsigned int		count;
+};
+
+/**
+ * struct strata_icmp_net - token bucket of ICMP errors (icmp/icmp_xmit.c)
+ * @lock: protects the bucket
+ * @credit: errors that may be sent now
+ * @stamp: jiffies of the last refill
+ */
+struct strata_icmp_net {
+	spinlock_t		lock;
+	u32			credit;
+	unsigned long		stamp;
+};
+
+/**
+ * struct strata_net - all of Strata's state in one network namespace
+ * @net: back pointer; not counted, struct net outlives this
+ * @mib: per-CPU SNMP counters (stats.h)
+ * @conf: the sysctls net.strata.* (conf.h)
+ * @devs: bound devices, struct strata_dev.node; rtnl for writers, RCU readers
+ * @addr_hash: struct strata_ifaddr.hash by local address; rtnl, RCU readers
+ * @route_gen: bumped by every change of an address, route, device or path MTU;
+ *	a struct strata_path made under another value is stale
+ * @fib: routes by longest prefix (ip/route_lpm.c); rtnl, RCU readers
+ * @neigh: neighbour cache
+ * @pmtu: path MTU cache
+ * @icmp: rate limit
+ * @frags: reassembly queues (ip/ip_reasm.c), NULL until set up
+ * @tcp_inuse, @udp_inuse, @icmp_inuse: sockets, per CPU, for sockstat
+ * @tcp_orphans: TCP sockets without a descriptor
+ * @tcp_tw: objects in TIME-WAIT
+ * @tcp_curr_estab: CurrEstab of the SNMP TCP group (ESTABLISHED, CLOSE-WAIT)
+ * @key: secret of ISNs, port selection and hashes is module-wide; this one is
+ *	the namespace's own salt
+ */
+struct strata_net {
+	struct net		*net;
+	struct strata_mib __percpu *mib;
+	struct strata_net_conf	conf;
+
+	struct list_head	devs;
+	struct hlist_head	addr_hash[1 << STRATA_ADDR_HASH_BITS];
+	atomic_t		route_gen;
+	struct strata_fib	*fib;
+
+	struct strata_neigh_net	neigh;
+	struct strata_pmtu_net	pmtu;
+	struct strata_icmp_net	icmp;
+	struct fqdir		*frags;
+
+	struct percpu_counter	tcp_inuse;
+	struct percpu_counter	udp_inuse;
+	struct percpu_counter	icmp_inuse;
+	struct percpu_counter	tcp_orphans;
+	struct percpu_counter	tcp_tw;
+	struct percpu_counter	tcp_curr_estab;
+
+	u32			key;
+	struct ctl_table_header	*sysctl;
+	struct proc_dir_entry	*proc;
+};
+
+/** strata_net() - Strata's part of a namespace; never NULL while the module is loaded */
+static inline struct strata_net *strata_net(const struct net *net)
+{
+	return net_generic(net, strata_net_id);
+}
+
+/** strata_route_changed() - make every cached struct strata_path of @sn stale */
+static inline void strata_route_changed(struct strata_net *sn)
+{
+	atomic_inc(&sn->route_gen);
+}
+
+#define STRATA_RCV_LOOP		0x01	/* looped back inside Strata */
+#define STRATA_RCV_BROADCAST	0x02	/* to a broadcast address */
+#define STRATA_RCV_MULTICAST	0x04	/* to a multicast group */
+
+/**
+ * struct strata_rcv_cb - what IP knows of a received packet; first in skb->cb
+ * @iif: index of the device it came in by
+ * @flags: STRATA_RCV_*
+ * @frag_max: largest fragment in bytes if it was reassembled, else 0
+ *
+ * Layer 4 keeps its own parsed header behind it (struct strata_tcp_seg).
+ */
+struct strata_rcv_cb {
+	int			iif;
+	u8			flags;
+	u8			pad;
+	u16			frag_max;
+};
+
+#define STRATA_RCV_CB(skb)	((struct strata_rcv_cb *)&((skb)->cb[0]))
+
+/** struct strata_layer - one rung of the ladder in main.c; either member may be NULL */
+struct strata_layer {
+	const char *name;
+	int (*init)(void);
+	void (*exit)(void);
+	int (*net_init)(struct strata_net *sn);
+	void (*net_exit)(struct strata_net *sn);
+};
+
+#endif /* _STRATA_H */
