@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* strata neigh: the ARP cache. */
+#include <linux/neighbour.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rt.h"
+#include "strata.h"
+
+static const char help[] =
+"Usage: strata neigh [show] [[to] PREFIX] [dev DEVICE] [nud STATE]\n"
+"       strata neigh add|replace|change ADDRESS lladdr LLADDR dev DEVICE\n"
+"                    [nud STATE]\n"
+"       strata neigh del|get ADDRESS dev DEVICE\n"
+"       strata neigh flush [[to] PREFIX] [dev DEVICE] [nud STATE]\n"
+"       strata neigh monitor\n"
+"\n"
+"STATE: permanent, reachable, stale, delay, probe, incomplete, failed, noarp,\n"
+"       none; when showing or flushing also all\n"
+"An entry added without a state is permanent. flush leaves permanent entries\n"
+"unless they are named by nud.\n";
+
+struct neigh_words {
+	struct in_addr dst;
+	struct lladdr lladdr;
+	unsigned int nud;
+	int dev;
+};
+
+struct neigh_filter {
+	struct prefix to;
+	unsigned int nud;	/* mask, 0: every state */
+	bool has_to;
+	int dev;
+};
+
+static bool kind_nud(const char *word, void *to)
+{
+	return *word > '9' && name_value(rt_nud, word, to);
+}
+
+static bool kind_nud_mask(const char *word, void *to)
+{
+	if (strcmp(word, "all"))
+		return kind_nud(word, to);
+	*(unsigned int *)to = ~0U;
+	return true;
+}
+
+static const struct arg_kind arg_nud = {
+	"a state (permanent, reachable, stale, delay, probe, incomplete, failed, noarp, none)",
+	kind_nud
+};
+
+static const struct arg_kind arg_nud_mask = {
+	"a state (permanent, reachable, stale, delay, probe, incomplete, failed, noarp, none, all)",
+	kind_nud_mask
+};
+
+static void skip_to(int *argc, char ***argv)
+{
+	if (*argc > 2 && !strcmp((*argv)[1], "to")) {
+		(*argc)--;
+		(*argv)++;
+	}
+}
+
+static struct nlmsghdr *neigh_request(char *buf, uint16_t type, uint16_t flags,
+				      struct in_addr dst, int dev,
+				      unsigned int nud)
+{
+	struct nlmsghdr *nlh = nl_request(buf, type, flags);
+	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
+
+	ndm->ndm_family = opt.family;
+	ndm->ndm_ifindex = dev;
+	ndm->ndm_state = nud;
+	mnl_attr_put_u32(nlh, NDA_DST, dst.s_addr);
+	return nlh;
+}
+
+static int neigh_modify(int argc, char **argv, uint16_t type, uint16_t flags)
+{
+	struct neigh_words w = { .nud = NUD_PERMANENT };
+	struct arg spec[] = {
+		{ .kind = &arg_ipv4, .to = &w.dst, .need = true },
+		{ "lladdr", NULL, &arg_lladdr, &w.lladdr, false, false },
+		{ "dev", NULL, &arg_dev, &w.dev, true, false },
+		{ "nud", "state", &arg_nud, &w.nud, false, false },
+	};
+	char buf[NL_REQUEST_SIZE] = "";
+	struct nlmsghdr *nlh;
+	int err;
+
+	skip_to(&argc, &argv);
+	spec[1].need = type == RTM_NEWNEIGH && flags & NLM_F_CREATE;
+	err = args_parse(ARGS(spec), argc, argv);
+	if (err)
+		return err;
+	nlh = neigh_request(buf, type, NLM_F_ACK | flags, w.dst, w.dev,
+			    type == RTM_NEWNEIGH || spec[3].given ? w.nud : 0);
+	if (w.lladdr.len)
+		mnl_attr_put(nlh, NDA_LLADDR, w.lladdr.len, w.lladdr.byte);
+	return rt_one_request(nlh);
+}
+
+static int neigh_add(int argc, char **argv)
+{
+	return neigh_modify(argc, argv, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+static int neigh_replace(int argc, char **argv)
+{
+	return neigh_modify(argc, argv, RTM_NEWNEIGH,
+			    NLM_F_CREATE | NLM_F_REPLACE);
+}
+
+static int neigh_change(int argc, char **argv)
+{
+	return neigh_modify(argc, argv, RTM_NEWNEIGH, NLM_F_REPLACE);
+}
+
+static int neigh_del(int argc, char **argv)
+{
+	return neigh_modify(argc, argv, RTM_DELNEIGH, 0);
+}
+
+static int filter_parse(struct neigh_filter *f, int argc, char **argv)
+{
+	struct arg spec[] = {
+		{ .kind = &arg_prefix, .to = &f->to },
+		{ "dev", NULL, &arg_dev, &f->dev, false, false },
+		{ "nud", "state", &arg_nud_mask, &f->nud, false, false },
+	};
+	int err;
+
+	skip_to(&argc, &argv);
+	err = args_parse(ARGS(spec), argc, argv);
+	f->has_to = spec[0].given;
+	return err;
+}
+
+static bool takes(const struct neigh_filter *f, const struct rt_neigh *n)
+{
+	if (f->dev && n->ifindex != f->dev)
+		return false;
+	if (f->has_to && !prefix_covers(&f->to, n->dst))
+		return false;
+	if (!f->nud)
+		return !(n->state & NUD_NOARP);
+	return f->nud == ~0U || n->state & f->nud;
+}
+
+static void show_list(const struct rt_list *list, const struct neigh_filter *f)
+{
+	json_t *json = opt.json ? json_array() : NULL;
+	const struct rt_neigh *n = list->item;
+	unsigned int i;
+
+	for (i = 0; i < list->count; i++) {
+		if (!takes(f, &n[i]))
+			continue;
+		if (json)
+			json_array_append_new(json, rt_neigh_json(&n[i]));
+		else
+			rt_neigh_print(&n[i]);
+	}
+	if (json)
+		json_out(json);
+}
+
+static int neigh_each(int argc, char **argv, bool flush)
+{
+	struct rt_list list = RT_LIST(struct rt_neigh);
+	struct neigh_filter f = { 0 };
+	char buf[NL_REQUEST_SIZE];
+	const struct rt_neigh *n;
+	struct nl nl;
+	unsigned int i;
+	int err;
+
+	err = filter_parse(&f, argc, argv);
+	if (err)
+		return err;
+	if (flush && !f.nud)
+		f.nud = ~(NUD_PERMANENT | NUD_NOARP);
+	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
+		return EXIT_KERNEL;
+	err = rt_neighs(&nl, &list);
+	if (!err && !flush)
+		show_list(&list, &f);
+	n = list.item;
+	for (i = 0; flush && !err && i < list.count; i++) {
+		if (!takes(&f, &n[i]))
+			continue;
+		memset(buf, 0, sizeof(buf));
+		if (nl_talk(&nl, neigh_request(buf, RTM_DELNEIGH, NLM_F_ACK,
+					       n[i].dst, n[i].ifindex, 0),
+			    NULL, NULL))
+			err = EXIT_KERNEL;
+	}
+	rt_list_free(&list);
+	nl_close(&nl);
+	return err;
+}
+
+static int neigh_show(int argc, char **argv)
+{
+	return neigh_each(argc, argv, false);
+}
+
+static int neigh_flush(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage_error("a prefix, \"dev\" or \"nud\" is expected after \"flush\".");
+	return neigh_each(argc, argv, true);
+}
+
+static void print_reply(const struct nlmsghdr *nlh, void *data)
+{
+	struct rt_neigh n;
+
+	(void)data;
+	if (!rt_neigh_read(nlh, &n))
+		return;
+	if (opt.json)
+		json_out(json_pack("[o]", rt_neigh_json(&n)));
+	else
+		rt_neigh_print(&n);
+}
+
+static int neigh_get(int argc, char **argv)
+{
+	struct neigh_words w = { 0 };
+	struct arg spec[] = {
+		{ .kind = &arg_ipv4, .to = &w.dst, .need = true },
+		{ "dev", NULL, &arg_dev, &w.dev, true, false },
+	};
+	char buf[NL_REQUEST_SIZE] = "";
+	struct nl nl;
+	int err;
+
+	skip_to(&argc, &argv);
+	err = args_parse(ARGS(spec), argc, argv);
+	if (err)
+		return err;
+	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
+		return EXIT_KERNEL;
+	err = nl_talk(&nl, neigh_request(buf, RTM_GETNEIGH, 0, w.dst, w.dev, 0),
+		      print_reply, NULL);
+	nl_close(&nl);
+	return err ? EXIT_KERNEL : 0;
+}
+
+static const struct command verbs[] = {
+	{ "show", neigh_show }, { "list", neigh_show }, { "lst", neigh_show },
+	{ "add", neigh_add }, { "replace", neigh_replace },
+	{ "change", neigh_change }, { "delete", neigh_del },
+	{ "get", neigh_get }, { "flush", neigh_flush },
+	{ "monitor", cmd_monitor }, { NULL, NULL }
+};
+
+int cmd_neigh(int argc, char **argv)
+{
+	return command_run("strata neigh", verbs, help, argc, argv);
+}

@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* strata route: where packets go from here. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rt.h"
+#include "strata.h"
+
+static const char help[] =
+"Usage: strata route [show] [[to] PREFIX] [dev DEVICE] [via ADDRESS]\n"
+"                    [src ADDRESS] [proto PROTO] [scope SCOPE] [type TYPE]\n"
+"                    [table TABLE|all]\n"
+"       strata route add|replace|change|append|del [TYPE] PREFIX\n"
+"                    [via ADDRESS] [dev DEVICE] [src ADDRESS] [metric NUMBER]\n"
+"                    [mtu BYTES] [proto PROTO] [scope SCOPE] [table TABLE]\n"
+"       strata route get ADDRESS [from ADDRESS] [dev DEVICE]\n"
+"       strata route flush [the words of show]\n"
+"       strata route monitor\n"
+"\n"
+"TYPE:  unicast, local, broadcast, blackhole, unreachable, prohibit\n"
+"PROTO: kernel, boot, static, dhcp or a number to 255\n"
+"SCOPE: global, link, host or a number to 255\n";
+
+struct route_words {
+	struct prefix dst;
+	struct in_addr via, src, from;
+	uint32_t metric, mtu;
+	unsigned int proto, scope, type, table;
+	bool has_dst, has_via, has_src, has_from, has_metric, has_mtu;
+	bool has_proto, has_scope, has_type, has_table;
+	bool onlink, root, exact;
+	int dev;
+};
+
+static bool kind_proto(const char *word, void *to)
+{
+	return name_value(rt_protocols, word, to);
+}
+
+static bool kind_scope(const char *word, void *to)
+{
+	return name_value(rt_scopes, word, to);
+}
+
+static bool kind_type(const char *word, void *to)
+{
+	return name_value(rt_types, word, to);
+}
+
+static bool kind_table(const char *word, void *to)
+{
+	return name_value(rt_tables, word, to);
+}
+
+static const struct arg_kind arg_proto = {
+	"a protocol (kernel, boot, static, dhcp or a number)", kind_proto
+};
+
+static const struct arg_kind arg_scope = {
+	"a scope (global, link, host or a number)", kind_scope
+};
+
+static const struct arg_kind arg_type = {
+	"a route type (unicast, local, broadcast, blackhole, unreachable, prohibit)",
+	kind_type
+};
+
+static const struct arg_kind arg_table = {
+	"a table (main, local, all or a number)", kind_table
+};
+
+/* "to" may stand before the prefix, "root" and "exact" too when showing. */
+static void skip_to(struct route_words *w, int *argc, char ***argv)
+{
+	const char *word = *argc > 2 ? (*argv)[1] : "";
+
+	w->root = !strcmp(word, "root");
+	w->exact = !strcmp(word, "exact");
+	if (w->root || w->exact || !strcmp(word, "to")) {
+		(*argc)--;
+		(*argv)++;
+	}
+}
+
+static int route_parse(struct route_words *w, bool need, int argc, char **argv)
+{
+	struct arg spec[] = {
+		{ .kind = &arg_prefix, .to = &w->dst, .need = need },
+		{ "via", NULL, &arg_ipv4, &w->via, false, false },
+		{ "dev", "oif", &arg_dev, &w->dev, false, false },
+		{ "src", NULL, &arg_ipv4, &w->src, false, false },
+		{ "metric", "preference", &arg_u32, &w->metric, false, false },
+		{ "mtu", NULL, &arg_mtu, &w->mtu, false, false },
+		{ "proto", "protocol", &arg_proto, &w->proto, false, false },
+		{ "scope", NULL, &arg_scope, &w->scope, false, false },
+		{ "table", NULL, &arg_table, &w->table, false, false },
+		{ "type", NULL, &arg_type, &w->type, false, false },
+		{ "onlink", NULL, NULL, &w->onlink, false, false },
+	};
+	int err;
+
+	skip_to(w, &argc, &argv);
+	if (argc > 1 && *argv[1] > '9' && arg_type.parse(argv[1], &w->type)) {
+		w->has_type = true;
+		argc--;
+		argv++;
+	}
+	err = args_parse(ARGS(spec), argc, argv);
+	w->has_dst = spec[0].given;
+	w->has_via = spec[1].given;
+	w->has_src = spec[3].given;
+	w->has_metric = spec[4].given;
+	w->has_mtu = spec[5].given;
+	w->has_proto = spec[6].given;
+	w->has_scope = spec[7].given;
+	w->has_table = spec[8].given;
+	w->has_type |= spec[9].given;
+	return err;
+}
+
+static void put_metrics(struct nlmsghdr *nlh, const struct route_words *w)
+{
+	struct nlattr *nest;
+
+	if (!w->has_mtu)
+		return;
+	nest = mnl_attr_nest_start(nlh, RTA_METRICS);
+	mnl_attr_put_u32(nlh, RTAX_MTU, w->mtu);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static unsigned int default_scope(const struct route_words *w, bool del)
+{
+	if (w->has_scope)
+		return w->scope;
+	if (del)
+		return RT_SCOPE_NOWHERE;
+	if (w->type == RTN_LOCAL)
+		return RT_SCOPE_HOST;
+	if (!w->has_via && (w->type == RTN_UNICAST || w->type == RTN_BROADCAST))
+		return RT_SCOPE_LINK;
+	return RT_SCOPE_UNIVERSE;
+}
+
+static int route_modify(int argc, char **argv, uint16_t type, uint16_t flags)
+{
+	bool del = type == RTM_DELROUTE;
+	struct route_words w = { .type = RTN_UNICAST };
+	char buf[NL_REQUEST_SIZE] = "";
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+	int err;
+
+	err = route_parse(&w, true, argc, argv);
+	if (err)
+		return err;
+	if (!del && !w.has_via && !w.dev && w.type == RTN_UNICAST)
+		return usage_error("\"via\" or \"dev\" is needed.");
+	nlh = nl_request(buf, type, NLM_F_ACK | flags);
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = opt.family;
+	rtm->rtm_dst_len = w.dst.len;
+	rtm->rtm_table = w.has_table ? w.table : RT_TABLE_MAIN;
+	if (!del || w.has_type)
+		rtm->rtm_type = w.type;
+	if (!del || w.has_proto)
+		rtm->rtm_protocol = w.has_proto ? w.proto : RTPROT_BOOT;
+	rtm->rtm_scope = default_scope(&w, del);
+	rtm->rtm_flags = w.onlink ? RTNH_F_ONLINK : 0;
+	if (w.dst.len)
+		mnl_attr_put_u32(nlh, RTA_DST, w.dst.addr.s_addr);
+	if (w.has_via)
+		mnl_attr_put_u32(nlh, RTA_GATEWAY, w.via.s_addr);
+	if (w.dev)
+		mnl_attr_put_u32(nlh, RTA_OIF, w.dev);
+	if (w.has_src)
+		mnl_attr_put_u32(nlh, RTA_PREFSRC, w.src.s_addr);
+	if (w.has_metric)
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, w.metric);
+	put_metrics(nlh, &w);
+	return rt_one_request(nlh);
+}
+
+static int route_add(int argc, char **argv)
+{
+	return route_modify(argc, argv, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
+}
+
+static int route_append(int argc, char **argv)
+{
+	return route_modify(argc, argv, RTM_NEWROUTE,
+			    NLM_F_CREATE | NLM_F_APPEND);
+}
+
+static int route_replace(int argc, char **argv)
+{
+	return route_modify(argc, argv, RTM_NEWROUTE,
+			    NLM_F_CREATE | NLM_F_REPLACE);
+}
+
+static int route_change(int argc, char **argv)
+{
+	return route_modify(argc, argv, RTM_NEWROUTE, NLM_F_REPLACE);
+}
+
+static int route_del(int argc, char **argv)
+{
+	return route_modify(argc, argv, RTM_DELROUTE, 0);
+}
+
+/* "PREFIX" takes that one, "root PREFIX" also what lies inside it. */
+static bool takes_dst(const struct route_words *w, const struct rt_route *r)
+{
+	if (!w->has_dst)
+		return true;
+	if (!prefix_covers(&w->dst, r->dst.addr))
+		return false;
+	return w->root ? r->dst.len >= w->dst.len : r->dst.len == w->dst.len;
+}
+
+static bool takes(const struct route_words *w, const struct rt_route *r)
+{
+	if (r->flags & RTM_F_CLONED || !takes_dst(w, r))
+		return false;
+	if (w->table != RT_TABLE_UNSPEC && r->table != w->table &&
+	    r->table != RT_TABLE_UNSPEC)
+		return false;
+	if (w->dev && r->oif != w->dev)
+		return false;
+	if (w->has_via && (!r->has_via || r->via.s_addr != w->via.s_addr))
+		return false;
+	if (w->has_src && (!r->has_src || r->src.s_addr != w->src.s_addr))
+		return false;
+	if (w->has_metric && r->metric != w->metric)
+		return false;
+	if (w->has_proto && r->protocol != w->proto)
+		return false;
+	if (w->has_scope && r->scope != w->scope)
+		return false;
+	return !w->has_type || r->type == w->type;
+}
+
+static void show_list(const struct rt_list *list, const struct route_words *w)
+{
+	json_t *json = opt.json ? json_array() : NULL;
+	const struct rt_route *r = list->item;
+	unsigned int i;
+
+	for (i = 0; i < list->count; i++) {
+		if (!takes(w, &r[i]))
+			continue;
+		if (json)
+			json_array_append_new(json, rt_route_json(&r[i]));
+		else
+			rt_route_print(&r[i]);
+	}
+	if (json)
+		json_out(json);
+}
+
+static int flush_one(struct nl *nl, const struct rt_route *r)
+{
+	char buf[NL_REQUEST_SIZE] = "";
+	struct nlmsghdr *nlh = nl_request(buf, RTM_DELROUTE, NLM_F_ACK);
+	struct rtmsg *rtm;
+
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = opt.family;
+	rtm->rtm_dst_len = r->dst.len;
+	rtm->rtm_table = r->table;
+	rtm->rtm_type = r->type;
+	rtm->rtm_protocol = r->protocol;
+	rtm->rtm_scope = r->scope;
+	if (r->dst.len)
+		mnl_attr_put_u32(nlh, RTA_DST, r->dst.addr.s_addr);
+	if (r->has_via)
+		mnl_attr_put_u32(nlh, RTA_GATEWAY, r->via.s_addr);
+	if (r->oif)
+		mnl_attr_put_u32(nlh, RTA_OIF, r->oif);
+	if (r->has_metric)
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, r->metric);
+	return nl_talk(nl, nlh, NULL, NULL) ? EXIT_KERNEL : 0;
+}
+
+static int route_each(int argc, char **argv, bool flush)
+{
+	struct rt_list list = RT_LIST(struct rt_route);
+	struct route_words w = { .table = RT_TABLE_MAIN };
+	const struct rt_route *r;
+	struct nl nl;
+	unsigned int i;
+	int err;
+
+	err = route_parse(&w, false, argc, argv);
+	if (err)
+		return err;
+	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
+		return EXIT_KERNEL;
+	err = rt_routes(&nl, &list);
+	if (!err && !flush)
+		show_list(&list, &w);
+	r = list.item;
+	for (i = 0; flush && !err && i < list.count; i++)
+		if (takes(&w, &r[i]))
+			err = flush_one(&nl, &r[i]);
+	rt_list_free(&list);
+	nl_close(&nl);
+	return err;
+}
+
+static int route_show(int argc, char **argv)
+{
+	return route_each(argc, argv, false);
+}
+
+static int route_flush(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage_error("a prefix, \"dev\", \"via\", \"table\" or another word of \"show\" is expected after \"flush\".");
+	return route_each(argc, argv, true);
+}
+
+static void print_reply(const struct nlmsghdr *nlh, void *data)
+{
+	struct rt_route r;
+
+	(void)data;
+	if (!rt_route_read(nlh, &r))
+		return;
+	if (opt.json)
+		json_out(json_pack("[o]", rt_route_json(&r)));
+	else
+		rt_route_print(&r);
+}
+
+static int route_get(int argc, char **argv)
+{
+	struct route_words w = { 0 };
+	struct arg spec[] = {
+		{ .kind = &arg_ipv4, .to = &w.dst.addr, .need = true },
+		{ "from", "src", &arg_ipv4, &w.from, false, false },
+		{ "dev", "oif", &arg_dev, &w.dev, false, false },
+	};
+	char buf[NL_REQUEST_SIZE] = "";
+	struct nlmsghdr *nlh;
+	struct rtmsg *rtm;
+	struct nl nl;
+	int err;
+
+	skip_to(&w, &argc, &argv);
+	err = args_parse(ARGS(spec), argc, argv);
+	if (err)
+		return err;
+	nlh = nl_request(buf, RTM_GETROUTE, 0);
+	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
+	rtm->rtm_family = opt.family;
+	rtm->rtm_dst_len = 32;
+	mnl_attr_put_u32(nlh, RTA_DST, w.dst.addr.s_addr);
+	if (spec[1].given) {
+		rtm->rtm_src_len = 32;
+		mnl_attr_put_u32(nlh, RTA_SRC, w.from.s_addr);
+	}
+	if (w.dev)
+		mnl_attr_put_u32(nlh, RTA_OIF, w.dev);
+	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
+		return EXIT_KERNEL;
+	err = nl_talk(&nl, nlh, print_reply, NULL);
+	nl_close(&nl);
+	return err ? EXIT_KERNEL : 0;
+}
+
+static const struct command verbs[] = {
+	{ "show", route_show }, { "list", route_show }, { "lst", route_show },
+	{ "add", route_add }, { "append", route_append },
+	{ "replace", route_replace }, { "change", route_change },
+	{ "delete", route_del }, { "get", route_get },
+	{ "flush", route_flush }, { "monitor", cmd_monitor }, { NULL, NULL }
+};
+
+int cmd_route(int argc, char **argv)
+{
+	return command_run("strata route", verbs, help, argc, argv);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The objects of rtnetlink as the tool sees them: read from messages, printed
+ * as text in ip(8)'s form or as JSON with ip(8)'s keys. rt_*.c, one object
+ * each; the commands (addr.c, route.c, ...) and monitor.c use them.
+ */
+#ifndef STRATA_RT_H
+#define STRATA_RT_H
+
+#include <jansson.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "args.h"
+#include "nl.h"
+
+struct rt_link {
+	int index;
+	int peer;		/* IFLA_LINK, 0: none */
+	char name[IFNAMSIZ];
+	unsigned int flags;	/* IFF_* */
+	uint32_t mtu;
+	uint8_t operstate;	/* IF_OPER_* */
+	uint16_t type;		/* ARPHRD_* */
+	struct lladdr lladdr;
+	struct lladdr broadcast;
+};
+
+struct rt_addr {
+	int ifindex;
+	unsigned int len;
+	unsigned int scope;
+	uint32_t flags;		/* IFA_F_* */
+	bool has_peer, has_broadcast;
+	struct in_addr local, peer, broadcast;
+};
+
+struct rt_route {
+	struct prefix dst;
+	unsigned int table, protocol, scope, type, flags;
+	int oif;
+	bool has_via, has_src, has_metric, has_mtu;
+	struct in_addr via, src;
+	uint32_t metric, mtu;
+};
+
+struct rt_neigh {
+	int ifindex;
+	unsigned int state;	/* NUD_* */
+	unsigned int flags;	/* NTF_* */
+	struct in_addr dst;
+	struct lladdr lladdr;	/* len 0: unknown */
+	bool has_cacheinfo;
+	uint32_t used, confirmed, updated, refs;	/* in 1/USER_HZ s */
+	uint32_t probes;
+};
+
+/* Read a message; false if it is short, lacks its address or is not ours. */
+bool rt_link_read(const struct nlmsghdr *nlh, struct rt_link *l);
+bool rt_addr_read(const struct nlmsghdr *nlh, struct rt_addr *a);
+bool rt_route_read(const struct nlmsghdr *nlh, struct rt_route *r);
+bool rt_neigh_read(const struct nlmsghdr *nlh, struct rt_neigh *n);
+
+/* Text, with the newline; an address is a line of its device's block. */
+void rt_link_print(const struct rt_link *l);
+void rt_addr_print(const struct rt_addr *a);
+void rt_route_print(const struct rt_route *r);
+void rt_neigh_print(const struct rt_neigh *n);
+
+json_t *rt_link_json(const struct rt_link *l);
+json_t *rt_addr_json(const struct rt_addr *a);
+json_t *rt_route_json(const struct rt_route *r);
+json_t *rt_neigh_json(const struct rt_neigh *n);
+
+extern const struct name_value rt_scopes[], rt_tables[], rt_protocols[],
+			       rt_types[], rt_nud[], rt_operstates[];
+
+/* A growing array of one kind of object. */
+struct rt_list {
+	void *item;
+	unsigned int count, room;
+	size_t size;		/* of an item */
+};
+
+#define RT_LIST(type) { .size = sizeof(type) }
+void rt_list_add(struct rt_list *list, const void *item);
+void rt_list_free(struct rt_list *list);
+
+/*
+ * Read all objects of one kind; the list is to be freed in any case. Returns 0
+ * or EXIT_KERNEL with the reason printed.
+ */
+int rt_links(struct nl *nl, struct rt_list *list);
+int rt_addrs(struct nl *nl, struct rt_list *list);
+int rt_routes(struct nl *nl, struct rt_list *list);
+int rt_neighs(struct nl *nl, struct rt_list *list);
+
+/* Name of a device, "ifN" when it has gone; in a static buffer. */
+const char *rt_ifname(int index);
+const char *rt_lladdr(const struct lladdr *ll);
+const char *rt_ipv4(struct in_addr a);
+
+/* One request of a command's: open, talk, close; the exit status. */
+int rt_one_request(struct nlmsghdr *nlh);
+
+/* Print and free; the tool's one way to write JSON. */
+void json_out(json_t *json);
+json_t *json_names(const struct name_value *bits, unsigned int value);
+
+#endif
