@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The caller of socket(): its network namespace and its identity.
+ *
+ * A socket belongs to the namespace, and its owner is the file system user, of
+ * whoever opened it, so the helper goes where the caller is and becomes who
+ * the caller is for the moment of opening. The caller waits meanwhile.
+ *
+ * Namespace: a thread may be in another one than its process, so everything
+ * goes through /proc/TID. A descriptor of that folder stands for the very
+ * thread, also after its number has been reused.
+ *
+ * Identity: taken on only by a helper that is root; any other helper and its
+ * callers have one and the same user, for none of them can change it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run.h"
+
+/* More groups than this are cut off: they only matter for ping_group_range. */
+#define MAX_GROUPS	64
+
+struct identity {
+	uid_t	euid, fsuid;
+	gid_t	egid, fsgid;
+	gid_t	groups[MAX_GROUPS];
+	size_t	ngroups;
+};
+
+int run_here_init(struct run_here *here)
+{
+	struct stat st;
+
+	here->proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (here->proc < 0)
+		return -errno;
+	here->home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (here->home < 0 || fstat(here->home, &st))
+		return -errno;
+
+	here->home_dev = here->dev = st.st_dev;
+	here->home_ino = here->ino = st.st_ino;
+	here->root = geteuid() == 0;
+	return 0;
+}
+
+bool run_here_away(const struct run_here *here)
+{
+	return here->ino != here->home_ino || here->dev != here->home_dev;
+}
+
+/* A namespace lives as long as somebody is in it: do not be the last one. */
+void run_here_return(struct run_here *here)
+{
+	if (!run_here_away(here) || setns(here->home, CLONE_NEWNET))
+		return;
+	here->dev = here->home_dev;
+	here->ino = here->home_ino;
+}
+
+int run_caller_open(const struct run_here *here, pid_t tid)
+{
+	char name[16];
+	int fd;
+
+	if (tid <= 0)	/* in a pid namespace that cannot be seen from here */
+		return -ESRCH;
+	snprintf(name, sizeof(name), "%d", tid);
+	fd = openat(here->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static ssize_t read_file(int dir, const char *name, char *buf, size_t size)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	len = read(fd, buf, size - 1);
+	if (len < 0)
+		len = -errno;
+	close(fd);
+	buf[len > 0 ? len : 0] = '\0';
+	return len;
+}
+
+void run_caller_name(int caller, char *name, size_t size)
+{
+	if (read_file(caller, "comm", name, size) <= 0)
+		snprintf(name, size, "?");
+	name[strcspn(name, "\n")] = '\0';
+}
+
+int run_caller_enter(struct run_here *here, int caller)
+{
+	struct stat st;
+	int ns, err = 0;
+
+	/*
+	 * EACCES: the caller has shut itself off (PR_SET_DUMPABLE) from a
+	 * helper without rights; such a caller cannot have gone anywhere
+	 * without having made a user namespace, which undoes it.
+	 */
+	if (fstatat(caller, "ns/net", &st, 0)) {
+		if (errno != EACCES)
+			return -errno;
+		run_here_return(here);
+		return 0;
+	}
+	if (st.st_ino == here->ino && st.st_dev == here->dev)
+		return 0;
+
+	ns = openat(caller, "ns/net", O_RDONLY | O_CLOEXEC);
+	if (ns < 0)
+		return -errno;
+	/* The caller waits, but be exact: ask what has really been opened. */
+	if (fstat(ns, &st) || setns(ns, CLONE_NEWNET)) {
+		err = -errno;
+	} else {
+		here->dev = st.st_dev;
+		here->ino = st.st_ino;
+	}
+	close(ns);
+	return err;
+}
+
+static int join(int caller, const char *name, int type)
+{
+	int err = 0, ns = openat(caller, name, O_RDONLY | O_CLOEXEC);
+
+	if (ns < 0)
+		return -errno;
+	if (setns(ns, type))
+		err = -errno;
+	close(ns);
+	return err;
+}
+
+int run_caller_join(int caller)
+{
+	int err = join(caller, "ns/user", CLONE_NEWUSER);
+
+	return err ? err : join(caller, "ns/net", CLONE_NEWNET);
+}
+
+/* Find "Name:" in the text of /proc/TID/status; what follows it, or NULL. */
+static const char *status_field(const char *status, const char *name)
+{
+	const char *at = strstr(status, name);
+
+	return at ? at + strlen(name) : NULL;
+}
+
+static int read_identity(int caller, struct identity *who)
+{
+	char status[4096];
+	const char *at;
+	char *end;
+	ssize_t len = read_file(caller, "status", status, sizeof(status));
+
+	if (len < 0)
+		return len;
+
+	at = status_field(status, "\nUid:");
+	if (!at || sscanf(at, "%*u %u %*u %u", &who->euid, &who->fsuid) != 2)
+		return -EPROTO;
+	at = status_field(status, "\nGid:");
+	if (!at || sscanf(at, "%*u %u %*u %u", &who->egid, &who->fsgid) != 2)
+		return -EPROTO;
+
+	who->ngroups = 0;
+	at = status_field(status, "\nGroups:");
+	while (at && who->ngroups < MAX_GROUPS) {
+		while (*at == ' ' || *at == '\t')
+			at++;
+		who->groups[who->ngroups] = strtoul(at, &end, 10);
+		if (end == at)
+			break;
+		who->ngroups++;
+		at = end;
+	}
+	return 0;
+}
+
+static bool is_root(const struct identity *who)
+{
+	return who->euid == 0 && who->fsuid == 0 &&
+	       who->egid == 0 && who->fsgid == 0;
+}
+
+/*
+ * In a user namespace groups may be fixed (EPERM) or without a number
+ * (EINVAL); then the helper's own must do.
+ */
+static bool set_groups(const gid_t *groups, size_t n)
+{
+	return !setgroups(n, groups) || errno == EPERM || errno == EINVAL;
+}
+
+/*
+ * Groups first and the user last, for a user who is not root may not change
+ * groups. The real and saved users stay root's, which is the way back. Users
+ * that have no number in the helper's user namespace cannot be taken on.
+ */
+static int become(const struct identity *who)
+{
+	if (!set_groups(who->groups, who->ngroups))
+		return -errno;
+	if (setegid(who->egid))
+		return -errno;
+	setfsgid(who->fsgid);
+	if (seteuid(who->euid))
+		return -errno;
+	setfsuid(who->fsuid);
+	return 0;
+}
+
+static int become_root(void)
+{
+	if (seteuid(0) || setegid(0) || !set_groups(NULL, 0))
+		return -errno;
+	return 0;
+}
+
+static int open_socket(const struct run_call *call)
+{
+	int fd = socket(call->domain, call->type | SOCK_CLOEXEC,
+			call->protocol);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int run_caller_socket(const struct run_here *here, int caller,
+		      const struct run_call *call)
+{
+	struct identity who;
+	int fd;
+
+	if (!here->root)
+		return open_socket(call);
+
+	fd = read_identity(caller, &who);
+	if (fd < 0)
+		return fd;
+	if (is_root(&who))
+		return open_socket(call);
+
+	fd = become(&who);
+	if (!fd)
+		fd = open_socket(call);
+	if (become_root())
+		abort();	/* the way back is always open to root */
+	return fd;
+}
