@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tcp: reliable streams (RFC 9293). What the socket layer, the reports and main.c
+ * may know of it. Unless said otherwise a function that takes a struct sock * is
+ * called with the socket lock held in process context.
+ */
+#ifndef _STRATA_TCP_H
+#define _STRATA_TCP_H
+
+#include <linux/tcp.h>		/* struct tcp_info, TCP_* options */
+#include "icmp.h"
+#include "port.h"
+
+struct pipe_inode_info;
+
+extern struct proto strata_tcp_prot;
+
+int strata_tcp_init(void);
+void strata_tcp_exit(void);
+int strata_tcp_net_init(struct strata_net *sn);
+/** strata_tcp_net_exit() - no socket is left: purge TIME-WAIT objects */
+void strata_tcp_net_exit(struct strata_net *sn);
+
+/* from below */
+/** strata_tcp_rcv() - strata_l4proto.rcv; strata_tcp_err() - strata_l4proto.err */
+void strata_tcp_rcv(struct sk_buff *skb);
+int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
+
+/* opening */
+/**
+ * strata_tcp_connect() - active open (RFC 9293 3.10.1)
+ * @daddr, @dport: peer; checked for length and family by the caller
+ *
+ * Chooses route, source address and port, enters SYN-SENT and sends the SYN; does not
+ * wait. Returns 0, -ENETUNREACH and other route errors, -EACCES (broadcast), -EADDRNOTAVAIL,
+ * -EADDRINUSE, -ENOBUFS.
+ */
+int strata_tcp_connect(struct sock *sk, __be32 daddr, __be16 dport);
+/** strata_tcp_listen() - passive open, or a new backlog. 0, -EADDRINUSE, -ENOMEM */
+int strata_tcp_listen(struct sock *sk, int backlog);
+/**
+ * strata_tcp_accept() - take an established connection off the accept queue
+ * Takes the listener's lock itself and waits unless O_NONBLOCK in @flags. Returns the
+ * child (referenced, not grafted), or NULL and @err: -EAGAIN, -EINVAL, -ERESTARTSYS...
+ */
+struct sock *strata_tcp_accept(struct sock *sk, int flags, int *err);
+/** strata_tcp_can_accept() - is a connection waiting; lockless */
+bool strata_tcp_can_accept(const struct sock *sk);
+/** strata_tcp_disconnect() - back to CLOSED at once: connect(AF_UNSPEC) */
+int strata_tcp_disconnect(struct sock *sk, int flags);
+
+/* data; these take the socket lock themselves where noted */
+/** strata_tcp_sendmsg_locked() - queue bytes and send what may go; -EPIPE, -EAGAIN, ... */
+int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
+/** strata_tcp_recvmsg() - takes the socket lock itself */
+int strata_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
+/** strata_tcp_sendpage_locked() - kernels before MSG_SPLICE_PAGES: queue a reference to a page */
+int strata_tcp_sendpage_locked(struct sock *sk, struct page *page, int offset, size_t size, int flags);
+/** strata_tcp_splice_eof() - the splice that fed sendmsg(MSG_MORE) ended: push; takes the lock */
+void strata_tcp_splice_eof(struct socket *sock);
+/** strata_tcp_splice_read() - receive queue into a pipe; takes the lock */
+ssize_t strata_tcp_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe,
+			       size_t len, unsigned int flags);
+/** strata_tcp_poll() - poll mask as native; lockless */
+__poll_t strata_tcp_poll(struct file *file, struct socket *sock, poll_table *wait);
+/** strata_tcp_set_rcvlowat() - SO_RCVLOWAT */
+int strata_tcp_set_rcvlowat(struct sock *sk, int val);
+/** strata_tcp_inq(), _outq(), _outqnsd() - FIONREAD, SIOCOUTQ, SIOCOUTQNSD; -EINVAL on a listener */
+int strata_tcp_inq(struct sock *sk);
+int strata_tcp_outq(struct sock *sk);
+int strata_tcp_outqnsd(struct sock *sk);
+/** strata_tcp_atmark() - SIOCATMARK */
+bool strata_tcp_atmark(struct sock *sk);
+
+/* closing */
+/** strata_tcp_shutdown() - CLOSE call for one direction (RFC 9293 3.10.4) */
+void strata_tcp_shutdown(struct sock *sk, int how);
+/** strata_tcp_close() - struct proto.close: takes the lock, lingers, orphans */
+void strata_tcp_close(struct sock *sk, long timeout);
+/** strata_tcp_abort() - RST and CLOSED with @err (SOCK_DESTROY); takes the lock */
+int strata_tcp_abort(struct sock *sk, int err);
+
+/* options */
+int strata_tcp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+			  unsigned int optlen);
+int strata_tcp_getsockopt(struct sock *sk, int level, int optname, char __user *optval,
+			  int __user *optlen);
+/** strata_tcp_get_info() - fill struct tcp_info; any context, consistent under the socket lock */
+void strata_tcp_get_info(struct sock *sk, struct tcp_info *info);
+/** strata_tcp_cong_name() - name of the congestion control in use */
+const char *strata_tcp_cong_name(const struct sock *sk);
+
+/* reports */
+
+enum strata_tcp_kind {
+	STRATA_TCP_LISTEN,
+	STRATA_TCP_REQUEST,
+	STRATA_TCP_SOCK,
+	STRATA_TCP_TIMEWAIT,
+};
+
+/**
+ * struct strata_tcp_view - what reports may know of any TCP object, a copy
+ * @sk: the socket (counted for the time of the call), NULL for requests and TIME-WAIT
+ * @state: TCP_*; @timer: as in /proc/net/tcp (0 none, 1 retransmit, 2 keepalive,
+ *	3 TIME-WAIT, 4 probe); @expires: jiffies
+ */
+struct strata_tcp_view {
+	enum strata_tcp_kind	kind;
+	struct sock		*sk;
+	__be32			laddr;
+	__be32			raddr;
+	__be16			lport;
+	__be16			rport;
+	u8			state;
+	u8			timer;
+	u8			retrans;	/* unrecovered timeouts, or SYN-ACKs sent again */
+	u8			probes;		/* unanswered window or keepalive probes */
+	unsigned long		expires;
+	u32			rx_queue;	/* bytes to read; listener: connections to accept */
+	u32			tx_queue;	/* bytes not acknowledged; listener: backlog limit */
+	u32			unacked;	/* bytes sent and not acknowledged */
+	u32			last_sent_ms;	/* since data was last sent */
+	u32			last_rcvd_ms;	/* since data was last received */
+	u32			srtt_us;
+	u32			rto_us;
+	u32			cwnd;		/* segments */
+	u32			ssthresh;	/* segments */
+	u32			total_retrans;	/* segments */
+	u32			ato_ms;
+	u8			pingpong;
+	kuid_t			uid;
+	unsigned long		ino;
+	int			ifindex;
+	u64			cookie;		/* of TIME-WAIT objects and requests */
+};
+
+/**
+ * strata_tcp_walk() - call @fn for every TCP object of the namespace
+ * @pos: where to begin, 0 at first; when @fn returns nonzero it stands on that object
+ * @kinds: BIT(enum strata_tcp_kind) wanted
+ *
+ * RCU is held, BH may be off: @fn may not sleep. Returns @fn's last value. Objects that come
+ * and go meanwhile may be missed or seen, none twice in one call.
+ */
+int strata_tcp_walk(struct strata_net *sn, long *pos, unsigned int kinds,
+		    int (*fn)(const struct strata_tcp_view *view, void *arg), void *arg);
+
+/** strata_tcp_find() - one connected socket or listener by addresses, counted; NULL if none. RCU */
+struct sock *strata_tcp_find(struct strata_net *sn, __be32 laddr, __be16 lport, __be32 raddr,
+			     __be16 rport, int iif);
+
+#endif /* _STRATA_TCP_H */
