@@ -47,8 +47,10 @@ int run_here_init(struct run_here *here)
 	if (here->home < 0 || fstat(here->home, &st))
 		return -errno;
 
-	here->home_dev = here->dev = st.st_dev;
-	here->home_ino = here->ino = st.st_ino;
+	here->home_dev = st.st_dev;
+	here->home_ino = st.st_ino;
+	here->dev = st.st_dev;
+	here->ino = st.st_ino;
 	here->root = geteuid() == 0;
 	return 0;
 }
