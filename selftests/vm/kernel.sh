@@ -3,12 +3,17 @@
 #
 # Which kernel a machine boots: sets KIMAGE and KREL.
 
+# shellcheck source=selftests/vm/kernel-build.sh
+. "$VM/kernel-build.sh"
+
 kernel_find() { # MACHINE
 	local image
 	case $1 in
 	debug|sim)
-		echo "vm: not there yet" >&2
-		return 1
+		kernel_build "$1" || return 1
+		KIMAGE=$(kernel_dir "$1")/$(kernel_image "$1")
+		KREL=$(cat "$(kernel_dir "$1")/include/config/kernel.release")
+		return
 		;;
 	esac
 	# The generic flavour: the cloud flavour lacks 9p.
