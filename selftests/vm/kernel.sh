@@ -16,9 +16,14 @@ kernel_find() { # MACHINE
 		return
 		;;
 	esac
-	# The generic flavour: the cloud flavour lacks 9p.
+	# The generic flavour (the cloud flavour lacks 9p); the newest that modules
+	# can be built for, else the newest.
 	image=$(find /boot -maxdepth 1 -name "vmlinuz-$1.*-amd64" ! -name '*cloud*' ! -name '*-rt-*' |
-		sort -V | tail -n 1)
+		sort -V | while read -r image; do
+			[ -e "/lib/modules/${image#/boot/vmlinuz-}/build/Makefile" ]
+			echo "$? $image"
+		done | sort -s -k1,1nr | tail -n 1)
+	image=${image#* }
 	if [ -z "$image" ]; then
 		echo "vm: no Debian kernel $1 in /boot (make deps installs it)" >&2
 		return 1
