@@ -7,16 +7,6 @@ static int to_come(const char *name)
 	return usage_error("\"strata %s\" is not written yet.", name);
 }
 
-int cmd_stat(int argc, char **argv)
-{
-	return to_come(argv[0 * argc]);
-}
-
-int cmd_ping(int argc, char **argv)
-{
-	return to_come(argv[0 * argc]);
-}
-
 int cmd_trace(int argc, char **argv)
 {
 	return to_come(argv[0 * argc]);
