@@ -9,6 +9,29 @@
 
 #include "tcp_sock.h"
 
+/* buffers: how much window @space bytes of receive memory can back; the rest is overhead */
+static inline int strata_tcp_win_from_space(const struct sock *sk, int space)
+{
+	int scale = READ_ONCE(strata_sk_net(sk)->conf.tcp_adv_win_scale);
+
+	if (space < 0)
+		return 0;
+	return scale <= 0 ? space >> -scale : space - (space >> scale);
+}
+
+/** strata_tcp_space() - free window space of the receive buffer, bytes; _full_space(): all of it */
+static inline int strata_tcp_space(const struct sock *sk)
+{
+	return strata_tcp_win_from_space(sk, READ_ONCE(sk->sk_rcvbuf) -
+					 READ_ONCE(sk->sk_backlog.len) -
+					 atomic_read(&sk->sk_rmem_alloc));
+}
+
+static inline int strata_tcp_full_space(const struct sock *sk)
+{
+	return strata_tcp_win_from_space(sk, READ_ONCE(sk->sk_rcvbuf));
+}
+
 /* tcp.c: life and state */
 
 /** strata_tcp_set_state() - the only writer of sk_state; checks the transition, traces, counts. Locked */
@@ -146,12 +169,14 @@ void strata_tcp_rcv_space_adjust(struct sock *sk);
 
 /** strata_tcp_output() - send all that tp->todo asks for. Locked. The only place that clears todo bits */
 void strata_tcp_output(struct sock *sk);
-/** strata_tcp_rcv_window() - the window to advertise now, bytes; updates rcv.wnd, rcv.wup */
+/** strata_tcp_select_window() - the header's window field for a segment that leaves now; updates rwnd */
 u16 strata_tcp_select_window(struct sock *sk);
 /** strata_tcp_cleanup_rbuf() - after the user read @copied bytes: ask for a window update if it is worth one, and output */
 void strata_tcp_cleanup_rbuf(struct sock *sk, int copied);
 /** strata_tcp_send_fin() - queue a FIN behind the data and ask for output (todo). Never fails for good. Locked */
 void strata_tcp_queue_fin(struct sock *sk);
+int strata_tcp_output_init(void);
+void strata_tcp_output_exit(void);
 
 /* tcp_xmit.c: build one segment and hand it to IP */
 
@@ -182,6 +207,8 @@ void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb);
 
 /* tcp_timer.c */
 
+/** strata_tcp_release_cb() - struct proto.release_cb: what timers and completions left while the user owned @sk */
+void strata_tcp_release_cb(struct sock *sk);
 void strata_tcp_timers_init(struct sock *sk);
 /** strata_tcp_timers_stop() - stop all timers of @sk and drop their references. Locked; does not wait */
 void strata_tcp_timers_stop(struct sock *sk);

@@ -8,6 +8,7 @@
 #define _STRATA_TCP_SOCK_H
 
 #include <linux/hrtimer.h>
+#include <linux/llist.h>
 #include <linux/rbtree.h>
 #include "../tcp.h"
 #include "../stats.h"
@@ -35,65 +36,69 @@ enum strata_tcp_timer {
 };
 
 /**
- * struct strata_tcp_snd - send sequence space
- * @iss, @una, @nxt, @wnd, @wl1, @wl2, @up: RFC 9293 3.3.1; @wnd in bytes, scaled
- * @max_wnd: largest window the peer offered, bytes
- * @write_seq: behind the last byte the user wrote
+ * struct strata_tcp_snd - send sequence space; the peer's window is in tp->swnd
+ * @iss, @una, @nxt, @up: RFC 9293 3.3.1
+ * @write_seq: behind the last byte the user wrote (and the FIN, once queued)
  * @pushed_seq: last byte marked with PSH
+ * @sml_end: end of the last short segment (Minshall's Nagle)
  * @mss: payload of a full segment with the options we send, bytes; follows the path MTU
  * @mss_clamp: peer's MSS option (536 without) or TCP_MAXSEG, without options
  * @user_mss: TCP_MAXSEG, 0: none
- * @wscale: shift for windows the peer sends us
- * @sml_end: end of the last short segment (Minshall's Nagle)
- * @high_seq is in rec.high_seq
  */
 struct strata_tcp_snd {
 	u32	iss;
 	u32	una;
 	u32	nxt;
-	u32	wnd;
-	u32	wl1;
-	u32	wl2;
 	u32	up;
-	u32	max_wnd;
 	u32	write_seq;
 	u32	pushed_seq;
 	u32	sml_end;
 	u16	mss;
 	u16	mss_clamp;
 	u16	user_mss;
-	u8	wscale;
 };
 
 /**
- * struct strata_tcp_rcv_space - receive sequence space
- * @irs, @nxt, @wnd, @up: RFC 9293 3.3.1; @wnd: window as last advertised, bytes
- * @wup: RCV.NXT when @wnd was advertised: the right edge is @wup + @wnd
+ * struct strata_tcp_rcv_space - receive sequence space; the window we offer is in tp->rwnd
+ * @irs, @nxt, @up: RFC 9293 3.3.1; @up: sequence number of the urgent byte
  * @copied_seq: next byte the user will read
- * @ssthresh: current limit of the window we offer (slow-start of the receiver), bytes
- * @clamp: TCP_WINDOW_CLAMP, bytes
+ * @ssthresh: limit of the window we offer until the peer's segments have proved to
+ *	fill the memory they take (bytes)
  * @mss: estimate of the segments the peer sends, bytes
  * @adv_mss: MSS option we sent
- * @wscale: shift for windows we send
- * @urg_seq: sequence number of the urgent byte; @urg_state: see tcp_urg
+ * @urg_data: STRATA_URG_* and the byte
  */
 struct strata_tcp_rcv_space {
 	u32	irs;
 	u32	nxt;
-	u32	wnd;
-	u32	wup;
 	u32	up;
 	u32	copied_seq;
 	u32	ssthresh;
-	u32	clamp;
 	u16	mss;
 	u16	adv_mss;
-	u8	wscale;
-	u8	urg_data;	/* STRATA_URG_* and the byte */
+	u16	urg_data;
+};
+
+/* rcv.urg_data: the urgent byte, and what is known of it */
+#define STRATA_URG_VALID	0x0100	/* the byte is in the low octet */
+#define STRATA_URG_NOTYET	0x0200	/* announced, not here yet */
+#define STRATA_URG_READ		0x0400	/* the user has read it */
+
+/* tp->deferred: work that came while the user owned the socket; done by strata_tcp_release_cb().
+ * Each bit of the first group holds a reference while set. Atomic bit operations, no lock
+ */
+enum strata_tcp_deferred {
+	STRATA_DEFER_OUTPUT,	/* small-queue or pacing: send more */
+	STRATA_DEFER_REXMIT,	/* retransmission timer */
+	STRATA_DEFER_DELACK,	/* delayed ACK timer */
+	STRATA_DEFER_PMTU,	/* path MTU was lowered */
+	STRATA_DEFER_REFS,
+	STRATA_TSQ_THROTTLED = STRATA_DEFER_REFS,	/* over the small-queue limit: wake at completion */
+	STRATA_TSQ_QUEUED,	/* on a CPU's list; holds a reference */
 };
 
 /**
- * struct strata_tcp_ack - delayed ACKs (RFC 1122 4.2.3.2)
+ * struct strata_tcp_ackdelay - delayed ACKs (RFC 1122 4.2.3.2)
  * @pending: an ACK is owed; @quick: ACKs to send at once before delaying
  * @pingpong: interactive session: piggyback; @ato: delay, jiffies
  * @lrcvtime: jiffies data last came; @last_seg: bytes of it
@@ -137,7 +142,10 @@ struct strata_tcp_sock {
 	/* per-packet, receive and send */
 	struct strata_tcp_snd		snd;
 	struct strata_tcp_rcv_space	rcv;
+	struct strata_tcp_swnd		swnd;	/* SND.WND */
+	struct strata_tcp_rwnd		rwnd;	/* RCV.WND */
 	unsigned long			todo;
+	unsigned long			deferred;	/* STRATA_DEFER_*, STRATA_TSQ_* */
 	struct strata_tcp_ackdelay	ack;
 	struct strata_tcp_scb		scb;	/* scoreboard counters */
 	struct strata_tcp_rtt		rtt;
@@ -203,7 +211,7 @@ struct strata_tcp_sock {
 	int	linger2;		/* jiffies; < 0: no FIN-WAIT-2 */
 	u32	user_timeout;		/* ms */
 	u32	notsent_lowat;		/* bytes */
-	u32	window_clamp;		/* bytes */
+	u32	window_clamp;		/* TCP_WINDOW_CLAMP, bytes, 0: none; the limit in force is rwnd.clamp */
 
 	/* cwnd and rate bookkeeping (RFC 2861, delivery rate) */
 	u32	delivered;		/* segments delivered, ever */
@@ -213,11 +221,7 @@ struct strata_tcp_sock {
 	u32	cwnd_used;		/* high-water mark of flight since last validation */
 	u32	cwnd_stamp;		/* jiffies of that */
 	u32	lsndtime;		/* jiffies data was last sent */
-	u32	rcvrtt_seq, rcvrtt_us;	/* receiver's RTT without timestamps */
-	u64	rcvrtt_stamp_us;
-	u32	rcvq_seq;		/* receive buffer autotuning: copied_seq at the round's begin */
-	u32	rcvq_space;		/* bytes copied in the last round */
-	u64	rcvq_stamp_us;
+	struct strata_tcp_drs	drs;	/* receive buffer autotuning */
 	u64	mstamp_us;		/* clock of the current entry, read once (strata_tcp_mstamp) */
 
 	/* counted for struct tcp_info and reports */
@@ -238,7 +242,7 @@ struct strata_tcp_sock {
 	struct strata_tcp_listener	lst;
 
 	struct hlist_nulls_node		hash_node;	/* established table */
-	struct sk_buff			*send_spare;	/* reserved for tcp_send.c */
+	struct llist_node		tsq_node;	/* tcp_output.c: completion list of a CPU */
 };
 
 static inline struct strata_tcp_sock *strata_tcp_sk(const struct sock *sk)
