@@ -152,16 +152,15 @@ struct strata_tcp_sock {
 	struct strata_tcp_cong		cong;
 	struct strata_tcp_rack		rack;
 	struct strata_tcp_recovery	rec;
+	struct strata_tcp_tlp		tlp;
+	struct strata_tcp_rate		rate;
 
 	/* options agreed on (RFC 7323, 2018, 3168) */
 	u8	ts_ok:1,
 		sack_ok:1,
 		wscale_ok:1,
 		ecn_ok:1,
-		dsack_on:1,
-		tlp_pending:1,
-		tlp_retrans:1,
-		syn_acked:1;
+		syn_retrans:1;	/* the SYN or SYN-ACK was sent again */
 
 	/* user's choices */
 	u8	nodelay:1,
@@ -175,7 +174,6 @@ struct strata_tcp_sock {
 	u32	ts_recent;		/* TS.Recent */
 	u32	ts_recent_stamp;	/* seconds, when it was taken (ktime_get_seconds) */
 	u32	ts_offset;		/* added to our clock, random per connection (RFC 7323 5.4) */
-	u32	tlp_high_seq;		/* SND.NXT when the probe went, RFC 8985 7.4 */
 
 	/* queues: sk->sk_write_queue: not sent yet; sk->tcp_rtx_queue: sent, rb-tree by seq;
 	 * sk->sk_receive_queue: in order. rtx_by_time lists the latter by last transmission
@@ -183,10 +181,7 @@ struct strata_tcp_sock {
 	struct list_head	rtx_by_time;
 	struct rb_root		ofo;		/* out of order, by seq */
 	struct sk_buff		*ofo_last;
-	struct strata_sack_block sacks[4];	/* to report, most recent first */
-	struct strata_sack_block dsack;		/* RFC 2883, valid while dsack_pending */
-	u8			nsacks;
-	u8			dsack_pending;
+	struct strata_sack_rcv	sack_rcv;	/* blocks to report */
 
 	/* timers (tcp_timer.c); each holds a reference to the socket while pending */
 	struct timer_list	rexmit_timer;
@@ -213,13 +208,7 @@ struct strata_tcp_sock {
 	u32	notsent_lowat;		/* bytes */
 	u32	window_clamp;		/* TCP_WINDOW_CLAMP, bytes, 0: none; the limit in force is rwnd.clamp */
 
-	/* cwnd and rate bookkeeping (RFC 2861, delivery rate) */
-	u32	delivered;		/* segments delivered, ever */
-	u64	delivered_us;		/* when @delivered was last updated */
-	u64	first_tx_us;		/* start of the send phase of the current rate sample */
-	u32	app_limited;		/* delivered + in flight when the app ran dry, 0 */
-	u32	cwnd_used;		/* high-water mark of flight since last validation */
-	u32	cwnd_stamp;		/* jiffies of that */
+	/* bookkeeping */
 	u32	lsndtime;		/* jiffies data was last sent */
 	struct strata_tcp_drs	drs;	/* receive buffer autotuning */
 	u64	mstamp_us;		/* clock of the current entry, read once (strata_tcp_mstamp) */
@@ -227,9 +216,6 @@ struct strata_tcp_sock {
 	/* counted for struct tcp_info and reports */
 	u64	bytes_sent, bytes_acked, bytes_received, bytes_retrans;
 	u32	segs_out, segs_in, data_segs_out, data_segs_in;
-	u32	total_retrans;
-	u32	dsack_dups;
-	u32	reord_seen;
 	u32	rcv_ooopack;
 	u64	busy_us, rwnd_limited_us, sndbuf_limited_us;
 	u32	last_oow_ack;		/* jiffies of the last ACK for an unacceptable segment */
