@@ -94,6 +94,7 @@ struct strata_path {
  * @freebind: IP_FREEBIND: bind() takes addresses that are not ours
  * @bind_no_port: IP_BIND_ADDRESS_NO_PORT
  * @mc_loop: IP_MULTICAST_LOOP
+ * @port_auto: the port was chosen by strata_port_connect()
  * @cmsg: STRATA_CMSG_*: what recvmsg() adds
  * @userlocks: SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK live in sk->sk_userlocks
  *
@@ -118,7 +119,8 @@ struct strata_sock {
 	u8			recverr:1,
 				freebind:1,
 				bind_no_port:1,
-				mc_loop:1;
+				mc_loop:1,
+				port_auto:1;
 	u16			cmsg;
 	int			mc_oif;
 

@@ -8,6 +8,7 @@
 #define pr_fmt(fmt) "strata: " fmt
 
 #include <linux/module.h>
+#include "port.h"
 #include "stats.h"
 
 unsigned int strata_family = 18;
@@ -18,6 +19,7 @@ unsigned int strata_net_id __read_mostly;
 
 /* lowest first */
 static const struct strata_layer strata_layers[] = {
+	{ .name = "port", .init = strata_port_init, .exit = strata_port_exit },
 	{ }
 };
 

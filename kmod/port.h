@@ -7,6 +7,8 @@
 
 #include "endpoint.h"
 
+struct strata_bind_hold;
+
 int strata_port_init(void);
 void strata_port_exit(void);
 
@@ -27,24 +29,33 @@ int strata_port_listen_check(struct sock *sk);
 /** strata_port_put() - give the port back; idempotent. Clears ep->lport unless bound by the user */
 void strata_port_put(struct sock *sk);
 
-/** strata_port_inherit() - @child of a listener shares its port. 0 or -ENOMEM. BH off */
+/**
+ * strata_port_inherit() - @child of a listener shares its port
+ * Takes the port from @child's ep->lport: the listener may be closing. 0 or -ENOMEM.
+ */
 int strata_port_inherit(const struct sock *parent, struct sock *child);
 
 /**
- * strata_port_hold() / strata_port_release() - an object that is no socket (TIME-WAIT)
- * keeps the port of @sk in use. Returns the bucket to release, NULL if unbound.
+ * strata_port_hold() - an object that is no socket (TIME-WAIT) keeps the port of @sk in use
+ *
+ * It counts in conflicts as @sk would have: its address, device, SO_REUSEADDR and
+ * SO_REUSEPORT. Returns what strata_port_release() takes, NULL if @sk is unbound or memory
+ * is short (the port is then free for others a little early). Any context.
  */
-struct strata_bind_bucket *strata_port_hold(struct sock *sk);
-void strata_port_release(struct strata_bind_bucket *bb);
+struct strata_bind_hold *strata_port_hold(struct sock *sk);
+/** strata_port_release() - end of a hold; @hold may be NULL. Any context */
+void strata_port_release(struct strata_bind_hold *hold);
 
 /**
  * strata_port_connect() - choose the ephemeral port of an active open
  * @sk: socket, locked, ep->laddr/raddr/rport set, no port yet
- * @try: called with a candidate set in ep->lport: 0: taken (it has entered the protocol's
- *	table), -EADDRNOTAVAIL: this 4-tuple is in use, else an error to return. May not sleep
+ * @try: called with a candidate in ep->lport that is already ours: 0: taken (it has entered
+ *	the protocol's table), -EADDRNOTAVAIL: this 4-tuple is in use, else an error to
+ *	return. No lock of this layer is held
  *
- * Walks the range by RFC 6056 3.3.4 (double-hash); ports bound by others without sharing are
- * skipped. Returns 0, -EADDRNOTAVAIL when all are taken, or @try's error.
+ * Walks the range by RFC 6056 3.3.4 (double-hash); ports given out by strata_port_bind() are
+ * skipped, those given out here are shared by different 4-tuples. Returns 0,
+ * -EADDRNOTAVAIL when all are taken, -ENOMEM, or @try's error.
  */
 int strata_port_connect(struct sock *sk, int (*try)(struct sock *sk));
 

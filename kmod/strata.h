@@ -12,7 +12,8 @@
  *                         | binding of devices (writers)           |
  * socket lock (listener   | everything in struct strata_sock and   | user calls: lock_sock();
  *  before child)          | the protocol's part behind it          | BH: bh_lock_sock + backlog
- * strata_bind_bucket.lock | owners of one local port               | bind, connect, close; BH off
+ * strata_bind_chain.lock  | buckets (local ports) of one hash chain | bind, connect, close; BH off
+ *                         | and their owners                       |
  * hash bucket locks       | chains of the socket tables            | hash, unhash; BH off
  *  (tcp ehash, listeners, |                                        |
  *   udp, ping)            |                                        |

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ports chosen by the stack (RFC 6056).
+ *
+ * bind(0) takes the first free port behind a random one (RFC 6056 3.3.2). An active open
+ * walks the range from a start that depends on the peer by a keyed hash, plus a counter
+ * out of a table that another hash indexes (RFC 6056 3.3.4, double-hash selection): ports
+ * towards one peer do not repeat soon, and say nothing about those towards others. As in
+ * the native stack TCP's bind(0) begins with odd ports and active opens with even ones, so
+ * that the two seldom meet.
+ */
+
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/siphash.h>
+#include <net/netns/hash.h>
+#include "port_int.h"
+
+#define PERTURB_BITS	16
+
+static u32 *perturb;
+static siphash_aligned_key_t port_key;
+
+/*
+ * struct port_walk - an order of the ports of a range
+ * @low: first port; @count: ports; @start: index of the first one tried
+ * @stride: 2: all ports of @start's parity before the others, else 1
+ */
+struct port_walk {
+	u32	low;
+	u32	count;
+	u32	start;
+	u32	stride;
+};
+
+static void walk_range(const struct strata_net *sn, struct port_walk *w, u32 stride)
+{
+	u32 low = READ_ONCE(sn->conf.ip_local_port_range[0]);
+	u32 high = READ_ONCE(sn->conf.ip_local_port_range[1]);
+
+	w->low = low;
+	w->count = high >= low ? high - low + 1 : 1;
+	w->stride = stride;
+	if (stride == 2 && w->count > 1)
+		w->count &= ~1U;
+}
+
+static u16 walk_port(const struct port_walk *w, u32 i)
+{
+	u32 half = w->count / 2;
+	u32 index;
+
+	if (w->stride == 1 || w->count == 1)
+		index = w->start + i;
+	else if (i < half)
+		index = w->start + 2 * i;
+	else
+		index = (w->start ^ 1) + 2 * (i - half);
+	return w->low + index % w->count;
+}
+
+static int bind_any(struct sock *sk, const struct port_walk *w, bool relax)
+{
+	u32 i;
+	int err;
+
+	for (i = 0; i < w->count; i++) {
+		err = strata_port_take(sk, walk_port(w, i), relax);
+		if (err != -EADDRINUSE)
+			return err;
+		cond_resched();
+	}
+	return -EADDRINUSE;
+}
+
+int strata_port_bind_any(struct sock *sk)
+{
+	bool tcp = strata_sk(sk)->proto == IPPROTO_TCP;
+	struct port_walk w;
+	int err;
+
+	walk_range(strata_sk_net(sk), &w, tcp ? 2 : 1);
+	w.start = reciprocal_scale(get_random_u32(), w.count);
+	if (tcp && w.count > 1)
+		w.start |= 1;
+	err = bind_any(sk, &w, false);
+	if (err == -EADDRINUSE && sk->sk_reuse)
+		err = bind_any(sk, &w, true);
+	return err;
+}
+
+int strata_port_connect(struct sock *sk, int (*try)(struct sock *sk))
+{
+	struct strata_sock *ep = strata_sk(sk);
+	struct port_walk w;
+	u64 hash;
+	u32 *salt;
+	u32 i;
+	int err;
+
+	hash = siphash_4u32((__force u32)ep->laddr, (__force u32)ep->raddr,
+			    (__force u32)ep->rport, net_hash_mix(sock_net(sk)), &port_key);
+	salt = &perturb[hash & ((1 << PERTURB_BITS) - 1)];
+	walk_range(strata_sk_net(sk), &w, 2);
+	w.start = (READ_ONCE(*salt) + (u32)(hash >> 32)) % w.count & ~1U;
+
+	for (i = 0; i < w.count; i++) {
+		err = strata_port_take_auto(sk, walk_port(&w, i));
+		if (!err) {
+			err = try(sk);
+			if (!err) {
+				WRITE_ONCE(*salt, READ_ONCE(*salt) + 2 * i + 2);
+				return 0;
+			}
+			strata_port_put(sk);
+			if (err != -EADDRNOTAVAIL)
+				return err;
+		} else if (err != -EADDRINUSE) {
+			return err;
+		}
+		cond_resched();
+	}
+	return -EADDRNOTAVAIL;
+}
+
+int strata_port_init(void)
+{
+	int err;
+
+	perturb = kvcalloc(1 << PERTURB_BITS, sizeof(*perturb), GFP_KERNEL);
+	if (!perturb)
+		return -ENOMEM;
+	get_random_bytes(perturb, sizeof(*perturb) << PERTURB_BITS);
+	get_random_bytes(&port_key, sizeof(port_key));
+	err = strata_port_table_init();
+	if (err)
+		kvfree(perturb);
+	return err;
+}
+
+void strata_port_exit(void)
+{
+	strata_port_table_exit();
+	kvfree(perturb);
+}
