@@ -49,6 +49,7 @@ struct helper {
 	int			report_fd;
 	struct run_here		here;
 	struct run_report	*report;	/* NULL: nobody wants one */
+	char			name[17];	/* the caller's, for the report */
 	struct seccomp_notif	*req;
 	size_t			req_size;
 	struct seccomp_notif_resp *resp;
@@ -175,51 +176,47 @@ static int move(struct helper *h, int caller, const struct run_call *asked)
 	return err;
 }
 
-static void count(struct helper *h, int caller, const struct run_verdict *v)
+static void count(struct helper *h, const struct run_verdict *v)
 {
-	char name[17] = "?";
+	if (h->report)
+		run_report_add(h->report, v, h->name);
+}
 
-	if (!h->report)
+static void serve_move(struct helper *h, int caller,
+		       const struct run_call *call, struct run_verdict *v)
+{
+	int err = caller < 0 ? caller : move(h, caller, call);
+
+	if (!err)
 		return;
-	if (caller >= 0)
-		run_caller_name(caller, name, sizeof(name));
-	run_report_add(h->report, v, name);
+	v->action = RUN_REFUSE;
+	v->error = -err;
+	v->why = "Strata could not open it";
+	answer(h, err, 0);
 }
 
 static void serve(struct helper *h, int caller)
 {
 	struct run_verdict v;
 	struct run_call call;
-	int err;
 
-	if (read_call(h->req, &call)) {
+	/* Now: with its answer the caller may be gone. */
+	if (h->report)
+		run_caller_name(caller, h->name, sizeof(h->name));
+
+	if (read_call(h->req, &call))
 		v = (struct run_verdict){ RUN_NATIVE, 0, "32-bit",
 			"the arguments of socketcall() could not be read" };
-		count(h, caller, &v);
-		answer(h, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
-		return;
-	}
+	else
+		v = run_policy(h->cfg, &call);
 
-	v = run_policy(h->cfg, &call);
-	switch (v.action) {
-	case RUN_MOVE:
-		err = caller < 0 ? caller : move(h, caller, &call);
-		if (err) {
-			v.action = RUN_REFUSE;
-			v.error = -err;
-			v.why = "Strata could not open it";
-			answer(h, err, 0);
-		}
-		count(h, caller, &v);
-		return;
-	case RUN_REFUSE:
-		count(h, caller, &v);
+	if (v.action == RUN_MOVE)
+		serve_move(h, caller, &call, &v);
+	else if (v.action == RUN_REFUSE)
 		answer(h, -v.error, 0);
-		return;
-	default:
-		count(h, caller, &v);
+	else
 		answer(h, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
-	}
+	count(h, &v);
 }
 
 static void serve_next(struct helper *h)

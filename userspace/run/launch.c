@@ -98,8 +98,12 @@ static int supervise_me(const struct run_config *cfg, int ctl)
 	int listener = run_filter_install(cfg);
 	int err;
 
-	if (listener == -EBUSY && moved_already(cfg))
-		return 0;	/* the kernel has one such filter per process */
+	/* The kernel has one such filter per process; the outer one will do. */
+	if (listener == -EBUSY && moved_already(cfg)) {
+		if (cfg->report)
+			run_error("already under strata run: no report of its own");
+		return 0;
+	}
 	if (listener == -EBUSY) {
 		run_error("another program already answers seccomp notifications for this process, and the kernel allows one only");
 		return RUN_EXIT_SELF;

@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What "strata run" promises to programs, tested with AF_UNIX in the place of
+ * AF_STRATA: sockets that were moved say so by SO_DOMAIN.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "kselftest_harness.h"
+#include "run_spawn.h"
+
+#define TO "1"			/* AF_UNIX, as a word */
+#define MOVED "domain 1 cloexec 0 nonblock 0\n"
+
+FIXTURE(run) {
+	struct outcome o;
+	char *as, *probe;
+};
+
+FIXTURE_SETUP(run)
+{
+	self->as = strdup(beside("run_as"));
+	self->probe = strdup(beside("run_probe"));
+}
+
+/* No test may leave a process behind. */
+FIXTURE_TEARDOWN(run)
+{
+	EXPECT_EQ(0, self->o.left);
+	free(self->as);
+	free(self->probe);
+}
+
+#define RUN(...) \
+	spawn(&self->o, NULL, self->as, TO, __VA_ARGS__, NULL)
+#define RUN_WITH(setup, ...) \
+	spawn(&self->o, setup, self->as, TO, __VA_ARGS__, NULL)
+#define EXIT_STATUS() \
+	(WIFEXITED(self->o.status) ? WEXITSTATUS(self->o.status) : -1)
+#define SKIP_IF_MISSING(what) \
+	do { if (EXIT_STATUS() == 4) SKIP(return, what); } while (0)
+
+/* ---- which sockets are moved -------------------------------------------- */
+
+TEST_F(run, moves_stream_and_datagram)
+{
+	RUN(self->probe, "socket", "2", "1", "0");
+	EXPECT_STREQ(MOVED, self->o.out);
+	EXPECT_EQ(0, EXIT_STATUS());
+	EXPECT_STREQ("", self->o.err);
+	RUN(self->probe, "socket", "2", "2", "0");
+	EXPECT_STREQ(MOVED, self->o.out);
+}
+
+TEST_F(run, keeps_cloexec_and_nonblock)
+{
+	char type[16];
+
+	snprintf(type, sizeof(type), "%d", SOCK_STREAM | SOCK_CLOEXEC);
+	RUN(self->probe, "socket", "2", type, "0");
+	EXPECT_STREQ("domain 1 cloexec 1 nonblock 0\n", self->o.out);
+	snprintf(type, sizeof(type), "%d", SOCK_STREAM | SOCK_NONBLOCK);
+	RUN(self->probe, "socket", "2", type, "0");
+	EXPECT_STREQ("domain 1 cloexec 0 nonblock 1\n", self->o.out);
+}
+
+TEST_F(run, refuses_ipv6)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "errno %d\n", EAFNOSUPPORT);
+	RUN(self->probe, "socket", "10", "1", "0");
+	EXPECT_STREQ(text, self->o.out);
+	RUN("--ipv6=off", self->probe, "socket", "10", "2", "0");
+	EXPECT_STREQ(text, self->o.out);
+	RUN("--report", self->probe, "socket", "10", "1", "0");
+	EXPECT_STREQ(text, self->o.out);
+}
+
+TEST_F(run, leaves_ipv6_when_asked)
+{
+	char native[sizeof(self->o.out)];
+
+	spawn(&self->o, NULL, self->probe, "socket", "10", "1", "0", NULL);
+	strcpy(native, self->o.out);
+	RUN("--ipv6=native", self->probe, "socket", "10", "1", "0");
+	EXPECT_STREQ(native, self->o.out);
+	RUN("--ipv6=native", "--report", self->probe, "socket", "10", "1", "0");
+	EXPECT_STREQ(native, self->o.out);
+}
+
+/* Whatever is not moved gets the answer it gets without the launcher. */
+TEST_F(run, leaves_the_rest_alone)
+{
+	static const char *const calls[][3] = {
+		{ "2", "3", "1" },	/* raw ICMP */
+		{ "2", "1", "132" },	/* SCTP */
+		{ "2", "1", "17" },	/* a stream of UDP: an error */
+		{ "2", "5", "0" },	/* SOCK_SEQPACKET: an error */
+		{ "2", "17", "0" },	/* an unknown flag: an error */
+		{ "1", "1", "0" },	/* AF_UNIX */
+		{ "16", "3", "0" },	/* netlink */
+		{ "17", "3", "0" },	/* packet */
+		{ "99", "1", "0" },	/* no such family: an error */
+	};
+	char native[sizeof(self->o.out)];
+	size_t i;
+
+	for (i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		spawn(&self->o, NULL, self->probe, "socket", calls[i][0],
+		      calls[i][1], calls[i][2], NULL);
+		strcpy(native, self->o.out);
+		RUN(self->probe, "socket", calls[i][0], calls[i][1],
+		    calls[i][2]);
+		EXPECT_STREQ(native, self->o.out) {
+			TH_LOG("socket(%s, %s, %s)", calls[i][0], calls[i][1],
+			       calls[i][2]);
+		}
+	}
+}
+
+TEST_F(run, refuses_mptcp_as_a_kernel_without_it)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "errno %d\n", EPROTONOSUPPORT);
+	RUN(self->probe, "socket", "2", "1", "262");
+	EXPECT_STREQ(text, self->o.out);
+}
+
+/* AF_UNIX knows no IPPROTO_TCP: the family's own error reaches the caller. */
+TEST_F(run, passes_on_the_familys_error)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "errno %d\n", EPROTONOSUPPORT);
+	RUN(self->probe, "socket", "2", "1", "6");
+	EXPECT_STREQ(text, self->o.out);
+}
+
+TEST_F(run, full_table_is_emfile)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "opened 5 errno %d\n", EMFILE);
+	RUN(self->probe, "full");
+	EXPECT_STREQ(text, self->o.out);
+}
+
+TEST_F(run, i386_calls)
+{
+	char text[160];
+
+	RUN(self->probe, "compat");
+	SKIP_IF_MISSING("no 32-bit system calls here");
+	snprintf(text, sizeof(text),
+		 "socket 1\nsocketcall 1\nsocketcall6 %d\nfault %d\n",
+		 -EAFNOSUPPORT, -EFAULT);
+	EXPECT_STREQ(text, self->o.out);
+}
+
+/* ---- the process -------------------------------------------------------- */
+
+TEST_F(run, exit_statuses)
+{
+	RUN("sh", "-c", "exit 7");
+	EXPECT_EQ(7, EXIT_STATUS());
+	RUN("--report", "sh", "-c", "exit 7");
+	EXPECT_EQ(7, EXIT_STATUS());
+	RUN("--", "true");
+	EXPECT_EQ(0, EXIT_STATUS());
+}
+
+TEST_F(run, no_such_program)
+{
+	RUN("/nonexistent/program");
+	EXPECT_EQ(127, EXIT_STATUS());
+	EXPECT_STREQ("strata run: /nonexistent/program: No such file or directory\n",
+		     self->o.err);
+	RUN("nosuchprogram");
+	EXPECT_EQ(127, EXIT_STATUS());
+	RUN("--report", "nosuchprogram");
+	EXPECT_EQ(127, EXIT_STATUS());
+	RUN("/etc/passwd");
+	EXPECT_EQ(126, EXIT_STATUS());
+	EXPECT_STREQ("strata run: /etc/passwd: Permission denied\n",
+		     self->o.err);
+}
+
+TEST_F(run, bad_words)
+{
+	RUN("--ipv6=maybe", "true");
+	EXPECT_EQ(125, EXIT_STATUS());
+	EXPECT_STREQ("strata run: --ipv6=maybe: expected native or off\n",
+		     self->o.err);
+	RUN("--frobnicate", "true");
+	EXPECT_EQ(125, EXIT_STATUS());
+	RUN("--");
+	EXPECT_EQ(125, EXIT_STATUS());
+	RUN("--help");
+	EXPECT_EQ(0, EXIT_STATUS());
+	EXPECT_TRUE(self->o.out == strstr(self->o.out, "Usage: strata run "));
+	EXPECT_STREQ("", self->o.err);
+}
+
+/* The program's own words are not the launcher's, whatever they look like. */
+TEST_F(run, options_of_the_program)
+{
+	RUN("echo", "--report", "--ipv6=x", "--", "-h");
+	EXPECT_STREQ("--report --ipv6=x -- -h\n", self->o.out);
+}
+
+TEST_F(run, death_by_signal)
+{
+	RUN("sh", "-c", "kill -KILL $$");
+	EXPECT_TRUE(WIFSIGNALED(self->o.status));
+	EXPECT_EQ(SIGKILL, WTERMSIG(self->o.status));
+	RUN("--report", "sh", "-c", "kill -SEGV $$");
+	EXPECT_TRUE(WIFSIGNALED(self->o.status));
+	EXPECT_EQ(SIGSEGV, WTERMSIG(self->o.status));
+}
+
+static void block_sigchld(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+TEST_F(run, same_process_and_nothing_inherited)
+{
+	char text[80];
+
+	RUN_WITH(block_sigchld, self->probe, "process");
+	snprintf(text, sizeof(text), "pid %d fds 3 child 0 pending 0 nnp %d\n",
+		 self->o.pid, geteuid() != 0);
+	EXPECT_STREQ(text, self->o.out);
+}
+
+static void close_all(void)
+{
+	close(0);
+	close(2);
+}
+
+TEST_F(run, closed_standard_descriptors)
+{
+	RUN_WITH(close_all, self->probe, "process");
+	EXPECT_TRUE(!!strstr(self->o.out, " fds 1 "));
+}
+
+static void ignore_sigchld(void)
+{
+	signal(SIGCHLD, SIG_IGN);
+}
+
+TEST_F(run, ignored_sigchld)
+{
+	RUN_WITH(ignore_sigchld, self->probe, "sigchld");
+	EXPECT_STREQ("ignored 1\n", self->o.out);
+	RUN_WITH(ignore_sigchld, "--report", self->probe, "sigchld");
+	EXPECT_STREQ("ignored 1\n", self->o.out);
+	RUN_WITH(ignore_sigchld, "--report", "sh", "-c", "exit 5");
+	EXPECT_EQ(5, EXIT_STATUS());
+}
+
+TEST_F(run, standard_input)
+{
+	RUN("sh", "-c", "echo hello | cat");
+	EXPECT_STREQ("hello\n", self->o.out);
+	spawn(&self->o, NULL, "sh", "-c", "echo word | $0 $1 --report cat",
+	      self->as, TO, NULL);
+	EXPECT_STREQ("word\n", self->o.out);
+}
+
+/* ---- signals and the terminal ------------------------------------------- */
+
+static void signal_reaches(struct __test_metadata *_metadata,
+			   struct outcome *o, char *const argv[], int sig)
+{
+	struct running r = spawn_start(NULL, argv);
+
+	EXPECT_TRUE(await_text(r.out, "waiting"));
+	kill(r.pid, sig);
+	spawn_finish(&r, o);
+	EXPECT_TRUE(WIFSIGNALED(o->status));
+	EXPECT_EQ(sig, WTERMSIG(o->status));
+}
+
+TEST_F(run, signals_reach_the_program)
+{
+	char *plain[] = { self->as, TO, self->probe, "wait", NULL };
+	char *report[] = { self->as, TO, "--report", self->probe, "wait", NULL };
+
+	signal_reaches(_metadata, &self->o, plain, SIGTERM);
+	signal_reaches(_metadata, &self->o, plain, SIGUSR1);
+	signal_reaches(_metadata, &self->o, report, SIGTERM);
+	signal_reaches(_metadata, &self->o, report, SIGUSR1);
+	EXPECT_TRUE(!!strstr(self->o.err, "strata run: sockets: 0 on"));
+}
+
+/* Ctrl-Z, then on again, then Ctrl-C. */
+static void terminal_keys(struct __test_metadata *_metadata,
+			  char *const argv[])
+{
+	int master, status;
+	pid_t pid = spawn_job(argv, &master);
+
+	EXPECT_TRUE(await_text(master, "waiting"));
+	EXPECT_EQ(1, write(master, "\032", 1));
+	EXPECT_EQ(pid, waitpid(pid, &status, WUNTRACED));
+	EXPECT_TRUE(WIFSTOPPED(status));
+	EXPECT_EQ(SIGTSTP, WSTOPSIG(status));
+	kill(-pid, SIGCONT);
+	usleep(200000);
+	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG | WUNTRACED));
+	EXPECT_EQ(1, write(master, "\003", 1));
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	EXPECT_EQ(SIGINT, WTERMSIG(status));
+	close(master);
+}
+
+TEST_F(run, terminal)
+{
+	char *argv[] = { self->as, TO, self->probe, "wait", NULL };
+
+	terminal_keys(_metadata, argv);
+}
+
+TEST_F(run, terminal_with_report)
+{
+	char *argv[] = { self->as, TO, "--report", self->probe, "wait", NULL };
+
+	terminal_keys(_metadata, argv);
+}
+
+/* A timer that fires all the time must not keep calls from being answered. */
+TEST_F(run, storm_of_signals)
+{
+	RUN(self->probe, "storm", TO);
+	EXPECT_STREQ("moved 2000\n", self->o.out);
+}
+
+/* ---- descendants, threads and the helper's life ------------------------- */
+
+TEST_F(run, threads)
+{
+	RUN(self->probe, "threads", TO);
+	EXPECT_STREQ("moved 4000\n", self->o.out);
+}
+
+TEST_F(run, shells_and_grandchildren)
+{
+	RUN("sh", "-c", "(sh -c \"$0 socket 2 1 0; true\"); exit 3",
+	    self->probe);
+	EXPECT_STREQ(MOVED, self->o.out);
+	EXPECT_EQ(3, EXIT_STATUS());
+}
+
+static void read_and_unlink(const char *path, char *text, size_t size)
+{
+	FILE *f = fopen(path, "r");
+
+	text[0] = '\0';
+	if (f) {
+		if (!fgets(text, size, f))
+			text[0] = '\0';
+		fclose(f);
+	}
+	unlink(path);
+}
+
+TEST_F(run, daemon_after_its_parent)
+{
+	char path[] = "/tmp/strata-run-XXXXXX", text[64];
+
+	close(mkstemp(path));
+	RUN(self->probe, "daemon", path);	/* waits for all to end */
+	EXPECT_EQ(0, EXIT_STATUS());
+	read_and_unlink(path, text, sizeof(text));
+	EXPECT_STREQ("domain 1\n", text);
+}
+
+/* SIGTERM to a whole control group: the helper stays for those who need it. */
+TEST_F(run, helper_outlives_sigterm_but_not_the_program)
+{
+	char *argv[] = { self->as, TO, self->probe, "wait", NULL };
+	struct running r = spawn_start(NULL, argv);
+	pid_t helper;
+
+	EXPECT_TRUE(await_text(r.out, "waiting"));
+	helper = find_helper();
+	ASSERT_GT(helper, 0);
+	EXPECT_NE(getsid(helper), getsid(0));
+	kill(helper, SIGTERM);
+	kill(helper, SIGINT);
+	kill(helper, SIGHUP);
+	usleep(100000);
+	EXPECT_EQ(helper, find_helper());
+	EXPECT_EQ(0, waitpid(helper, NULL, WNOHANG));
+	kill(r.pid, SIGTERM);
+	spawn_finish(&r, &self->o);
+}
+
+TEST_F(run, many_sockets)
+{
+	struct timespec a, b;
+	double ms;
+
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	RUN(self->probe, "many", "10000", TO);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	EXPECT_STREQ("moved 10000\n", self->o.out);
+	ms = (b.tv_sec - a.tv_sec) * 1e3 + (b.tv_nsec - a.tv_nsec) / 1e6;
+	TH_LOG("10000 sockets in %.0f ms", ms);
+	EXPECT_LT(ms, 20000);
+}
+
+/* ---- namespaces and identity -------------------------------------------- */
+
+TEST_F(run, network_namespaces)
+{
+	if (geteuid())
+		SKIP(return, "needs root");
+	RUN(self->probe, "netns");
+	EXPECT_STREQ("home domain 1 here 1\naway domain 1 here 1\n"
+		     "farther domain 1 here 1\nback domain 1 here 1\n",
+		     self->o.out);
+	RUN("unshare", "-n", self->probe, "netns");
+	EXPECT_TRUE(self->o.out == strstr(self->o.out, "home domain 1 here 1\n"));
+	RUN(self->probe, "thread_netns");
+	EXPECT_STREQ("thread domain 1 here 1\nmain domain 1 here 1\n",
+		     self->o.out);
+}
+
+static ino_t netns_of(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+/* A namespace that the program has left must not live on in the helper. */
+TEST_F(run, helper_returns_home)
+{
+	char *argv[] = { self->as, TO, self->probe, "away", NULL };
+	struct running r;
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	r = spawn_start(NULL, argv);
+	EXPECT_TRUE(await_text(r.out, "waiting"));
+	sleep(1);
+	EXPECT_EQ(netns_of(getpid()), netns_of(find_helper()));
+	kill(r.pid, SIGTERM);
+	spawn_finish(&r, &self->o);
+}
+
+static void become_nobody(void)
+{
+	if (setgid(65534) || setuid(65534))
+		_exit(98);
+}
+
+TEST_F(run, user_namespace_of_an_ordinary_user)
+{
+	if (geteuid())
+		SKIP(return, "needs root, to become an ordinary user");
+	RUN_WITH(become_nobody, self->probe, "userns");
+	if (EXIT_STATUS() == 99)
+		SKIP(return, "an ordinary user cannot reach this folder");
+	SKIP_IF_MISSING("ordinary users may not make user namespaces");
+	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
+}
+
+TEST_F(run, owner_of_the_socket)
+{
+	if (geteuid())
+		SKIP(return, "needs root");
+	RUN(self->probe, "uid", "1234", "2345");
+	EXPECT_STREQ("uid 0 gid 0\nuid 1234 gid 2345\n", self->o.out);
+}
+
+/* ---- other users of seccomp --------------------------------------------- */
+
+TEST_F(run, nested)
+{
+	RUN(self->as, TO, self->probe, "socket", "2", "1", "0");
+	EXPECT_STREQ(MOVED, self->o.out);
+	EXPECT_STREQ("", self->o.err);
+	RUN("--report", self->as, TO, "sh", "-c", "exit 6");
+	EXPECT_EQ(6, EXIT_STATUS());
+	RUN(self->as, TO, "--report", self->probe, "socket", "2", "1", "0");
+	EXPECT_STREQ(MOVED, self->o.out);
+	EXPECT_STREQ("strata run: already under strata run: no report of its own\n",
+		     self->o.err);
+}
+
+TEST_F(run, sandboxed_program)
+{
+	char text[64];
+
+	RUN(self->probe, "sandbox");
+	SKIP_IF_MISSING("no filter");
+	snprintf(text, sizeof(text), "allowed: domain 1\nforbidden: errno %d\n",
+		 EACCES);
+	EXPECT_STREQ(text, self->o.out);
+}
+
+TEST_F(run, somebody_else_answers)
+{
+	spawn(&self->o, NULL, self->probe, "listener", self->as, TO, "true",
+	      NULL);
+	SKIP_IF_MISSING("no listener");
+	EXPECT_EQ(125, EXIT_STATUS());
+	EXPECT_TRUE(!!strstr(self->o.err, "the kernel allows one only"));
+}
+
+/* ---- the report --------------------------------------------------------- */
+
+TEST_F(run, report)
+{
+	RUN("--report", "sh", "-c",
+	    "for a in '2 1 0' '2 1 0' '2 2 0' '10 1 0' '2 1 6' '16 3 0'; do $0 socket $a; done",
+	    self->probe);
+	EXPECT_STREQ("strata run: sockets: 3 on Strata, 2 refused, 0 native\n"
+		     "  on Strata      2  TCP         run_probe\n"
+		     "  on Strata      1  UDP         run_probe\n"
+		     "  refused        1  IPv6 TCP    run_probe: Address family not supported by protocol; no IPv6 on Strata yet (--ipv6=native leaves it alone)\n"
+		     "  refused        1  TCP         run_probe: Protocol not supported; Strata could not open it\n",
+		     self->o.err);
+}
+
+/* With a daemon left the report comes at the program's own end. */
+TEST_F(run, report_with_a_daemon)
+{
+	char path[] = "/tmp/strata-run-XXXXXX";
+
+	close(mkstemp(path));
+	RUN("--report", self->probe, "daemon", path);
+	EXPECT_TRUE(!!strstr(self->o.err, "left processes behind"));
+	unlink(path);
+}
+
+TEST_HARNESS_MAIN
