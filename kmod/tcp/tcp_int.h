@@ -165,6 +165,46 @@ void strata_tcp_ofo_purge(struct sock *sk);
 /** strata_tcp_rcv_space_adjust() - the user has read: autotune the receive buffer */
 void strata_tcp_rcv_space_adjust(struct sock *sk);
 
+/* tcp_queue.c: transmit queues. Locked */
+
+/* room before the payload: TCP header with options, IP and link headers */
+#define STRATA_TCP_HEADROOM	(LL_MAX_HEADER + sizeof(struct iphdr) + 60)
+
+/** strata_tcp_tx_alloc() - an empty entry for the write queue, or NULL; @force: beyond the memory limits */
+struct sk_buff *strata_tcp_tx_alloc(struct sock *sk, gfp_t gfp, bool force);
+/** strata_tcp_tx_entail() - put a new entry at the end of the write queue, seq = write_seq */
+void strata_tcp_tx_entail(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_tx_free() - free an entry that is on no queue, with its accounting */
+void strata_tcp_tx_free(struct sock *sk, struct sk_buff *skb);
+/**
+ * strata_tcp_tx_split() - cut an entry at @len payload bytes; the rest follows it in the same queue
+ * @rtx: it is in the retransmit queue. Returns 0 or -ENOMEM
+ */
+int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx, gfp_t gfp);
+/** strata_tcp_tx_trim_head() - drop @len payload bytes that are acknowledged; 0 or -ENOMEM */
+int strata_tcp_tx_trim_head(struct sock *sk, struct sk_buff *skb, u32 len);
+/** strata_tcp_rtx_enter() - the head of the write queue was sent: move it to the retransmit queue */
+void strata_tcp_rtx_enter(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_rtx_free() - out of the retransmit queue, and free */
+void strata_tcp_rtx_free(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_rtx_find() - first entry whose end lies after @seq, or NULL */
+struct sk_buff *strata_tcp_rtx_find(const struct sock *sk, u32 seq);
+/** strata_tcp_rtx_untime(), _retime() - off the list by transmission time; onto its end */
+void strata_tcp_rtx_untime(struct sk_buff *skb);
+void strata_tcp_rtx_retime(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_tx_purge() - free both transmit queues and zero the scoreboard's counts */
+void strata_tcp_tx_purge(struct sock *sk);
+
+static inline struct sk_buff *strata_tcp_rtx_head(const struct sock *sk)
+{
+	return skb_rb_first(&sk->tcp_rtx_queue);
+}
+
+static inline struct sk_buff *strata_tcp_rtx_tail(const struct sock *sk)
+{
+	return skb_rb_last(&sk->tcp_rtx_queue);
+}
+
 /* tcp_output.c */
 
 /** strata_tcp_output() - send all that tp->todo asks for. Locked. The only place that clears todo bits */

@@ -99,10 +99,14 @@ enum strata_tcp_deferred {
 
 /**
  * struct strata_tcp_ackdelay - delayed ACKs (RFC 1122 4.2.3.2)
- * @pending: an ACK is owed; @quick: ACKs to send at once before delaying
+ * @pending: STRATA_ACK_*; @quick: ACKs to send at once before delaying
  * @pingpong: interactive session: piggyback; @ato: delay, jiffies
  * @lrcvtime: jiffies data last came; @last_seg: bytes of it
  */
+#define STRATA_ACK_SCHED	0x01	/* owed */
+#define STRATA_ACK_TIMER	0x02	/* and the delay timer runs */
+#define STRATA_ACK_NOW		0x04	/* and may not wait */
+
 struct strata_tcp_ackdelay {
 	u8		pending;
 	u8		quick;
@@ -182,6 +186,8 @@ struct strata_tcp_sock {
 	struct rb_root		ofo;		/* out of order, by seq */
 	struct sk_buff		*ofo_last;
 	struct strata_sack_rcv	sack_rcv;	/* blocks to report */
+	struct strata_sack_block sack_seen[STRATA_TCP_MAX_SACKS]; /* marked by earlier ACKs: skipped */
+	u32			rexmit_seq;	/* nothing LOST and not retransmitted lies below it */
 
 	/* timers (tcp_timer.c); each holds a reference to the socket while pending */
 	struct timer_list	rexmit_timer;
@@ -210,6 +216,8 @@ struct strata_tcp_sock {
 
 	/* bookkeeping */
 	u32	lsndtime;		/* jiffies data was last sent */
+	u64	syn_us;			/* when the SYN or SYN-ACK last left (RTT sample unless syn_retrans) */
+	u64	pace_us;		/* earliest departure of the next segment, pacing; clock of mstamp_us */
 	struct strata_tcp_drs	drs;	/* receive buffer autotuning */
 	u64	mstamp_us;		/* clock of the current entry, read once (strata_tcp_mstamp) */
 

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The two transmit queues of a connection.
+ *
+ * What the user writes is appended to sk->sk_write_queue. When an entry has been
+ * sent for the first time it moves to sk->tcp_rtx_queue, a tree ordered by
+ * sequence number, and onto tp->rtx_by_time, a list ordered by the time of the last
+ * transmission (RACK, RFC 8985 6.2 step 5 reads it). It leaves both when it is
+ * acknowledged. An entry that is SACKed or presumed lost is in the tree alone.
+ *
+ * An entry is an fclone skb without headers: the linear part is empty headroom,
+ * the payload is in page fragments. Each transmission clones it, so headers are
+ * written once more into the same headroom; tcp_xmit.c copies instead while an
+ * earlier clone is still below. skb->cb is struct strata_tcp_tx.
+ *
+ * The list link shares its place in struct sk_buff with the destructor and the
+ * route, so it must be zeroed before an entry is freed or cloned.
+ *
+ * Memory: skb->truesize is charged to sk_wmem_queued and to the protocol's
+ * account from entail to free.
+ *
+ * locking: the socket lock.
+ */
+
+#include "tcp_int.h"
+
+static void anchor_clear(struct sk_buff *skb)
+{
+	skb->_skb_refdst = 0;
+	skb->destructor = NULL;
+}
+
+static bool anchored(const struct sk_buff *skb)
+{
+	return skb->tcp_tsorted_anchor.next;
+}
+
+/* off the list by time, if it is there */
+void strata_tcp_rtx_untime(struct sk_buff *skb)
+{
+	if (!anchored(skb))
+		return;
+	__list_del_entry(&skb->tcp_tsorted_anchor);
+	anchor_clear(skb);
+}
+
+void strata_tcp_rtx_retime(struct sock *sk, struct sk_buff *skb)
+{
+	strata_tcp_rtx_untime(skb);
+	list_add_tail(&skb->tcp_tsorted_anchor, &strata_tcp_sk(sk)->rtx_by_time);
+}
+
+struct sk_buff *strata_tcp_tx_alloc(struct sock *sk, gfp_t gfp, bool force)
+{
+	struct sk_buff *skb;
+
+	skb = alloc_skb_fclone(STRATA_TCP_HEADROOM, gfp);
+	if (!skb) {
+		if (sk->sk_prot->enter_memory_pressure)
+			sk->sk_prot->enter_memory_pressure(sk);
+		sk_stream_moderate_sndbuf(sk);
+		return NULL;
+	}
+	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
+	/* a forced charge may take the account below zero; what is freed brings it back */
+	if (!sk_wmem_schedule(sk, skb->truesize) && !force) {
+		__kfree_skb(skb);
+		return NULL;
+	}
+	skb_reserve(skb, STRATA_TCP_HEADROOM);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	anchor_clear(skb);
+	memset(STRATA_TCP_TX(skb), 0, sizeof(struct strata_tcp_tx));
+	return skb;
+}
+
+static void tx_charge(struct sock *sk, int size)
+{
+	sk_wmem_queued_add(sk, size);
+	sk_mem_charge(sk, size);
+}
+
+void strata_tcp_tx_entail(struct sock *sk, struct sk_buff *skb)
+{
+	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+
+	tx->seq = strata_tcp_sk(sk)->snd.write_seq;
+	tx->end_seq = tx->seq;
+	tx->flags = STRATA_TCP_ACK;
+	__skb_header_release(skb);
+	__skb_queue_tail(&sk->sk_write_queue, skb);
+	tx_charge(sk, skb->truesize);
+}
+
+void strata_tcp_tx_free(struct sock *sk, struct sk_buff *skb)
+{
+	int size = skb->truesize;
+
+	sk_wmem_queued_add(sk, -size);
+	sk_mem_uncharge(sk, size);
+	__kfree_skb(skb);
+}
+
+static void rtx_insert(struct sock *sk, struct sk_buff *skb)
+{
+	struct rb_node **p = &sk->tcp_rtx_queue.rb_node, *parent = NULL;
+
+	while (*p) {
+		parent = *p;
+		if (strata_seq_before(STRATA_TCP_TX(skb)->seq,
+				      STRATA_TCP_TX(rb_to_skb(parent))->seq))
+			p = &parent->rb_left;
+		else
+			p = &parent->rb_right;
+	}
+	rb_link_node(&skb->rbnode, parent, p);
+	rb_insert_color(&skb->rbnode, &sk->tcp_rtx_queue);
+}
+
+void strata_tcp_rtx_enter(struct sock *sk, struct sk_buff *skb)
+{
+	__skb_unlink(skb, &sk->sk_write_queue);
+	rtx_insert(sk, skb);
+	strata_tcp_rtx_retime(sk, skb);
+}
+
+void strata_tcp_rtx_free(struct sock *sk, struct sk_buff *skb)
+{
+	strata_tcp_rtx_untime(skb);
+	rb_erase(&skb->rbnode, &sk->tcp_rtx_queue);
+	strata_tcp_tx_free(sk, skb);
+}
+
+struct sk_buff *strata_tcp_rtx_find(const struct sock *sk, u32 seq)
+{
+	struct rb_node *p = sk->tcp_rtx_queue.rb_node;
+	struct sk_buff *found = NULL;
+
+	while (p) {
+		struct sk_buff *skb = rb_to_skb(p);
+
+		if (strata_seq_after(STRATA_TCP_TX(skb)->end_seq, seq)) {
+			found = skb;
+			p = p->rb_left;
+		} else {
+			p = p->rb_right;
+		}
+	}
+	return found;
+}
+
+/* make the fragments ours alone, the charge unchanged */
+static int tx_unclone(struct sk_buff *skb, gfp_t gfp)
+{
+	unsigned int size = skb->truesize;
+	int err = 0;
+
+	if (skb_cloned(skb)) {
+		err = pskb_expand_head(skb, 0, 0, gfp);
+		skb->truesize = size;
+	}
+	return err;
+}
+
+/* marks that belong to the last byte go with the second part */
+static void tx_split_marks(struct strata_tcp_tx *tx, struct strata_tcp_tx *tail)
+{
+	const u8 last_bits = STRATA_TXB_EOR | STRATA_TXB_URG | STRATA_TXB_TSTAMP;
+
+	tail->flags = tx->flags;
+	tx->flags &= ~(STRATA_TCP_FIN | STRATA_TCP_PSH);
+	tail->bits = tx->bits;
+	tx->bits &= ~last_bits;
+}
+
+int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+	struct strata_tcp_tx *tail;
+	struct sk_buff *rest;
+	bool timed;
+	u32 moved;
+
+	if (WARN_ON_ONCE(len >= skb->len))
+		return -EINVAL;
+	if (tx_unclone(skb, gfp))
+		return -ENOMEM;
+	rest = strata_tcp_tx_alloc(sk, gfp, true);
+	if (!rest)
+		return -ENOMEM;
+	tail = STRATA_TCP_TX(rest);
+	timed = rtx && anchored(skb);
+	moved = skb->len - len;
+	__skb_header_release(rest);
+	tx_charge(sk, rest->truesize);
+	skb_split(skb, rest, len);
+	rest->truesize += moved;
+	skb->truesize -= moved;
+	rest->tstamp = skb->tstamp;
+
+	if (rtx) {
+		strata_scb_split(&tp->scb, tx, tail, tx->seq + len);
+	} else {
+		*tail = *tx;
+		tail->seq = tx->seq + len;
+		tx->end_seq = tail->seq;
+		tx->pcount = 0;
+		tail->pcount = 0;
+	}
+	tx_split_marks(tx, tail);
+	if (!rtx) {
+		__skb_queue_after(&sk->sk_write_queue, skb, rest);
+		return 0;
+	}
+	rtx_insert(sk, rest);
+	if (timed)
+		list_add(&rest->tcp_tsorted_anchor, &skb->tcp_tsorted_anchor);
+	return 0;
+}
+
+int strata_tcp_tx_trim_head(struct sock *sk, struct sk_buff *skb, u32 len)
+{
+	struct skb_shared_info *shinfo;
+	int i, kept = 0;
+	u32 left = len;
+
+	if (tx_unclone(skb, GFP_ATOMIC))
+		return -ENOMEM;
+	shinfo = skb_shinfo(skb);
+	for (i = 0; i < shinfo->nr_frags; i++) {
+		skb_frag_t *frag = &shinfo->frags[i];
+		u32 size = skb_frag_size(frag);
+
+		if (size <= left) {
+			left -= size;
+			skb_frag_unref(skb, i);
+			continue;
+		}
+		skb_frag_off_add(frag, left);
+		skb_frag_size_sub(frag, left);
+		left = 0;
+		shinfo->frags[kept++] = *frag;
+	}
+	shinfo->nr_frags = kept;
+	skb->len -= len;
+	skb->data_len -= len;
+	skb->truesize -= len;
+	sk_wmem_queued_add(sk, -(int)len);
+	sk_mem_uncharge(sk, len);
+	return 0;
+}
+
+void strata_tcp_tx_purge(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb;
+
+	while ((skb = __skb_dequeue(&sk->sk_write_queue)))
+		strata_tcp_tx_free(sk, skb);
+	while ((skb = strata_tcp_rtx_head(sk)))
+		strata_tcp_rtx_free(sk, skb);
+	tp->scb.packets_out = 0;
+	tp->scb.sacked_out = 0;
+	tp->scb.lost_out = 0;
+	tp->scb.retrans_out = 0;
+	tp->rexmit_seq = tp->snd.una;
+	memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
+}
