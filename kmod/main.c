@@ -109,6 +109,30 @@ static struct pernet_operations strata_pernet_ops = {
 	.size	= sizeof(struct strata_net),
 };
 
+static void layers_stop(int n)
+{
+	while (n--)
+		if (strata_layers[n].stop)
+			strata_layers[n].stop();
+}
+
+static int __init layers_start(void)
+{
+	int n, err;
+
+	for (n = 0; n < STRATA_LAYERS; n++) {
+		if (!strata_layers[n].start)
+			continue;
+		err = strata_layers[n].start();
+		if (err) {
+			pr_err("%s: cannot start: error %d\n", strata_layers[n].name, err);
+			layers_stop(n);
+			return err;
+		}
+	}
+	return 0;
+}
+
 static void layers_exit(int n)
 {
 	while (n--)
@@ -116,32 +140,54 @@ static void layers_exit(int n)
 			strata_layers[n].exit();
 }
 
-static int __init strata_init(void)
+static int __init layers_init(void)
 {
 	int n, err;
 
-	err = register_pernet_subsys(&strata_pernet_ops);
-	if (err)
-		return err;
 	for (n = 0; n < STRATA_LAYERS; n++) {
 		if (!strata_layers[n].init)
 			continue;
 		err = strata_layers[n].init();
 		if (err) {
-			pr_err("%s: cannot start: error %d\n", strata_layers[n].name, err);
+			pr_err("%s: cannot set up: error %d\n", strata_layers[n].name, err);
 			layers_exit(n);
-			unregister_pernet_subsys(&strata_pernet_ops);
 			return err;
 		}
 	}
 	return 0;
 }
+
+/* tables first, then the namespaces, then the doors to the outside */
+static int __init strata_init(void)
+{
+	int err;
+
+	err = layers_init();
+	if (err)
+		return err;
+	err = register_pernet_subsys(&strata_pernet_ops);
+	if (err)
+		goto err_layers;
+	err = layers_start();
+	if (err)
+		goto err_pernet;
+	return 0;
+
+err_pernet:
+	unregister_pernet_subsys(&strata_pernet_ops);
+err_layers:
+	layers_exit(STRATA_LAYERS);
+	rcu_barrier();
+	return err;
+}
 module_init(strata_init);
 
 static void __exit strata_exit(void)
 {
-	layers_exit(STRATA_LAYERS);
+	layers_stop(STRATA_LAYERS);
 	unregister_pernet_subsys(&strata_pernet_ops);
+	rcu_barrier();	/* objects still on their way to the caches */
+	layers_exit(STRATA_LAYERS);
 	rcu_barrier();
 }
 module_exit(strata_exit);

@@ -177,13 +177,22 @@ struct strata_rcv_cb {
 
 #define STRATA_RCV_CB(skb)	((struct strata_rcv_cb *)&((skb)->cb[0]))
 
-/** struct strata_layer - one rung of the ladder in main.c; either member may be NULL */
+/**
+ * struct strata_layer - one rung of the ladder in main.c; any member may be NULL
+ * @init: caches and tables of the module, before any namespace is set up; @exit frees
+ *	them when no namespace is left and all RCU callbacks have run
+ * @net_init: a namespace begins; @net_exit: it ends, nothing of it may be left
+ * @start: open to the outside (families, notifiers, netlink), when every namespace is
+ *	ready; @stop: close again, before any namespace ends
+ */
 struct strata_layer {
 	const char *name;
 	int (*init)(void);
 	void (*exit)(void);
 	int (*net_init)(struct strata_net *sn);
 	void (*net_exit)(struct strata_net *sn);
+	int (*start)(void);
+	void (*stop)(void);
 };
 
 #endif /* _STRATA_H */
