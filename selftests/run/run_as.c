@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "../../userspace/run/run.h"
+#include "run.h"
 
 int main(int argc, char **argv)
 {
