@@ -118,6 +118,11 @@ struct strata_tcp_ackdelay {
 	unsigned long	lrcvtime;
 };
 
+/* tp->table: which table of tcp_lookup.c it is in; that bucket's lock */
+#define STRATA_TCP_IN_NONE	0
+#define STRATA_TCP_IN_EST	1
+#define STRATA_TCP_IN_LISTEN	2
+
 struct strata_tcp_reqs;
 
 /**
@@ -235,7 +240,7 @@ struct strata_tcp_sock {
 	struct sock			*listener;	/* until accepted; counted. SYN-RECEIVED children */
 	struct strata_tcp_listener	lst;
 
-	struct hlist_nulls_node		hash_node;	/* established table */
+	u8				table;		/* STRATA_TCP_IN_*; entered by sk->sk_nulls_node */
 	struct llist_node		tsq_node;	/* tcp_output.c: completion list of a CPU */
 };
 

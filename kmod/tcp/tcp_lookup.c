@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which socket does a segment belong to?
+ *
+ * Two tables, both module-wide. Connections are hashed by the 4-tuple and the namespace's
+ * salt; the table is sized by the machine's memory, each bucket has a lock for
+ * writers, readers use RCU. Listeners are hashed by local port; the best match wins: a
+ * specific address before any, a bound device before none; among equals (SO_REUSEPORT)
+ * the hash of the peer chooses, so that a peer's segments meet the same listener.
+ *
+ * RFC 9293 3.4.1 (connection identification), 3.10.7.1.
+ */
+
+#include <linux/jhash.h>
+#include <linux/memblock.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/vmalloc.h>
+#include "tcp_table.h"
+
+static struct strata_tcp_bucket *tcp_buckets __read_mostly;
+static unsigned int tcp_bucket_mask __read_mostly;
+static struct strata_tcp_lbucket *tcp_lbuckets __read_mostly;
+static u32 tcp_hash_secret __read_mostly;
+
+u32 strata_tcp_hashfn(const struct strata_net *sn, __be32 laddr, __be16 lport, __be32 raddr,
+		      __be16 rport)
+{
+	return jhash_3words((__force u32)laddr, (__force u32)raddr,
+			    (__force u32)lport << 16 | (__force u32)rport,
+			    tcp_hash_secret ^ sn->key);
+}
+
+struct strata_tcp_bucket *strata_tcp_bucket(u32 hash)
+{
+	return &tcp_buckets[hash & tcp_bucket_mask];
+}
+
+struct strata_tcp_bucket *strata_tcp_bucket_at(unsigned long slot)
+{
+	return slot <= tcp_bucket_mask ? &tcp_buckets[slot] : NULL;
+}
+
+static struct strata_tcp_lbucket *lbucket(const struct strata_net *sn, __be16 lport)
+{
+	u32 hash = jhash_1word((__force u32)lport, tcp_hash_secret ^ sn->key);
+
+	return &tcp_lbuckets[hash & (STRATA_TCP_LISTEN_SLOTS - 1)];
+}
+
+struct strata_tcp_lbucket *strata_tcp_lbucket_at(unsigned long slot)
+{
+	return slot < STRATA_TCP_LISTEN_SLOTS ? &tcp_lbuckets[slot] : NULL;
+}
+
+/* does @sk stand for this 4-tuple? Its slab may have been given to another socket meanwhile */
+static bool est_match(const struct sock *sk, const struct strata_net *sn, __be32 laddr,
+		      __be16 lport, __be32 raddr, __be16 rport, int iif)
+{
+	const struct strata_sock *ep = strata_sk(sk);
+	int bound = READ_ONCE(sk->sk_bound_dev_if);
+
+	return READ_ONCE(ep->raddr) == raddr && READ_ONCE(ep->rport) == rport &&
+	       READ_ONCE(ep->laddr) == laddr && READ_ONCE(ep->lport) == lport &&
+	       net_eq(sock_net(sk), sn->net) && (!bound || !iif || bound == iif);
+}
+
+struct sock *strata_tcp_lookup_est(struct strata_net *sn, __be32 laddr, __be16 lport,
+				   __be32 raddr, __be16 rport, int iif)
+{
+	u32 hash = strata_tcp_hashfn(sn, laddr, lport, raddr, rport);
+	struct strata_tcp_bucket *b = strata_tcp_bucket(hash);
+	unsigned long slot = b - tcp_buckets;
+	const struct hlist_nulls_node *node;
+	struct sock *sk;
+
+again:
+	sk_nulls_for_each_rcu(sk, node, &b->socks) {
+		if (READ_ONCE(sk->sk_hash) != hash ||
+		    !est_match(sk, sn, laddr, lport, raddr, rport, iif))
+			continue;
+		if (unlikely(!refcount_inc_not_zero(&sk->sk_refcnt)))
+			return NULL;
+		if (likely(est_match(sk, sn, laddr, lport, raddr, rport, iif)))
+			return sk;
+		sock_put(sk);
+		goto again;
+	}
+	/* a socket moved to another chain under us */
+	if (get_nulls_value(node) != slot)
+		goto again;
+	return NULL;
+}
+
+/* how well a listener fits; 0: not at all */
+static int listen_score(const struct sock *sk, const struct strata_net *sn, __be32 laddr,
+			__be16 lport, int iif)
+{
+	const struct strata_sock *ep = strata_sk(sk);
+	__be32 bound = READ_ONCE(ep->laddr);
+	int dev = READ_ONCE(sk->sk_bound_dev_if);
+	int score = 1;
+
+	if (READ_ONCE(ep->lport) != lport || !net_eq(sock_net(sk), sn->net))
+		return 0;
+	if (bound) {
+		if (bound != laddr)
+			return 0;
+		score += 4;
+	}
+	if (dev) {
+		if (dev != iif)
+			return 0;
+		score += 2;
+	}
+	return score;
+}
+
+struct sock *strata_tcp_lookup_listen(struct strata_net *sn, __be32 laddr, __be16 lport,
+				      __be32 raddr, __be16 rport, int iif, struct sk_buff *skb)
+{
+	struct strata_tcp_lbucket *b = lbucket(sn, lport);
+	const struct hlist_nulls_node *node;
+	struct sock *sk, *best = NULL;
+	int score, best_score = 0;
+	unsigned int equals = 0;
+	u32 hash = 0;
+
+	/* listeners are freed after a grace period and never move: no second look is needed */
+	sk_nulls_for_each_rcu(sk, node, &b->socks) {
+		score = listen_score(sk, sn, laddr, lport, iif);
+		if (!score || score < best_score)
+			continue;
+		if (score > best_score) {
+			best = sk;
+			best_score = score;
+			equals = 1;
+			continue;
+		}
+		/* the n-th equal replaces the choice with probability 1/n */
+		if (equals == 1)
+			hash = strata_tcp_hashfn(sn, laddr, lport, raddr, rport);
+		equals++;
+		hash = jhash_1word(equals, hash);
+		if (reciprocal_scale(hash, equals) == 0)
+			best = sk;
+	}
+	return best;
+}
+
+struct sock *strata_tcp_find(struct strata_net *sn, __be32 laddr, __be16 lport, __be32 raddr,
+			     __be16 rport, int iif)
+{
+	struct sock *sk;
+
+	sk = strata_tcp_lookup_est(sn, laddr, lport, raddr, rport, iif);
+	if (sk)
+		return sk;
+	sk = strata_tcp_lookup_listen(sn, laddr, lport, raddr, rport, iif, NULL);
+	if (sk && !refcount_inc_not_zero(&sk->sk_refcnt))
+		sk = NULL;
+	return sk;
+}
+
+/* is the 4-tuple of @sk taken by another socket of the chain? bucket lock held */
+static bool est_taken(struct strata_tcp_bucket *b, const struct sock *sk, u32 hash)
+{
+	const struct strata_sock *ep = strata_sk(sk);
+	const struct hlist_nulls_node *node;
+	const struct sock *other;
+
+	sk_nulls_for_each(other, node, &b->socks) {
+		if (other != sk && other->sk_hash == hash &&
+		    est_match(other, strata_sk_net(sk), ep->laddr, ep->lport, ep->raddr,
+			      ep->rport, sk->sk_bound_dev_if))
+			return true;
+	}
+	return false;
+}
+
+static struct strata_tcp_tw *tw_taken(struct strata_tcp_bucket *b, const struct sock *sk)
+{
+	const struct strata_sock *ep = strata_sk(sk);
+	struct strata_tcp_tw *tw;
+
+	hlist_for_each_entry(tw, &b->tws, hash) {
+		if (tw->laddr == ep->laddr && tw->lport == ep->lport &&
+		    tw->raddr == ep->raddr && tw->rport == ep->rport &&
+		    tw->sn == strata_sk_net(sk))
+			return tw;
+	}
+	return NULL;
+}
+
+/* bucket lock held */
+static void est_enter(struct strata_tcp_bucket *b, struct sock *sk, u32 hash)
+{
+	sk->sk_hash = hash;
+	strata_tcp_sk(sk)->table = STRATA_TCP_IN_EST;
+	__sk_nulls_add_node_rcu(sk, &b->socks);
+}
+
+static void inuse_add(struct sock *sk, int n)
+{
+	percpu_counter_add(&strata_sk_net(sk)->tcp_inuse, n);
+}
+
+int strata_tcp_hash_connect(struct sock *sk)
+{
+	struct strata_sock *ep = strata_sk(sk);
+	u32 hash = strata_tcp_hashfn(strata_sk_net(sk), ep->laddr, ep->lport, ep->raddr,
+				     ep->rport);
+	struct strata_tcp_bucket *b = strata_tcp_bucket(hash);
+	struct strata_tcp_tw *tw;
+	int err = 0;
+
+	spin_lock_bh(&b->lock);
+	tw = tw_taken(b, sk);
+	if (est_taken(b, sk, hash) || (tw && !strata_tcp_tw_reusable(tw, strata_tcp_sk(sk)))) {
+		err = -EADDRNOTAVAIL;
+	} else {
+		if (tw && !strata_tcp_tw_unhash_locked(tw))
+			tw = NULL;
+		est_enter(b, sk, hash);
+	}
+	spin_unlock_bh(&b->lock);
+	if (err)
+		return err;
+	if (tw)
+		strata_tcp_tw_finish(tw);
+	inuse_add(sk, 1);
+	return 0;
+}
+
+bool strata_tcp_hash_child(struct sock *child)
+{
+	struct strata_sock *ep = strata_sk(child);
+	u32 hash = strata_tcp_hashfn(strata_sk_net(child), ep->laddr, ep->lport, ep->raddr,
+				     ep->rport);
+	struct strata_tcp_bucket *b = strata_tcp_bucket(hash);
+	bool free;
+
+	spin_lock(&b->lock);
+	free = !est_taken(b, child, hash);
+	if (free)
+		est_enter(b, child, hash);
+	spin_unlock(&b->lock);
+	if (free)
+		inuse_add(child, 1);
+	return free;
+}
+
+int strata_tcp_hash_listen(struct sock *sk)
+{
+	struct strata_tcp_lbucket *b = lbucket(strata_sk_net(sk), strata_sk(sk)->lport);
+
+	/* lookups hand listeners out uncounted */
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	spin_lock_bh(&b->lock);
+	strata_tcp_sk(sk)->table = STRATA_TCP_IN_LISTEN;
+	__sk_nulls_add_node_rcu(sk, &b->socks);
+	spin_unlock_bh(&b->lock);
+	inuse_add(sk, 1);
+	return 0;
+}
+
+void strata_tcp_unhash(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	spinlock_t *lock;
+
+	if (tp->table == STRATA_TCP_IN_NONE)
+		return;
+	if (tp->table == STRATA_TCP_IN_LISTEN)
+		lock = &lbucket(strata_sk_net(sk), strata_sk(sk)->lport)->lock;
+	else
+		lock = &strata_tcp_bucket(sk->sk_hash)->lock;
+
+	spin_lock_bh(lock);
+	__sk_nulls_del_node_init_rcu(sk);
+	tp->table = STRATA_TCP_IN_NONE;
+	spin_unlock_bh(lock);
+	inuse_add(sk, -1);
+}
+
+/* one bucket for 128 KB of memory, within 1 Ki and 512 Ki */
+static unsigned int table_size(void)
+{
+	unsigned long n = totalram_pages() >> (17 - PAGE_SHIFT);
+
+	return roundup_pow_of_two(clamp(n, 1024UL, 1UL << 19));
+}
+
+int strata_tcp_lookup_init(void)
+{
+	unsigned int n = table_size(), i;
+
+	get_random_bytes(&tcp_hash_secret, sizeof(tcp_hash_secret));
+	tcp_buckets = kvmalloc_array(n, sizeof(*tcp_buckets), GFP_KERNEL);
+	tcp_lbuckets = kvmalloc_array(STRATA_TCP_LISTEN_SLOTS, sizeof(*tcp_lbuckets), GFP_KERNEL);
+	if (!tcp_buckets || !tcp_lbuckets) {
+		strata_tcp_lookup_exit();
+		return -ENOMEM;
+	}
+	tcp_bucket_mask = n - 1;
+	for (i = 0; i < n; i++) {
+		spin_lock_init(&tcp_buckets[i].lock);
+		INIT_HLIST_NULLS_HEAD(&tcp_buckets[i].socks, i);
+		INIT_HLIST_HEAD(&tcp_buckets[i].tws);
+	}
+	for (i = 0; i < STRATA_TCP_LISTEN_SLOTS; i++) {
+		spin_lock_init(&tcp_lbuckets[i].lock);
+		INIT_HLIST_NULLS_HEAD(&tcp_lbuckets[i].socks, i);
+	}
+	return 0;
+}
+
+void strata_tcp_lookup_exit(void)
+{
+	kvfree(tcp_buckets);
+	kvfree(tcp_lbuckets);
+	tcp_buckets = NULL;
+	tcp_lbuckets = NULL;
+}
