@@ -1,3 +1,128 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-echo TAP version 13; echo 1..0 '# SKIP'
+#
+# strata run and the examples, the real thing: the module, sockets of AF_STRATA,
+# unmodified programs, two namespaces joined by a veth pair.
+#
+#   namespace A                          namespace B
+#   native stack                         Strata
+#   10.77.0.1/24 --- va ======= vb --- 10.77.0.2/24
+#
+# Needs the module ($STRATA_KO or already loaded), the tool and the examples
+# (build/strata, build/examples); skips where the module cannot be loaded.
+# shellcheck source=selftests/lib/ktap.sh
+. "$(dirname "$0")/../lib/ktap.sh"
+
+here=$(cd "$(dirname "$0")" && pwd)
+build=${BUILD:-$(cd "$here/../.." && pwd)}
+strata=$build/strata examples=$build/examples probe=$here/run_probe
+A=run-a-$$ B=run-b-$$
+tmp=$(mktemp -d)
+servers=()
+
+in_a() { ip netns exec "$A" timeout 20 "$@"; }
+in_b() { ip netns exec "$B" timeout 20 "$@"; }
+run_b() { in_b "$strata" run "$@"; }
+
+clean_up() {
+	[ ${#servers[@]} = 0 ] || kill "${servers[@]}" 2>/dev/null
+	ip netns del "$A" 2>/dev/null
+	ip netns del "$B" 2>/dev/null
+	rm -rf "$tmp"
+}
+trap 'status=$?; clean_up; (exit $status); ktap_at_exit' EXIT
+
+# A server that keeps running: in_x NAME COMMAND...
+serve() { # NAMESPACE COMMAND...
+	ip netns exec "$@" >"$tmp/server.log" 2>&1 &
+	servers+=($!)
+	sleep 1
+}
+
+[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
+[ -x "$strata" ] || ktap_skip_all "$strata is not built"
+[ -d /sys/module/strata ] || [ -r "${STRATA_KO:-}" ] ||
+	ktap_skip_all "module strata is not loaded and \$STRATA_KO names none"
+
+ktap_plan 20
+
+# ---- without the module: a clear word, and the program is not begun ----------
+if [ -d /sys/module/strata ] || modinfo strata >/dev/null 2>&1; then
+	ktap_skip "without the module: exit status 125" "it is loaded or loads by itself"
+	ktap_skip "without the module: one line" "it is loaded or loads by itself"
+	ktap_skip "without the module: program not begun" "it is loaded or loads by itself"
+else
+	"$strata" run touch "$tmp/begun" 2>"$tmp/err"
+	ktap_is "without the module: exit status 125" $? 125
+	ktap_is "without the module: one line" "$(wc -l <"$tmp/err")" 1
+	[ ! -e "$tmp/begun" ]
+	ktap_result $? "without the module: program not begun"
+fi
+if [ -d /sys/module/strata ]; then
+	loaded=before
+elif ! insmod "$STRATA_KO"; then
+	ktap_skip "all the rest" "this kernel refuses modules"
+	ktap_planned=4
+	ktap_end
+fi
+family=$(cat /sys/module/strata/parameters/family)
+
+# ---- the sockets -------------------------------------------------------------
+moved="domain $family cloexec 0 nonblock 0"
+ktap_is "TCP socket moves" "$("$strata" run "$probe" socket 2 1 6)" "$moved"
+ktap_is "UDP socket moves" "$("$strata" run "$probe" socket 2 2 17)" "$moved"
+ktap_is "ping socket moves" "$("$strata" run "$probe" socket 2 2 1)" "$moved"
+ktap_is "10 000 sockets" "$("$strata" run "$probe" many 10000 "$family")" "moved 10000"
+"$strata" run --report "$probe" socket 2 1 0 >/dev/null 2>"$tmp/report"
+ktap_run "the report counts it" grep -q "1 on Strata, 0 refused, 0 native" "$tmp/report"
+
+# ---- two namespaces ----------------------------------------------------------
+ip netns add "$A" && ip netns add "$B" &&
+	ip link add va netns "$A" type veth peer name vb netns "$B" &&
+	in_a ip addr add 10.77.0.1/24 dev va && in_a ip link set va up &&
+	in_b ip link set vb up && in_b ip link set lo up &&
+	in_b "$strata" addr add 10.77.0.2/24 dev vb
+ktap_result $? "a veth pair, native and Strata"
+
+mkdir "$tmp/www"
+head -c 3000000 /dev/urandom >"$tmp/www/file"
+sum=$(sha256sum <"$tmp/www/file")
+
+ktap_run "ping from Strata" run_b ping -c 2 -W 5 10.77.0.1
+
+serve "$A" python3 -m http.server -d "$tmp/www" --bind 10.77.0.1 8000
+ktap_is "curl on Strata" "$(run_b curl -s http://10.77.0.1:8000/file | sha256sum)" "$sum"
+
+# The launcher in one namespace, the program's sockets in another.
+ktap_is "strata run ip netns exec" \
+	"$(timeout 20 "$strata" run ip netns exec "$B" curl -s http://10.77.0.1:8000/file | sha256sum)" "$sum"
+
+ktap_run "busybox wget, a static program" run_b busybox wget -q -O "$tmp/got" http://10.77.0.1:8000/file
+ktap_is "... brought the file" "$(sha256sum <"$tmp/got")" "$sum"
+
+serve "$B" "$strata" run python3 -m http.server -d "$tmp/www" --bind 10.77.0.2 8001
+ktap_is "a server under strata run" "$(in_a curl -s http://10.77.0.2:8001/file | sha256sum)" "$sum"
+
+# ---- the examples ------------------------------------------------------------
+serve "$B" "$examples/http_server" -a 10.77.0.2 -p 8002 "$tmp/www"
+ktap_is "http_server" "$(in_a curl -s http://10.77.0.2:8002/file | sha256sum)" "$sum"
+ktap_is "http_server refuses .." \
+	"$(in_a curl -s -o /dev/null -w '%{http_code}' --path-as-is http://10.77.0.2:8002/../report)" 404
+
+serve "$B" "$examples/tcp_echo_server" -a 10.77.0.2 -p 8003
+ktap_is "tcp_echo_client and server, both on Strata" \
+	"$(in_b "$examples/tcp_echo_client" -p 8003 10.77.0.2 <"$tmp/www/file" | sha256sum)" "$sum"
+
+serve "$B" "$examples/udp_echo" -l -a 10.77.0.2 -p 8004
+ktap_run "udp_echo" in_b "$examples/udp_echo" -c 20 -p 8004 -a 10.77.0.2
+
+# ---- nothing is left ---------------------------------------------------------
+clean_up
+servers=()
+sleep 2		# TIME-WAIT is gone with its namespace, processes are reaped
+if [ "${loaded:-}" = before ]; then
+	ktap_skip "rmmod afterwards" "the module was loaded before"
+else
+	ktap_run "rmmod afterwards" rmmod strata
+fi
+ktap_end
