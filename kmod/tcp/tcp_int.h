@@ -215,6 +215,37 @@ u16 strata_tcp_select_window(struct sock *sk);
 void strata_tcp_cleanup_rbuf(struct sock *sk, int copied);
 /** strata_tcp_send_fin() - queue a FIN behind the data and ask for output (todo). Never fails for good. Locked */
 void strata_tcp_queue_fin(struct sock *sk);
+/** strata_tcp_cur_mss() - payload of a full segment now: path MTU and options, bytes. Locked */
+u32 strata_tcp_cur_mss(struct sock *sk);
+/** strata_tcp_burst_segs() - segments of about a millisecond at the pacing rate */
+u32 strata_tcp_burst_segs(const struct sock *sk, u32 mss);
+/** strata_tcp_update_pacing() - sk_pacing_rate from cwnd and srtt. Locked */
+void strata_tcp_update_pacing(struct sock *sk);
+/** strata_tcp_send_one() - one segment of new data whatever cwnd says; for tcp_rexmit.c. 0 or -errno */
+int strata_tcp_send_one(struct sock *sk, gfp_t gfp);
+/** strata_tcp_window_ok() - would an ACK sent now offer no less than was promised? Locked */
+bool strata_tcp_window_ok(struct sock *sk);
+
+/* tcp_rexmit.c: parts of strata_tcp_output(). Locked */
+
+void strata_tcp_rexmit(struct sock *sk, gfp_t gfp);
+void strata_tcp_send_tlp(struct sock *sk, gfp_t gfp);
+void strata_tcp_send_probe(struct sock *sk, gfp_t gfp);
+
+/* tcp_tsq.c: the small-queue limit and pacing */
+
+/** strata_tcp_throttled() - is enough below TCP that @skb had better wait? Locked */
+bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb);
+/** strata_tcp_completed() - an skb of ours left the host; any context */
+void strata_tcp_completed(struct sock *sk);
+/** strata_tcp_resume() - go on sending after a completion or a pause. Locked */
+void strata_tcp_resume(struct sock *sk);
+/** strata_tcp_paced() - must the next segment wait for its time? Then the timer runs. Locked */
+bool strata_tcp_paced(struct sock *sk);
+/** strata_tcp_pace_sent() - @len bytes left: when may the next go? Locked */
+void strata_tcp_pace_sent(struct sock *sk, u32 len);
+void strata_tcp_pace_init(struct sock *sk);
+void strata_tcp_pace_stop(struct sock *sk);
 int strata_tcp_output_init(void);
 void strata_tcp_output_exit(void);
 
@@ -224,6 +255,8 @@ void strata_tcp_output_exit(void);
 int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp);
 /** strata_tcp_xmit_ctl() - a segment without data: ACK, probe at @seq, RST. Locked */
 int strata_tcp_xmit_ctl(struct sock *sk, u32 seq, u8 flags, gfp_t gfp);
+/** strata_tcp_xmit_syn() - the SYN, or the SYN-ACK of a socket in SYN-RECEIVED. Locked */
+int strata_tcp_xmit_syn(struct sock *sk, gfp_t gfp);
 /** strata_tcp_send_active_reset() - RST for a connection that is aborted (RFC 9293 3.10.5). Locked */
 void strata_tcp_send_active_reset(struct sock *sk, gfp_t gfp);
 
@@ -249,6 +282,9 @@ void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb);
 
 /** strata_tcp_release_cb() - struct proto.release_cb: what timers and completions left while the user owned @sk */
 void strata_tcp_release_cb(struct sock *sk);
+/** strata_tcp_defer() - leave @what to strata_tcp_release_cb(). BH lock held, owned by user */
+void strata_tcp_defer(struct sock *sk, enum strata_tcp_deferred what);
+
 void strata_tcp_timers_init(struct sock *sk);
 /** strata_tcp_timers_stop() - stop all timers of @sk and drop their references. Locked; does not wait */
 void strata_tcp_timers_stop(struct sock *sk);

@@ -25,6 +25,7 @@
 #define STRATA_TODO_CHALLENGE	BIT(7)	/* a challenge ACK, rate-limited (RFC 5961) */
 #define STRATA_TODO_DUPACK	BIT(8)	/* an ACK for an unacceptable segment, rate-limited */
 #define STRATA_TODO_PUSH	BIT(9)	/* ignore Nagle once: user pushed, FIN, MSG_EOR */
+#define STRATA_TODO_MORE	BIT(10)	/* MSG_MORE: the last short segment may wait */
 
 /* what the one retransmission timer is armed for */
 enum strata_tcp_timer {

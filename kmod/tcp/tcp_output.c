@@ -1,0 +1,460 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What to send now. The receive path, the timers and the user's calls leave wishes in
+ * tp->todo and each calls strata_tcp_output() once, at its end; it is the only reader
+ * of the wishes and the only place that clears them. So every decision to transmit
+ * is taken here, with the whole state of the connection before it:
+ *
+ *   retransmissions first, as far as the congestion window lets them (tcp_rexmit.c),
+ *   then new data: congestion window, the peer's window, silly window avoidance and
+ *   Nagle's rule, pacing and the small-queue limit (tcp_tsq.c), in segments as
+ *   large as one millisecond of the pacing rate,
+ *   then probes, and an ACK at last if one is owed and nothing has carried it.
+ *
+ * RFC 9293 3.8.6.2 (silly windows), 3.7.4 (Nagle, with Minshall's change), 3.10.2
+ * (SEND); RFC 5681 (congestion window); RFC 7661, 2861 (validation); RFC 5961 7
+ * (limits of challenge ACKs).
+ *
+ * locking: the socket lock; process context or BH.
+ */
+
+#include "tcp_int.h"
+
+/* the largest IPv4 packet less the headers: payload of one GSO segment, bytes */
+#define TCP_GSO_MAX	(65535 - sizeof(struct iphdr) - 60)
+
+/* why the loop for new data ended, and with what */
+struct output_run {
+	u32	mss;		/* payload of a segment now, with the options it carries */
+	u32	max_segs;	/* segments of one GSO segment */
+	u32	nagle;		/* STRATA_SND_NODELAY, _CORK */
+	u32	sent;		/* segments */
+	bool	cwnd_limited;
+	bool	rwnd_limited;
+};
+
+/* RFC 2018, 2883: bytes the SACK option takes in a segment sent now */
+static u32 sack_optlen(const struct strata_tcp_sock *tp)
+{
+	u32 n = tp->sack_rcv.n + tp->sack_rcv.has_dup;
+
+	if (!tp->sack_ok || !n)
+		return 0;
+	return 4 + 8 * min_t(u32, n, strata_tcp_sack_room(tp->ts_ok ? STRATA_OPT_TS : 0));
+}
+
+/** strata_tcp_cur_mss() - payload of a full segment now: path MTU and options */
+u32 strata_tcp_cur_mss(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (!strata_sock_path(&tp->ep) && strata_ip_mtu(&tp->ep.path) != tp->pmtu)
+		strata_tcp_sync_mss(sk, strata_ip_mtu(&tp->ep.path));
+	return max_t(u32, tp->snd.mss - sack_optlen(tp), 8);
+}
+
+/** strata_tcp_burst_segs() - segments of about a millisecond at the pacing rate */
+u32 strata_tcp_burst_segs(const struct sock *sk, u32 mss)
+{
+	unsigned long bytes = READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift);
+	u32 least = READ_ONCE(strata_sk_net(sk)->conf.tcp_min_tso_segs);
+	u32 most = max_t(u32, TCP_GSO_MAX / mss, 1);
+
+	return min(most, max_t(u32, min_t(unsigned long, bytes, TCP_GSO_MAX) / mss, least));
+}
+
+/** strata_tcp_update_pacing() - derive the pacing rate from cwnd and srtt */
+void strata_tcp_update_pacing(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
+	u64 rate;
+
+	strata_cong_update_pacing(&tp->cong, tp->snd.mss, strata_rtt_srtt(&tp->rtt),
+				  max(tp->cong.cwnd, tp->scb.packets_out),
+				  READ_ONCE(conf->tcp_pacing_ss_ratio),
+				  READ_ONCE(conf->tcp_pacing_ca_ratio));
+	rate = min_t(u64, tp->cong.pacing_rate, READ_ONCE(sk->sk_max_pacing_rate));
+	WRITE_ONCE(sk->sk_pacing_rate, min_t(u64, rate, ULONG_MAX));
+}
+
+static u32 wnd_end(const struct strata_tcp_sock *tp)
+{
+	return tp->snd.una + tp->swnd.wnd;
+}
+
+/* bytes of the peer's window from @seq on, 0 if beyond it */
+static u32 wnd_usable(const struct strata_tcp_sock *tp, u32 seq)
+{
+	s32 left = wnd_end(tp) - seq;
+
+	return left < 0 ? 0 : left;
+}
+
+static u32 nagle_flags(const struct strata_tcp_sock *tp, const struct strata_tcp_tx *tx,
+		       const struct output_run *run)
+{
+	u32 flags = run->nagle | STRATA_SND_PUSH;
+
+	if (tx->flags & STRATA_TCP_FIN)
+		flags |= STRATA_SND_FIN;
+	if (tp->snd.nxt == tp->snd.una)
+		flags |= STRATA_SND_IDLE;
+	if (strata_seq_after(tp->snd.sml_end, tp->snd.una) &&
+	    strata_seq_leq(tp->snd.sml_end, tp->snd.nxt))
+		flags |= STRATA_SND_SMALL_OUT;
+	if (tp->snd.up != tp->snd.una && strata_seq_after(tp->snd.up, tx->seq))
+		flags |= STRATA_SND_FORCE;
+	return flags;
+}
+
+/* payload bytes of @skb that may go in one piece now; -1: none, not even an empty FIN */
+static int sendable(const struct sock *sk, const struct sk_buff *skb, struct output_run *run,
+		    u32 quota)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+	bool last = skb_queue_is_last(&sk->sk_write_queue, skb);
+	u32 usable = wnd_usable(tp, tx->seq);
+	u32 flags = nagle_flags(tp, tx, run);
+	u32 len = skb->len;
+	u32 part;
+
+	/* a bare FIN needs no window of its own: it is taken at the right edge (3.8.6) */
+	if (!len)
+		return usable || strata_seq_leq(tx->seq, wnd_end(tp)) ? 0 : -1;
+	if (usable < len)
+		run->rwnd_limited = true;
+	if (!usable)
+		return -1;
+	if ((last || usable < len) &&
+	    !strata_snd_ok(last ? len : tp->snd.write_seq - tx->seq, usable, run->mss,
+			   tp->swnd.max, flags))
+		return -1;
+
+	len = min3(len, usable, min(quota, run->max_segs) * run->mss);
+	part = len % run->mss;
+	if (len <= run->mss || !part)
+		return len;
+	/* the piece behind the full segments: only at the very end, and if Nagle lets it */
+	if (len < skb->len || (last && !strata_snd_ok(part, part, run->mss, tp->swnd.max, flags)))
+		len -= part;
+	return len;
+}
+
+/* @skb left for the first time */
+static void sent_new(struct sock *sk, struct sk_buff *skb, struct output_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+
+	strata_rate_sent(&tp->rate, &tp->scb, tx, tp->mstamp_us);
+	strata_scb_sent(&tp->scb, tx);
+	strata_prr_sent(&tp->rec, tx->pcount);
+	strata_tcp_rtx_enter(sk, skb);
+	tp->snd.nxt = tx->end_seq;
+	tp->lsndtime = (u32)jiffies;
+	if (skb->len < tx->pcount * run->mss)
+		tp->snd.sml_end = tx->end_seq;
+	run->sent += tx->pcount;
+	strata_add(strata_sk_net(sk), TCPEXT_ORIGDATASENT, tx->pcount);
+	/* data in the other direction answers: the session is interactive */
+	if (skb->len && (u32)jiffies - (u32)tp->ack.lrcvtime < tp->ack.ato)
+		tp->ack.pingpong = min(tp->ack.pingpong + 1, 255);
+}
+
+/* cut @skb to @len bytes and send it; 0 or -errno */
+static int send_new(struct sock *sk, struct sk_buff *skb, u32 len, struct output_run *run,
+		    gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+	int err;
+
+	if (len < skb->len) {
+		err = strata_tcp_tx_split(sk, skb, len, false, gfp);
+		if (err)
+			return err;
+	}
+	tx->mss = run->mss;
+	tx->pcount = strata_tcp_pcount(skb->len, run->mss);
+	if (skb_queue_is_last(&sk->sk_write_queue, skb) && skb->len)
+		tx->flags |= STRATA_TCP_PSH;
+	err = strata_tcp_xmit_skb(sk, skb, gfp);
+	if (err) {
+		/* the device's queue is full: as congestion (RFC 5681 4.3 has no better name) */
+		if (err == -ENOBUFS)
+			strata_recovery_cwr(&tp->rec, &tp->cong, &tp->scb, tp->snd.nxt,
+					    tp->mstamp_us);
+		return err;
+	}
+	strata_tcp_pace_sent(sk, skb->len);
+	sent_new(sk, skb, run);
+	return 0;
+}
+
+/* idle for longer than the RTO: the window no longer says what the path carries (RFC 5681 4.1) */
+static void restart_after_idle(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 idle = (u32)jiffies - tp->lsndtime;
+
+	if (READ_ONCE(strata_sk_net(sk)->conf.tcp_slow_start_after_idle))
+		strata_cong_idle(&tp->cong, tp->snd.mss, jiffies_to_usecs(idle),
+				 strata_rtt_rto(&tp->rtt), tp->mstamp_us);
+	strata_cong_event(&tp->cong, STRATA_CE_TX_START, tp->mstamp_us);
+}
+
+static void send_loop(struct sock *sk, struct output_run *run, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb;
+
+	while ((skb = skb_peek(&sk->sk_write_queue))) {
+		u32 out = strata_tcp_in_flight(&tp->scb);
+		u32 quota = tp->cong.cwnd > out ? tp->cong.cwnd - out : 0;
+		int len;
+
+		if (strata_tcp_paced(sk))
+			break;
+		if (!quota) {
+			/* a FIN that carries nothing costs the network nothing */
+			if (skb->len || !(STRATA_TCP_TX(skb)->flags & STRATA_TCP_FIN)) {
+				run->cwnd_limited = true;
+				break;
+			}
+			quota = 1;
+		}
+		len = sendable(sk, skb, run, quota);
+		if (len < 0)
+			break;
+		if (strata_tcp_throttled(sk, skb))
+			break;
+		if (send_new(sk, skb, len, run, gfp))
+			break;
+	}
+}
+
+/* how long the connection was busy, and held back by whom (tcp_info) */
+static void count_limits(struct sock *sk, const struct output_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (!skb_queue_empty(&sk->sk_write_queue))
+		return;
+	if (strata_tcp_in_flight(&tp->scb) < tp->cong.cwnd && !run->cwnd_limited)
+		strata_rate_app_limited(&tp->rate, &tp->scb);
+}
+
+/* new data and FIN as far as they may go; segments sent */
+static u32 output_data(struct sock *sk, unsigned long todo, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	bool was_idle = !tp->scb.packets_out;
+	struct output_run run = { };
+
+	if (skb_queue_empty(&sk->sk_write_queue))
+		return 0;
+	run.mss = strata_tcp_cur_mss(sk);
+	run.max_segs = strata_tcp_burst_segs(sk, run.mss);
+	if (tp->nodelay || (todo & STRATA_TODO_PUSH))
+		run.nagle |= STRATA_SND_NODELAY;
+	if (tp->cork || (todo & STRATA_TODO_MORE))
+		run.nagle |= STRATA_SND_CORK;
+	if (was_idle)
+		restart_after_idle(sk);
+
+	send_loop(sk, &run, gfp);
+
+	if (run.sent) {
+		u32 out = strata_tcp_in_flight(&tp->scb);
+
+		strata_cong_validate(&tp->cong, tp->snd.una, tp->snd.nxt, out,
+				     run.cwnd_limited || out >= tp->cong.cwnd,
+				     strata_rtt_rto(&tp->rtt), tp->mstamp_us,
+				     READ_ONCE(strata_sk_net(sk)->conf.tcp_slow_start_after_idle));
+	}
+	count_limits(sk, &run);
+	if (run.sent ? was_idle || tp->timer_kind != STRATA_TIMER_RTO :
+		       !tp->scb.packets_out && tp->timer_kind == STRATA_TIMER_NONE)
+		strata_tcp_timer_rearm(sk);
+	return run.sent;
+}
+
+/*
+ * Sequence number of a segment without data: SND.NXT, but never beyond a window that
+ * the peer has shrunk, or it would not be acceptable.
+ */
+static u32 ctl_seq(const struct strata_tcp_sock *tp)
+{
+	u32 end = wnd_end(tp);
+
+	if (strata_seq_geq(end, tp->snd.nxt) ||
+	    tp->snd.nxt - end < 1U << tp->swnd.wscale)
+		return tp->snd.nxt;
+	return end;
+}
+
+static void output_ack(struct sock *sk, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (strata_tcp_xmit_ctl(sk, ctl_seq(tp), STRATA_TCP_ACK, gfp) != -ENOBUFS)
+		return;
+	/* no memory: the delayed ACK timer tries again */
+	tp->ack.pending |= STRATA_ACK_SCHED;
+	strata_tcp_delack_set(sk, HZ / 25 << min_t(u8, tp->ack.retry, 5));
+	tp->ack.retry++;
+}
+
+/* an ACK in answer to what should not have come: not too often (RFC 5961 7) */
+static void output_oow_ack(struct sock *sk, unsigned long todo, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_net *sn = strata_sk_net(sk);
+	u32 gap = READ_ONCE(sn->conf.tcp_invalid_ratelimit);
+
+	if (tp->last_oow_ack && (u32)jiffies - tp->last_oow_ack < gap) {
+		strata_inc(sn, TCPEXT_ACKSKIPPEDSEQ);
+		return;
+	}
+	tp->last_oow_ack = (u32)jiffies ?: 1;
+	if (todo & STRATA_TODO_CHALLENGE)
+		strata_inc(sn, TCPEXT_CHALLENGEACK);
+	output_ack(sk, gfp);
+}
+
+/* SYN-SENT and SYN-RECEIVED */
+static void output_handshake(struct sock *sk, unsigned long todo, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (todo & STRATA_TODO_SYN) {
+		strata_tcp_xmit_syn(sk, gfp);
+		tp->syn_us = tp->mstamp_us;
+		if (tp->timer_kind != STRATA_TIMER_RTO)
+			strata_tcp_timer_set(sk, STRATA_TIMER_RTO,
+					     usecs_to_jiffies(strata_rtt_rto(&tp->rtt)));
+	} else if (todo & (STRATA_TODO_CHALLENGE | STRATA_TODO_DUPACK)) {
+		output_oow_ack(sk, todo, gfp);
+	} else if (todo & STRATA_TODO_ACK) {
+		output_ack(sk, gfp);
+	}
+}
+
+void strata_tcp_output(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
+	unsigned long todo = tp->todo;
+
+	tp->todo = 0;
+	if (!todo || sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return;
+	strata_tcp_mstamp(tp);
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
+		output_handshake(sk, todo, gfp);
+		return;
+	}
+	if (todo & STRATA_TODO_REXMIT)
+		strata_tcp_rexmit(sk, gfp);
+	if (todo & STRATA_TODO_TLP)
+		strata_tcp_send_tlp(sk, gfp);
+	if (todo & (STRATA_TODO_DATA | STRATA_TODO_PUSH))
+		output_data(sk, todo, gfp);
+	if (todo & STRATA_TODO_PROBE)
+		strata_tcp_send_probe(sk, gfp);
+	if (todo & STRATA_TODO_KEEPALIVE)
+		strata_tcp_xmit_ctl(sk, tp->snd.una - 1, STRATA_TCP_ACK, gfp);
+	if (todo & (STRATA_TODO_CHALLENGE | STRATA_TODO_DUPACK))
+		output_oow_ack(sk, todo, gfp);
+	else if ((todo & STRATA_TODO_ACK) && (tp->ack.pending & STRATA_ACK_SCHED))
+		output_ack(sk, gfp);
+}
+
+/** strata_tcp_send_one() - one segment of new data whatever cwnd says (TLP, probe); 0 or -errno */
+int strata_tcp_send_one(struct sock *sk, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb = skb_peek(&sk->sk_write_queue);
+	struct output_run run = { .mss = strata_tcp_cur_mss(sk), .max_segs = 1 };
+	u32 usable;
+
+	if (!skb)
+		return -ENOENT;
+	usable = wnd_usable(tp, STRATA_TCP_TX(skb)->seq);
+	if (!usable && skb->len)
+		return -EAGAIN;
+	return send_new(sk, skb, min3(usable, run.mss, skb->len), &run, gfp);
+}
+
+/* the window to offer now, not yet promised */
+static u32 window_now(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 full = min_t(u32, strata_tcp_full_space(sk), tp->rwnd.clamp);
+	int space = strata_tcp_space(sk);
+	u32 free = max(space, 0);
+
+	if (sk_under_memory_pressure(sk))
+		tp->rcv.ssthresh = min(tp->rcv.ssthresh, 4U * tp->rcv.adv_mss);
+	free = min(free, tp->rcv.ssthresh);
+	return strata_wnd_select(&tp->rwnd, tp->rcv.nxt, free, full,
+				 min_t(u32, tp->rcv.mss, max(full, 1U)));
+}
+
+u16 strata_tcp_select_window(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_net *sn = strata_sk_net(sk);
+	u32 old = tp->rwnd.wnd, wnd = window_now(sk);
+
+	if (!wnd && old)
+		strata_inc(sn, TCPEXT_TOZEROWINDOWADV);
+	else if (wnd && !old)
+		strata_inc(sn, TCPEXT_FROMZEROWINDOWADV);
+	return strata_wnd_commit(&tp->rwnd, tp->rcv.nxt, wnd);
+}
+
+/** strata_tcp_window_ok() - would an ACK sent now offer no less than the peer was promised? */
+bool strata_tcp_window_ok(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	return window_now(sk) >= strata_wnd_left(&tp->rwnd, tp->rcv.nxt);
+}
+
+void strata_tcp_cleanup_rbuf(struct sock *sk, int copied)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	bool due = false;
+
+	if (tp->ack.pending & STRATA_ACK_SCHED)
+		due = tp->rcv.nxt - tp->rwnd.wup > tp->rcv.mss ||
+		      (copied > 0 && !tp->ack.pingpong && !atomic_read(&sk->sk_rmem_alloc));
+	if (!due && copied > 0 && !(sk->sk_shutdown & RCV_SHUTDOWN) &&
+	    2 * strata_wnd_left(&tp->rwnd, tp->rcv.nxt) <= tp->rwnd.clamp &&
+	    strata_wnd_update_due(&tp->rwnd, tp->rcv.nxt, window_now(sk))) {
+		tp->ack.pending |= STRATA_ACK_SCHED;
+		due = true;
+	}
+	if (!due)
+		return;
+	tp->todo |= STRATA_TODO_ACK;
+	strata_tcp_output(sk);
+}
+
+void strata_tcp_queue_fin(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+
+	if (!skb) {
+		skb = strata_tcp_tx_alloc(sk, GFP_KERNEL | __GFP_NOFAIL, true);
+		strata_tcp_tx_entail(sk, skb);
+	}
+	STRATA_TCP_TX(skb)->flags |= STRATA_TCP_FIN;
+	STRATA_TCP_TX(skb)->end_seq++;
+	tp->snd.write_seq++;
+	tp->todo |= STRATA_TODO_DATA | STRATA_TODO_PUSH;
+}

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Holding data back below TCP's own windows: the small-queue limit and pacing.
+ *
+ * Small queues: sk_wmem_alloc counts the bytes handed down that have not left the
+ * device yet. When they are more than about a millisecond at the pacing rate, output
+ * stops and sets STRATA_TSQ_THROTTLED. The destructor of each skb (sock_wfree) calls
+ * sk->sk_write_space: that is where completion is noticed. It may run anywhere, even
+ * below our own transmit path with the socket locked, so it only puts the socket on a
+ * per-CPU list, and a tasklet goes on with the output.
+ *
+ * Pacing: while sk_pacing_status asks for it (SO_MAX_PACING_RATE, or a congestion
+ * control that needs it) each segment moves tp->pace_us, the earliest departure of the
+ * next, and a high-resolution timer wakes the output then.
+ *
+ * locking: the socket lock but for the completion; tp->deferred by atomic bits.
+ * A socket on a list, and an armed pacing timer, hold a reference.
+ */
+
+#include <linux/interrupt.h>
+#include "tcp_int.h"
+
+struct tsq_cpu {
+	struct tasklet_struct	tasklet;
+	struct llist_head	list;
+};
+
+static DEFINE_PER_CPU(struct tsq_cpu, tsq_cpu);
+
+/** strata_tcp_throttled() - is enough below TCP that @skb had better wait for its completion? */
+bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	unsigned long limit;
+
+	limit = max_t(unsigned long, 2 * skb->truesize,
+		      READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift));
+	limit = min_t(unsigned long, limit,
+		      READ_ONCE(strata_sk_net(sk)->conf.tcp_limit_output_bytes));
+	if (refcount_read(&sk->sk_wmem_alloc) <= limit)
+		return false;
+	/* nothing of ours in flight would come back to wake us */
+	if (RB_EMPTY_ROOT(&sk->tcp_rtx_queue))
+		return false;
+	set_bit(STRATA_TSQ_THROTTLED, &tp->deferred);
+	/* a completion may have run between the test and the bit */
+	smp_mb__after_atomic();
+	return refcount_read(&sk->sk_wmem_alloc) > limit;
+}
+
+/** strata_tcp_resume() - go on sending after a completion or a pause. Locked */
+void strata_tcp_resume(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	clear_bit(STRATA_TSQ_THROTTLED, &tp->deferred);
+	if (!((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_FIN_WAIT1 | TCPF_CLOSING |
+				     TCPF_CLOSE_WAIT | TCPF_LAST_ACK)))
+		return;
+	tp->todo |= STRATA_TODO_DATA;
+	if (tp->scb.lost_out > tp->scb.retrans_out)
+		tp->todo |= STRATA_TODO_REXMIT;
+	strata_tcp_output(sk);
+}
+
+/* BH, no lock held: resume now, or leave it to the owner of the socket */
+static void resume_bh(struct sock *sk)
+{
+	bh_lock_sock(sk);
+	if (!sock_owned_by_user(sk))
+		strata_tcp_resume(sk);
+	else
+		strata_tcp_defer(sk, STRATA_DEFER_OUTPUT);
+	bh_unlock_sock(sk);
+}
+
+static void tsq_run(struct tasklet_struct *t)
+{
+	struct tsq_cpu *cpu = from_tasklet(cpu, t, tasklet);
+	struct llist_node *list = llist_del_all(&cpu->list);
+	struct strata_tcp_sock *tp, *next;
+
+	llist_for_each_entry_safe(tp, next, list, tsq_node) {
+		struct sock *sk = &tp->ep.sk;
+
+		smp_mb__before_atomic();
+		clear_bit(STRATA_TSQ_QUEUED, &tp->deferred);
+		resume_bh(sk);
+		sock_put(sk);
+	}
+}
+
+/** strata_tcp_completed() - an skb of ours left the host; any context */
+void strata_tcp_completed(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct tsq_cpu *cpu;
+
+	if (!test_bit(STRATA_TSQ_THROTTLED, &tp->deferred) ||
+	    test_and_set_bit(STRATA_TSQ_QUEUED, &tp->deferred))
+		return;
+	/* the last reference may be gone: then only this skb keeps the memory */
+	if (!refcount_inc_not_zero(&sk->sk_refcnt))
+		return;
+	cpu = get_cpu_ptr(&tsq_cpu);
+	if (llist_add(&tp->tsq_node, &cpu->list))
+		tasklet_schedule(&cpu->tasklet);
+	put_cpu_ptr(&tsq_cpu);
+}
+
+static bool pacing_on(const struct sock *sk)
+{
+	return smp_load_acquire(&sk->sk_pacing_status) == SK_PACING_NEEDED;
+}
+
+static enum hrtimer_restart pace_fire(struct hrtimer *timer)
+{
+	struct strata_tcp_sock *tp = container_of(timer, struct strata_tcp_sock, pacing_timer);
+	struct sock *sk = &tp->ep.sk;
+
+	resume_bh(sk);
+	sock_put(sk);
+	return HRTIMER_NORESTART;
+}
+
+/** strata_tcp_paced() - must the next segment wait? Then the timer runs. Locked */
+bool strata_tcp_paced(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (likely(!pacing_on(sk)) || tp->pace_us <= tp->mstamp_us)
+		return false;
+	if (!hrtimer_is_queued(&tp->pacing_timer)) {
+		hrtimer_start(&tp->pacing_timer, ns_to_ktime(tp->pace_us * NSEC_PER_USEC),
+			      HRTIMER_MODE_ABS_PINNED_SOFT);
+		sock_hold(sk);
+	}
+	return true;
+}
+
+/** strata_tcp_pace_sent() - @len bytes left: when may the next go? Locked */
+void strata_tcp_pace_sent(struct sock *sk, u32 len)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	unsigned long rate = READ_ONCE(sk->sk_pacing_rate);
+
+	if (likely(!pacing_on(sk)) || !rate || rate == ~0UL)
+		return;
+	tp->pace_us = max(tp->pace_us, tp->mstamp_us) +
+		      div64_ul((u64)len * USEC_PER_SEC, rate);
+}
+
+void strata_tcp_pace_init(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	hrtimer_init(&tp->pacing_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_SOFT);
+	tp->pacing_timer.function = pace_fire;
+}
+
+/** strata_tcp_pace_stop() - stop the timer and drop its reference. Locked */
+void strata_tcp_pace_stop(struct sock *sk)
+{
+	if (hrtimer_try_to_cancel(&strata_tcp_sk(sk)->pacing_timer) == 1)
+		__sock_put(sk);
+}
+
+int strata_tcp_output_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct tsq_cpu *c = per_cpu_ptr(&tsq_cpu, cpu);
+
+		init_llist_head(&c->list);
+		tasklet_setup(&c->tasklet, tsq_run);
+	}
+	return 0;
+}
+
+void strata_tcp_output_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		tasklet_kill(&per_cpu_ptr(&tsq_cpu, cpu)->tasklet);
+}

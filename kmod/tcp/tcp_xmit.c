@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Building segments: the header of RFC 9293 3.1 with its options, the checksum left
+ * to the device (CHECKSUM_PARTIAL), the marks that let the device or the kernel cut
+ * a large segment (GSO), and down to IP.
+ *
+ * Three kinds leave here. strata_tcp_xmit_skb() sends an entry of the transmit
+ * queues: the entry stays where it is, a clone of it gets the header. An entry whose
+ * earlier clone is still below shares its headroom with it, so it is copied. ..._ctl()
+ * sends a segment without payload for a socket. ..._bare() sends one for which there
+ * is no full socket: SYN-ACK of a request, ACK of TIME-WAIT, RST.
+ *
+ * What leaves for a socket is owned by it (sock_wfree): sk_wmem_alloc counts the
+ * bytes below TCP, which the small-queue limit of tcp_output.c reads, and the
+ * destructor is the one that skb_segment() knows to hand on to the pieces.
+ *
+ * Nothing here decides whether to send; see tcp_output.c. RFC 9293 3.1, 3.5.2, 3.10.7.1;
+ * RFC 7323 3.2; RFC 2018 4.
+ *
+ * locking: the socket lock, but for the functions without a socket.
+ */
+
+#include <net/ip.h>
+#include <net/tcp_states.h>
+#include "tcp_int.h"
+
+/* The header on the wire; flags and data offset by octet, without bit fields */
+struct strata_tcp_wire {
+	__be16	sport;
+	__be16	dport;
+	__be32	seq;
+	__be32	ack;
+	u8	doff;		/* high nibble: header length in words */
+	u8	flags;
+	__be16	wnd;
+	__sum16	check;
+	__be16	urg;
+};
+
+/* what one segment says, host order */
+struct xmit_hdr {
+	u32	seq;
+	u32	ack;
+	u16	wnd;
+	u16	urg;
+	u8	flags;
+};
+
+/* push header and options in front of the payload; checksum of the pseudo-header */
+static void push_header(struct sk_buff *skb, const struct strata_flow *fl,
+			const struct xmit_hdr *h, const struct strata_tcp_opts_out *o)
+{
+	unsigned int optlen = strata_tcp_options_len(o);
+	struct strata_tcp_wire *th;
+
+	th = skb_push(skb, sizeof(*th) + optlen);
+	skb_reset_transport_header(skb);
+	th->sport = fl->sport;
+	th->dport = fl->dport;
+	th->seq = htonl(h->seq);
+	th->ack = htonl(h->flags & STRATA_TCP_ACK ? h->ack : 0);
+	th->doff = (sizeof(*th) + optlen) << 2;
+	th->flags = h->flags;
+	th->wnd = htons(h->wnd);
+	th->urg = htons(h->urg);
+	if (optlen)
+		strata_tcp_build_options((u8 *)(th + 1), o);
+
+	th->check = ~csum_tcpudp_magic(fl->saddr, fl->daddr, skb->len, IPPROTO_TCP, 0);
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = offsetof(struct strata_tcp_wire, check);
+}
+
+static void trace_fill(struct strata_trace_seg *t, const struct strata_flow *fl,
+		       const struct xmit_hdr *h, const struct strata_tcp_opts_out *o,
+		       u32 len, u8 wscale, u8 state)
+{
+	memset(t, 0, sizeof(*t));
+	t->saddr = fl->saddr;
+	t->daddr = fl->daddr;
+	t->sport = ntohs(fl->sport);
+	t->dport = ntohs(fl->dport);
+	t->seq = h->seq;
+	t->ack_seq = h->flags & STRATA_TCP_ACK ? h->ack : 0;
+	t->len = len;
+	t->wnd = (u32)h->wnd << wscale;
+	t->flags = h->flags;
+	t->tsval = o->flags & STRATA_OPT_TS ? o->tsval : 0;
+	t->tsecr = o->flags & STRATA_OPT_TS ? o->tsecr : 0;
+	t->mss = o->flags & STRATA_OPT_MSS ? o->mss : 0;
+	t->wscale = o->flags & STRATA_OPT_WSCALE ? o->wscale : 255;
+	t->sack_ok = !!(o->flags & STRATA_OPT_SACKOK);
+	t->state = state;
+}
+
+static void trace_sock(struct sock *sk, const struct strata_flow *fl, const struct xmit_hdr *h,
+		       const struct strata_tcp_opts_out *o, u32 len, bool again)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_trace_seg t;
+
+	if (!trace_strata_tcp_xmit_enabled() && !trace_strata_tcp_retransmit_enabled())
+		return;
+	trace_fill(&t, fl, h, o, len, h->flags & STRATA_TCP_SYN ? 0 : tp->rwnd.wscale,
+		   sk->sk_state);
+	trace_strata_tcp_xmit(sk, &t);
+	if (again)
+		trace_strata_tcp_retransmit(sk, &t);
+}
+
+/* an ACK left: nothing is owed any more */
+static void ack_sent(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (tp->ack.quick)
+		tp->ack.quick--;
+	if (tp->ack.pending & STRATA_ACK_TIMER)
+		strata_tcp_delack_clear(sk);
+	tp->ack.pending = 0;
+	tp->ack.retry = 0;
+}
+
+/**
+ * strata_tcp_established_opts() - options of a segment after the handshake
+ * @max_sack: how many SACK blocks may go
+ */
+static void established_opts(struct strata_tcp_sock *tp, struct strata_tcp_opts_out *o)
+{
+	memset(o, 0, offsetof(struct strata_tcp_opts_out, sack));
+	if (tp->ts_ok) {
+		o->flags = STRATA_OPT_TS;
+		o->tsval = strata_tcp_tsval(tp);
+		o->tsecr = tp->ts_recent;
+	}
+	if (tp->sack_ok && (tp->sack_rcv.n || tp->sack_rcv.has_dup))
+		o->nsack = strata_sack_rcv_fill(&tp->sack_rcv, o->sack,
+						strata_tcp_sack_room(o->flags));
+}
+
+/* give @skb, data at the payload, header @h; consumed. 0 or -errno */
+static int sock_xmit(struct sock *sk, struct sk_buff *skb, const struct xmit_hdr *h,
+		     const struct strata_tcp_opts_out *o, bool again)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_net *sn = strata_sk_net(sk);
+	unsigned int segs = max_t(unsigned int, skb_shinfo(skb)->gso_segs, 1);
+	struct strata_flow fl;
+	u32 len = skb->len;
+	int err;
+
+	err = strata_sock_path(&tp->ep);
+	if (err) {
+		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
+		return err;
+	}
+	strata_sock_flow(&tp->ep, &fl);
+	push_header(skb, &fl, h, o);
+	skb_set_owner_w(skb, sk);
+	trace_sock(sk, &fl, h, o, len, again);
+
+	tp->segs_out += segs;
+	strata_add(sn, TCP_OUTSEGS, segs);
+	if (h->flags & STRATA_TCP_ACK)
+		ack_sent(sk);
+	return strata_ip_xmit(sn, &fl, &tp->ep.path, skb);
+}
+
+/* a private copy or clone of a queue entry, free of the queue's link */
+static struct sk_buff *tx_clone(struct sk_buff *skb, gfp_t gfp)
+{
+	struct list_head link = skb->tcp_tsorted_anchor;
+	struct sk_buff *clone;
+
+	skb->_skb_refdst = 0;
+	skb->destructor = NULL;
+	clone = skb_cloned(skb) ? pskb_copy(skb, gfp) : skb_clone(skb, gfp);
+	skb->tcp_tsorted_anchor = link;
+	return clone;
+}
+
+static u16 urg_offset(const struct strata_tcp_sock *tp, u32 seq)
+{
+	u32 off = tp->snd.up - seq;
+
+	if (likely(tp->snd.up == tp->snd.una) || (s32)off <= 0)
+		return 0;
+	return min_t(u32, off, 0xffff);
+}
+
+int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+	bool again = strata_seq_before(tx->seq, tp->snd.nxt);
+	struct strata_tcp_opts_out o;
+	struct sk_buff *clone;
+	struct xmit_hdr h;
+	u32 len = skb->len;
+	int err;
+
+	clone = tx_clone(skb, gfp);
+	if (!clone)
+		return -ENOBUFS;
+	if (tx->pcount > 1) {
+		skb_shinfo(clone)->gso_size = tx->mss;
+		skb_shinfo(clone)->gso_segs = tx->pcount;
+		skb_shinfo(clone)->gso_type = SKB_GSO_TCPV4;
+	} else {
+		skb_shinfo(clone)->gso_size = 0;
+		skb_shinfo(clone)->gso_segs = 0;
+		skb_shinfo(clone)->gso_type = 0;
+	}
+	established_opts(tp, &o);
+	h.seq = tx->seq;
+	h.flags = tx->flags | STRATA_TCP_ACK;
+	h.urg = urg_offset(tp, tx->seq);
+	if (h.urg)
+		h.flags |= STRATA_TCP_URG;
+	h.wnd = strata_tcp_select_window(sk);
+	h.ack = tp->rcv.nxt;
+	err = sock_xmit(sk, clone, &h, &o, again);
+	if (err)
+		return err;
+	tp->data_segs_out += max_t(u16, tx->pcount, 1);
+	tp->bytes_sent += len;
+	return 0;
+}
+
+static struct sk_buff *ctl_alloc(gfp_t gfp)
+{
+	struct sk_buff *skb = alloc_skb(STRATA_TCP_HEADROOM, gfp);
+
+	if (skb)
+		skb_reserve(skb, STRATA_TCP_HEADROOM);
+	return skb;
+}
+
+int strata_tcp_xmit_ctl(struct sock *sk, u32 seq, u8 flags, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_opts_out o;
+	struct xmit_hdr h = { .seq = seq, .flags = flags };
+	struct sk_buff *skb = ctl_alloc(gfp);
+
+	if (!skb)
+		return -ENOBUFS;
+	established_opts(tp, &o);
+	h.urg = urg_offset(tp, seq);
+	if (h.urg && !(flags & STRATA_TCP_RST))
+		h.flags |= STRATA_TCP_URG;
+	h.wnd = strata_tcp_select_window(sk);
+	h.ack = tp->rcv.nxt;
+	return sock_xmit(sk, skb, &h, &o, false);
+}
+
+static void syn_opts(const struct sock *sk, struct strata_tcp_opts_out *o)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
+	bool first = sk->sk_state == TCP_SYN_SENT;
+
+	memset(o, 0, offsetof(struct strata_tcp_opts_out, sack));
+	o->flags = STRATA_OPT_MSS;
+	o->mss = tp->rcv.adv_mss;
+	if (first ? READ_ONCE(conf->tcp_timestamps) : tp->ts_ok) {
+		o->flags |= STRATA_OPT_TS;
+		o->tsval = strata_tcp_tsval(tp);
+		o->tsecr = tp->ts_recent;
+	}
+	if (first ? READ_ONCE(conf->tcp_sack) : tp->sack_ok)
+		o->flags |= STRATA_OPT_SACKOK;
+	if (first ? READ_ONCE(conf->tcp_window_scaling) : tp->wscale_ok) {
+		o->flags |= STRATA_OPT_WSCALE;
+		o->wscale = tp->rwnd.wscale;
+	}
+}
+
+int strata_tcp_xmit_syn(struct sock *sk, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_opts_out o;
+	struct xmit_hdr h = { .seq = tp->snd.iss, .flags = STRATA_TCP_SYN };
+	struct sk_buff *skb = ctl_alloc(gfp);
+
+	if (!skb)
+		return -ENOBUFS;
+	syn_opts(sk, &o);
+	if (sk->sk_state != TCP_SYN_SENT) {
+		h.flags |= STRATA_TCP_ACK;
+		h.ack = tp->rcv.nxt;
+	}
+	/* the window of a SYN is never scaled (RFC 7323 2.2) */
+	h.wnd = min_t(u32, tp->rwnd.wnd, 0xffff);
+	return sock_xmit(sk, skb, &h, &o, tp->syn_us);
+}
+
+void strata_tcp_send_active_reset(struct sock *sk, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct xmit_hdr h = { .seq = tp->snd.nxt, .flags = STRATA_TCP_RST | STRATA_TCP_ACK };
+	struct strata_tcp_opts_out o;
+	struct sk_buff *skb = ctl_alloc(gfp);
+
+	if (!skb)
+		return;
+	strata_tcp_mstamp(tp);
+	memset(&o, 0, offsetof(struct strata_tcp_opts_out, sack));
+	h.ack = tp->rcv.nxt;
+	strata_inc(strata_sk_net(sk), TCP_OUTRSTS);
+	sock_xmit(sk, skb, &h, &o, false);
+}
+
+static void bare_xmit(struct strata_net *sn, const struct sock *sk, struct strata_tcp_bare *seg,
+		      u8 state)
+{
+	struct xmit_hdr h = {
+		.seq = seg->seq, .ack = seg->ack, .wnd = seg->wnd, .flags = seg->flags,
+	};
+	struct sk_buff *skb = ctl_alloc(GFP_ATOMIC);
+
+	if (!skb)
+		return;
+	seg->fl.proto = IPPROTO_TCP;
+	if (trace_strata_tcp_xmit_enabled()) {
+		struct strata_trace_seg t;
+
+		trace_fill(&t, &seg->fl, &h, &seg->opts, 0, 0, state);
+		trace_strata_tcp_xmit(sk, &t);
+	}
+	push_header(skb, &seg->fl, &h, &seg->opts);
+	strata_inc(sn, TCP_OUTSEGS);
+	strata_ip_reply(sn, &seg->fl, skb);
+}
+
+void strata_tcp_xmit_bare(struct strata_net *sn, struct strata_tcp_bare *seg)
+{
+	bare_xmit(sn, NULL, seg, seg->flags & STRATA_TCP_SYN ? TCP_SYN_RECV : TCP_TIME_WAIT);
+}
+
+void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb)
+{
+	const struct strata_tcp_seg *in = STRATA_TCP_SEG(skb);
+	const struct strata_tcp_wire *th = (void *)skb_transport_header(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+	struct strata_tcp_bare seg;
+	struct strata_net *sn;
+
+	if (in->flags & STRATA_TCP_RST)
+		return;
+	if (in->rcv.flags & (STRATA_RCV_BROADCAST | STRATA_RCV_MULTICAST))
+		return;
+	sn = sk ? strata_sk_net(sk) : strata_net(dev_net(skb->dev));
+	memset(&seg, 0, sizeof(seg));
+	seg.fl.saddr = iph->daddr;
+	seg.fl.daddr = iph->saddr;
+	seg.fl.sport = th->dport;
+	seg.fl.dport = th->sport;
+	seg.fl.oif = sk ? sk->sk_bound_dev_if : 0;
+	seg.fl.mark = sk ? sk->sk_mark : 0;
+	seg.fl.df = true;
+	if (in->flags & STRATA_TCP_ACK) {
+		seg.seq = in->ack;
+		seg.flags = STRATA_TCP_RST;
+	} else {
+		seg.ack = in->end_seq;
+		seg.flags = STRATA_TCP_RST | STRATA_TCP_ACK;
+	}
+	strata_inc(sn, TCP_OUTRSTS);
+	bare_xmit(sn, sk, &seg, sk ? sk->sk_state : TCP_CLOSE);
+}
