@@ -8,6 +8,14 @@
 #include <linux/icmp.h>
 #include "ip.h"
 
+/*
+ * What sock/dgram_ops.c calls of a datagram protocol's struct proto (strata_udp_prot,
+ * strata_ping_prot), with the address checked for family and length:
+ * @init, @close (sk_common_release), @sendmsg, @recvmsg
+ * @get_port: enter the tables with ep->laddr and this port (host order; 0: any; ping: the id):
+ *	sets ep->lport; 0 or -errno. Socket lock held
+ * @unhash: leave the tables, give the port back; @connect, @disconnect: take the lock themselves
+ */
 extern struct proto strata_ping_prot;
 
 int strata_icmp_init(void);

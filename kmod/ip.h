@@ -168,4 +168,20 @@ int strata_ip_cmsg_send(struct sock *sk, struct msghdr *msg, struct strata_flow 
 int strata_ip_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen);
 int strata_ip_getsockopt(struct sock *sk, int optname, char __user *optval, int __user *optlen);
 
+/* the error queue (IP_RECVERR): ip_error.c */
+
+/**
+ * strata_ip_queue_error() - put an ICMP error on the socket's error queue
+ * @skb: as in strata_l4proto.err; stays the caller's
+ * @err: positive errno; @type, @code, @info: of the message
+ * @port: remote port, 0 where the protocol has none
+ * @payload: bytes from skb->data to the user's data in the quoted packet
+ */
+void strata_ip_queue_error(struct sock *sk, struct sk_buff *skb, int err, u8 type, u8 code,
+			   u32 info, __be16 port, unsigned int payload);
+/** strata_ip_local_error() - the same for an error found here while sending to @daddr */
+void strata_ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port, u32 info);
+/** strata_ip_recv_error() - recvmsg(MSG_ERRQUEUE): bytes copied, -EAGAIN when it is empty */
+int strata_ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, int *addrlen);
+
 #endif /* _STRATA_IP_H */

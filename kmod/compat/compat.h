@@ -11,6 +11,9 @@
 #include <linux/skbuff.h>
 #include <linux/sysctl.h>
 #include <net/dropreason.h>
+#ifdef HAVE_NET_GSO
+#include <net/gso.h>
+#endif
 
 /* drop reasons that came later */
 #ifndef HAVE_DROP_TCP_ABORT_ON_DATA

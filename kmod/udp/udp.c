@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * UDP (RFC 768; RFC 1122 4.1): the life of a socket.
+ *
+ * A socket is made closed and unbound. bind(), or the first connect() or send, gives it
+ * a port and enters it in the table by local address; connect() fixes the peer, chooses
+ * the local address and enters it in the table by both ends; disconnect undoes that and gives
+ * back what connect() had chosen. The local address and port are those of struct strata_sock.
+ *
+ * After the last close datagrams that are on their way may still find the socket until
+ * a grace period has passed; what they leave in the queue is freed with it.
+ */
+
+#include <linux/module.h>
+#include <linux/swap.h>
+#include "udp_int.h"
+
+static atomic_long_t udp_memory_allocated ____cacheline_aligned_in_smp;
+static DEFINE_PER_CPU(int, udp_fw_alloc);
+static long udp_mem[3] __read_mostly;
+static int udp_rmem_min __read_mostly = PAGE_SIZE;
+static int udp_wmem_min __read_mostly = PAGE_SIZE;
+
+/* the last reference is gone, and a grace period */
+static void udp_destruct(struct sock *sk)
+{
+	strata_udp_purge(sk);
+	__skb_queue_purge(&sk->sk_error_queue);
+	strata_path_put(&strata_sk(sk)->path);
+	strata_path_put(&strata_udp_sk(sk)->dest);
+}
+
+static int udp_sock_init(struct sock *sk)
+{
+	sock_set_flag(sk, SOCK_RCU_FREE);
+	sk->sk_destruct = udp_destruct;
+	return 0;
+}
+
+static void udp_close(struct sock *sk, long timeout)
+{
+	sk_common_release(sk);
+}
+
+static void udp_destroy(struct sock *sk)
+{
+	lock_sock(sk);
+	strata_udp_flush_pending(sk);
+	release_sock(sk);
+}
+
+static void udp_unhash(struct sock *sk)
+{
+	strata_udp_unhash_table(sk);
+	strata_port_put(sk);
+}
+
+static int udp_get_port(struct sock *sk, unsigned short port)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+	enum strata_addr_type type = STRATA_ADDR_LOCAL;
+	int err;
+
+	if (up->ep.laddr) {
+		rcu_read_lock();
+		type = strata_addr_type_rcu(strata_sk_net(sk), NULL, up->ep.laddr);
+		rcu_read_unlock();
+	}
+	up->foreign = type == STRATA_ADDR_MULTICAST || type == STRATA_ADDR_BROADCAST;
+	err = strata_port_bind(sk, port);
+	if (!err)
+		strata_udp_hash(sk);
+	return err;
+}
+
+static int udp_hash(struct sock *sk)
+{
+	strata_udp_hash(sk);
+	return 0;
+}
+
+static int udp_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
+{
+	struct sockaddr_in *to = (struct sockaddr_in *)uaddr;
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+	struct strata_sock *ep = &up->ep;
+	struct strata_path path;
+	struct strata_flow fl;
+	int err;
+
+	lock_sock(sk);
+	strata_sock_flow(ep, &fl);
+	if (up->foreign)
+		fl.saddr = 0;
+	fl.daddr = to->sin_addr.s_addr;
+	fl.dport = to->sin_port;
+	if (ipv4_is_multicast(fl.daddr) && !fl.oif)
+		fl.oif = ep->mc_oif;
+	err = strata_ip_route(strata_sk_net(sk), &fl, &path);
+	if (err)
+		goto out;
+	if (path.flags & STRATA_PATH_BROADCAST && !sock_flag(sk, SOCK_BROADCAST)) {
+		strata_path_put(&path);
+		err = -EACCES;
+		goto out;
+	}
+	strata_path_put(&ep->path);
+	ep->path = path;
+	if (!ep->laddr || up->foreign) {
+		WRITE_ONCE(ep->laddr, fl.saddr);
+		up->foreign = 0;
+	}
+	WRITE_ONCE(ep->raddr, fl.daddr);
+	WRITE_ONCE(ep->rport, fl.dport);
+	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
+	strata_udp_hash(sk);
+out:
+	release_sock(sk);
+	return err;
+}
+
+static void udp_disconnect_locked(struct sock *sk)
+{
+	struct strata_sock *ep = strata_sk(sk);
+
+	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
+	WRITE_ONCE(ep->raddr, 0);
+	WRITE_ONCE(ep->rport, 0);
+	WRITE_ONCE(sk->sk_bound_dev_if, 0);	/* as native */
+	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
+		WRITE_ONCE(ep->laddr, 0);
+	if (sk->sk_userlocks & SOCK_BINDPORT_LOCK) {
+		if (ep->bind)
+			strata_udp_hash(sk);
+	} else {
+		udp_unhash(sk);
+	}
+	strata_path_put(&ep->path);
+}
+
+static int udp_disconnect(struct sock *sk, int flags)
+{
+	lock_sock(sk);
+	udp_disconnect_locked(sk);
+	release_sock(sk);
+	return 0;
+}
+
+/* SOCK_DESTROY */
+static int udp_abort(struct sock *sk, int err)
+{
+	lock_sock(sk);
+	if (!sock_flag(sk, SOCK_DEAD)) {
+		WRITE_ONCE(sk->sk_err, err);
+		sk_error_report(sk);
+		udp_disconnect_locked(sk);
+	}
+	release_sock(sk);
+	return 0;
+}
+
+static int udp_set_cork(struct sock *sk, bool on)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+	int err = 0;
+
+	lock_sock(sk);
+	up->corked = on;
+	if (!on && up->pending)
+		err = strata_udp_push_pending(sk);
+	release_sock(sk);
+	return err < 0 ? err : 0;
+}
+
+static int udp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+			  unsigned int optlen)
+{
+	int val;
+
+	if (optlen < sizeof(int))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	switch (optname) {
+	case UDP_CORK:
+		return udp_set_cork(sk, val);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int udp_getsockopt(struct sock *sk, int level, int optname, char __user *optval,
+			  int __user *optlen)
+{
+	int val, len;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	len = min_t(unsigned int, len, sizeof(int));
+	switch (optname) {
+	case UDP_CORK:
+		val = strata_udp_sk(sk)->corked;
+		break;
+	default:
+		return -ENOPROTOOPT;
+	}
+	if (put_user(len, optlen) || copy_to_user(optval, &val, len))
+		return -EFAULT;
+	return 0;
+}
+
+struct proto strata_udp_prot = {
+	.name			= "STRATA-UDP",
+	.owner			= THIS_MODULE,
+	.obj_size		= sizeof(struct strata_udp_sock),
+	.init			= udp_sock_init,
+	.close			= udp_close,
+	.destroy		= udp_destroy,
+	.connect		= udp_connect,
+	.disconnect		= udp_disconnect,
+	.setsockopt		= udp_setsockopt,
+	.getsockopt		= udp_getsockopt,
+	.sendmsg		= strata_udp_sendmsg,
+	.recvmsg		= strata_udp_recvmsg,
+	.hash			= udp_hash,
+	.unhash			= udp_unhash,
+	.get_port		= udp_get_port,
+	.diag_destroy		= udp_abort,
+	.memory_allocated	= &udp_memory_allocated,
+	.per_cpu_fw_alloc	= &udp_fw_alloc,
+	.sysctl_mem		= udp_mem,
+	.sysctl_rmem		= &udp_rmem_min,
+	.sysctl_wmem		= &udp_wmem_min,
+};
+
+int strata_udp_init(void)
+{
+	long limit = max(nr_free_buffer_pages() / 8, 128UL);
+
+	udp_mem[0] = limit / 4 * 3;
+	udp_mem[1] = limit;
+	udp_mem[2] = udp_mem[0] * 2;
+	return strata_udp_table_init();
+}
+
+void strata_udp_exit(void)
+{
+	strata_udp_table_exit();
+}

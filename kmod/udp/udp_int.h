@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of udp/ share. */
+#ifndef _STRATA_UDP_INT_H
+#define _STRATA_UDP_INT_H
+
+#include <linux/rculist.h>
+#include <linux/rculist_nulls.h>
+#include <linux/udp.h>
+#include "../udp.h"
+#include "../stats.h"
+
+/* payload of the largest datagram: 65535 - 20 - 8 */
+#define STRATA_UDP_MAX	(0xffff - sizeof(struct iphdr) - sizeof(struct udphdr))
+
+/**
+ * struct strata_udp_sock - a UDP socket
+ * @ep: must be first
+ * @addr_node: in the table by (local address, port), while bound
+ * @addr_chain: chain of that table it is in
+ * @pair_node: in the table by both ends, while connected to an address and port
+ * @pair_chain: chain of that table it is in
+ * @foreign: bound to a broadcast or multicast address: not a source address
+ * @corked: UDP_CORK
+ * @pending: datagram being collected (MSG_MORE, UDP_CORK): payload only, NULL without
+ * @pending_fl: where it goes
+ * @dest: path to the last destination of an unconnected send
+ * @dest_fl: what it was made for, before the route chose a source address
+ *
+ * locking: the socket lock; the nodes by their chain's lock and RCU (the socket is freed
+ * after a grace period: SOCK_RCU_FREE).
+ */
+struct strata_udp_sock {
+	struct strata_sock		ep;
+
+	struct hlist_nulls_node		addr_node;
+	struct hlist_nulls_node		pair_node;
+	u32				addr_chain;
+	u32				pair_chain;
+	u8				foreign:1,
+					corked:1;
+
+	struct sk_buff			*pending;
+	struct strata_flow		pending_fl;
+
+	struct strata_path		dest;
+	struct strata_flow		dest_fl;
+};
+
+static inline struct strata_udp_sock *strata_udp_sk(const struct sock *sk)
+{
+	return (struct strata_udp_sock *)sk;
+}
+
+/** strata_udp_payload() - bytes the user sees of a queued datagram: its header stays before them */
+static inline int strata_udp_payload(const struct sk_buff *skb)
+{
+	return skb->len - sizeof(struct udphdr);
+}
+
+/* udp_table.c */
+
+int strata_udp_table_init(void);
+void strata_udp_table_exit(void);
+/** strata_udp_hash() - enter or re-enter the tables after a change of address; socket lock */
+void strata_udp_hash(struct sock *sk);
+/** strata_udp_unhash_table() - leave the tables; idempotent; socket lock */
+void strata_udp_unhash_table(struct sock *sk);
+
+/**
+ * struct strata_udp_key - a datagram as the lookup sees it
+ * Local is the receiver's side.
+ */
+struct strata_udp_key {
+	struct strata_net	*sn;
+	__be32			laddr;
+	__be32			raddr;
+	__be16			lport;
+	__be16			rport;
+	int			iif;
+};
+
+/** strata_udp_lookup_rcu() - the socket a datagram is for, not counted; NULL: none. RCU */
+struct sock *strata_udp_lookup_rcu(const struct strata_udp_key *key);
+/**
+ * strata_udp_each_rcu() - call @fn for all sockets a broadcast or multicast is for
+ * Returns how many there were. RCU
+ */
+int strata_udp_each_rcu(const struct strata_udp_key *key,
+			void (*fn)(struct sock *sk, void *arg), void *arg);
+
+/* udp_recv.c */
+
+/** strata_udp_queue() - charge and queue a datagram; on success it is given away. RCU, BH off */
+enum skb_drop_reason strata_udp_queue(struct sock *sk, struct sk_buff *skb);
+/** strata_udp_purge() - free the receive queue and give its memory back */
+void strata_udp_purge(struct sock *sk);
+int strata_udp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addrlen);
+
+/* udp_xmit.c */
+
+int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
+/** strata_udp_push_pending() - send what is corked; socket lock. 0 or -errno */
+int strata_udp_push_pending(struct sock *sk);
+/** strata_udp_flush_pending() - forget what is corked; socket lock */
+void strata_udp_flush_pending(struct sock *sk);
+
+#endif /* _STRATA_UDP_INT_H */

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Datagrams to IP (RFC 768; RFC 1122 4.1.3.4, 4.1.4).
+ *
+ * The payload is copied from the user before the socket is locked; the lock covers only
+ * what belongs to the socket: the cached path and the hand-over to IP. A connected socket
+ * uses the path to its peer, an unconnected one keeps the path to its last destination,
+ * so that a server that answers one client after the other seldom routes twice in a row.
+ *
+ * MSG_MORE and UDP_CORK collect one datagram in up->pending, payload only, its bytes in page
+ * fragments; the call without MSG_MORE sends it.
+ *
+ * The checksum is left to the device or the kernel's own helper (CHECKSUM_PARTIAL) unless IP
+ * will have to cut the datagram up.
+ */
+
+#include <linux/uio.h>
+#include "udp_int.h"
+
+/* Payloads up to here lie behind the header in one piece */
+#define UDP_LINEAR_MAX	(SKB_WITH_OVERHEAD(PAGE_SIZE) - LL_MAX_HEADER - 64)
+
+static unsigned int udp_headroom(void)
+{
+	return strata_ip_headroom() + sizeof(struct udphdr);
+}
+
+/* An skb with @len bytes of the user's, room for all headers before them */
+static struct sk_buff *udp_copy_in(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	unsigned int linear = len <= UDP_LINEAR_MAX ? len : 0;
+	struct sk_buff *skb;
+	int err;
+
+	skb = sock_alloc_send_pskb(sk, udp_headroom() + linear, len - linear,
+				   msg->msg_flags & MSG_DONTWAIT, &err, PAGE_ALLOC_COSTLY_ORDER);
+	if (!skb)
+		return ERR_PTR(err);
+	skb_reserve(skb, udp_headroom());
+	skb_put(skb, linear);
+	skb->data_len = len - linear;
+	skb->len = len;
+	if (linear)
+		err = copy_from_iter_full(skb->data, len, &msg->msg_iter) ? 0 : -EFAULT;
+	else
+		err = skb_copy_datagram_from_iter(skb, 0, &msg->msg_iter, len);
+	if (err) {
+		kfree_skb(skb);
+		return ERR_PTR(err);
+	}
+	return skb;
+}
+
+static void udp_checksum(const struct sock *sk, const struct strata_flow *fl,
+			 const struct strata_path *path, struct sk_buff *skb)
+{
+	struct udphdr *uh = udp_hdr(skb);
+
+	uh->check = 0;
+	if (sk->sk_no_check_tx) {
+		skb->ip_summed = CHECKSUM_NONE;
+	} else if (skb->len + sizeof(struct iphdr) <= strata_ip_mtu(path)) {
+		skb->ip_summed = CHECKSUM_PARTIAL;
+		skb->csum_start = skb_transport_header(skb) - skb->head;
+		skb->csum_offset = offsetof(struct udphdr, check);
+		uh->check = ~csum_tcpudp_magic(fl->saddr, fl->daddr, skb->len, IPPROTO_UDP, 0);
+	} else {
+		skb->ip_summed = CHECKSUM_NONE;
+		uh->check = csum_tcpudp_magic(fl->saddr, fl->daddr, skb->len, IPPROTO_UDP,
+					      skb_checksum(skb, 0, skb->len, 0));
+		if (!uh->check)
+			uh->check = CSUM_MANGLED_0;
+	}
+}
+
+/* Header, checksum, IP. Consumes @skb */
+static int udp_send_skb(struct sock *sk, struct strata_flow *fl, const struct strata_path *path,
+			struct sk_buff *skb)
+{
+	struct strata_net *sn = strata_sk_net(sk);
+	const struct strata_sock *ep = strata_sk(sk);
+	struct udphdr *uh;
+	int err;
+
+	skb_push(skb, sizeof(*uh));
+	skb_reset_transport_header(skb);
+	uh = udp_hdr(skb);
+	uh->source = fl->sport;
+	uh->dest = fl->dport;
+	uh->len = htons(skb->len);
+	udp_checksum(sk, fl, path, skb);
+
+	/* RFC 1191: let routers tell, but cut up here what is known to be too long */
+	if (ep->pmtudisc == IP_PMTUDISC_WANT && !(path->flags & STRATA_PATH_MTU_LOCKED))
+		fl->df = skb->len + sizeof(struct iphdr) <= strata_ip_mtu(path);
+	skb->priority = READ_ONCE(sk->sk_priority);
+	skb->mark = fl->mark;
+
+	err = strata_ip_xmit(sn, fl, path, skb);
+	if (!err) {
+		strata_inc(sn, UDP_OUTDATAGRAMS);
+		return 0;
+	}
+	if (err == -EMSGSIZE && ep->recverr)
+		strata_ip_local_error(sk, EMSGSIZE, fl->daddr, fl->dport, strata_ip_mtu(path));
+	if (err == -ENOBUFS) {
+		strata_inc(sn, UDP_SNDBUFERRORS);
+		if (!ep->recverr)
+			return 0;	/* as native: a full device queue is a loss */
+	}
+	return err;
+}
+
+static bool udp_flow_same(const struct strata_flow *a, const struct strata_flow *b)
+{
+	return a->daddr == b->daddr && a->saddr == b->saddr && a->oif == b->oif &&
+	       a->mark == b->mark && a->tos == b->tos;
+}
+
+/* The path of an unconnected send; fills fl->saddr. Socket lock */
+static struct strata_path *udp_dest_path(struct sock *sk, struct strata_flow *fl)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+	struct strata_net *sn = strata_sk_net(sk);
+	struct strata_flow asked = *fl;
+	int err;
+
+	if (!strata_path_stale(sn, &up->dest) && udp_flow_same(fl, &up->dest_fl)) {
+		if (!fl->saddr)
+			fl->saddr = up->dest.saddr;
+		return &up->dest;
+	}
+	strata_path_put(&up->dest);
+	err = strata_ip_route(sn, fl, &up->dest);
+	if (err)
+		return ERR_PTR(err);
+	up->dest_fl = asked;
+	/* 0.0.0.0 is this host: the route has put in what it means */
+	if (asked.daddr != fl->daddr)
+		up->dest.gen--;
+	return &up->dest;
+}
+
+static struct strata_path *udp_peer_path(struct sock *sk, struct strata_flow *fl)
+{
+	struct strata_sock *ep = strata_sk(sk);
+	int err = strata_sock_path(ep);
+
+	if (err)
+		return ERR_PTR(err);
+	strata_sock_flow(ep, fl);
+	return &ep->path;
+}
+
+/* Route, ask for the right to broadcast, send. Consumes @skb (NULL: MSG_PROBE). Socket lock */
+static int udp_send_locked(struct sock *sk, struct strata_flow *fl, bool to_peer, int flags,
+			   struct sk_buff *skb)
+{
+	struct strata_path *path;
+
+	path = to_peer ? udp_peer_path(sk, fl) : udp_dest_path(sk, fl);
+	if (IS_ERR(path)) {
+		kfree_skb(skb);
+		return PTR_ERR(path);
+	}
+	if (path->flags & STRATA_PATH_BROADCAST && !sock_flag(sk, SOCK_BROADCAST)) {
+		kfree_skb(skb);
+		return -EACCES;
+	}
+	if (flags & MSG_CONFIRM)
+		strata_neigh_confirm(path->neigh);
+	if (!skb)
+		return 0;
+	return udp_send_skb(sk, fl, path, skb);
+}
+
+/* Where a datagram with an address goes, from what the socket and the message say */
+static void udp_dest_flow(struct sock *sk, const struct sockaddr_in *to, struct strata_flow *fl)
+{
+	const struct strata_udp_sock *up = strata_udp_sk(sk);
+	const struct strata_sock *ep = &up->ep;
+
+	strata_sock_flow(ep, fl);
+	if (up->foreign)
+		fl->saddr = 0;
+	if (to) {
+		fl->daddr = to->sin_addr.s_addr;
+		fl->dport = to->sin_port;
+	}
+}
+
+static void udp_multicast_flow(const struct strata_sock *ep, struct strata_flow *fl)
+{
+	if (!ipv4_is_multicast(fl->daddr))
+		return;
+	if (!fl->oif)
+		fl->oif = ep->mc_oif;
+	fl->ttl = ep->mc_ttl;
+}
+
+static int udp_check_dest(const struct sockaddr_in *to, int namelen)
+{
+	if (namelen < sizeof(*to))
+		return -EINVAL;
+	if (to->sin_family != AF_INET && to->sin_family != strata_family &&
+	    to->sin_family != AF_UNSPEC)
+		return -EAFNOSUPPORT;
+	return to->sin_port ? 0 : -EINVAL;
+}
+
+/* corked datagrams */
+
+void strata_udp_flush_pending(struct sock *sk)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+
+	kfree_skb(up->pending);
+	WRITE_ONCE(up->pending, NULL);
+}
+
+int strata_udp_push_pending(struct sock *sk)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+	struct sk_buff *skb = up->pending;
+	struct strata_flow fl = up->pending_fl;
+
+	WRITE_ONCE(up->pending, NULL);
+	return udp_send_locked(sk, &fl, false, 0, skb);
+}
+
+static int udp_append_frag(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, size_t len)
+{
+	struct page_frag *pfrag = sk_page_frag(sk);
+	int i = skb_shinfo(skb)->nr_frags;
+	size_t n;
+
+	if (!sk_page_frag_refill(sk, pfrag))
+		return -ENOBUFS;
+	n = min_t(size_t, len, pfrag->size - pfrag->offset);
+	if (copy_page_from_iter(pfrag->page, pfrag->offset, n, from) != n)
+		return -EFAULT;
+	if (skb_can_coalesce(skb, i, pfrag->page, pfrag->offset)) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], n);
+	} else {
+		if (i == MAX_SKB_FRAGS)
+			return -EMSGSIZE;
+		get_page(pfrag->page);
+		skb_fill_page_desc(skb, i, pfrag->page, pfrag->offset, n);
+	}
+	pfrag->offset += n;
+	skb->len += n;
+	skb->data_len += n;
+	skb->truesize += n;
+	refcount_add(n, &sk->sk_wmem_alloc);
+	return n;
+}
+
+static int udp_append(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+	struct sk_buff *skb = up->pending;
+	int n, err;
+
+	if (!skb) {
+		skb = sock_alloc_send_skb(sk, udp_headroom(), msg->msg_flags & MSG_DONTWAIT, &err);
+		if (!skb)
+			return err;
+		skb_reserve(skb, udp_headroom());
+		WRITE_ONCE(up->pending, skb);
+	}
+	if (skb->len + len > STRATA_UDP_MAX)
+		return -EMSGSIZE;
+	if (sk_wmem_alloc_get(sk) > 2 * READ_ONCE(sk->sk_sndbuf))
+		return -ENOBUFS;
+	while (len) {
+		n = udp_append_frag(sk, skb, &msg->msg_iter, len);
+		if (n < 0)
+			return n;
+		len -= n;
+	}
+	return 0;
+}
+
+/* A send with MSG_MORE or UDP_CORK, or one that continues such a datagram; @fl: if it begins */
+static int udp_sendmsg_corked(struct sock *sk, struct msghdr *msg, size_t len,
+			      struct strata_flow *fl, bool more)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+	int err = 0;
+
+	lock_sock(sk);
+	if (!up->pending) {
+		up->pending_fl = *fl;
+		err = udp_send_locked(sk, fl, false, msg->msg_flags, NULL);
+	}
+	if (!err)
+		err = udp_append(sk, msg, len);
+	if (err)
+		strata_udp_flush_pending(sk);
+	else if (!more)
+		err = strata_udp_push_pending(sk);
+	release_sock(sk);
+	return err;
+}
+
+static int udp_sendmsg_now(struct sock *sk, struct msghdr *msg, size_t len,
+			   struct strata_flow *fl, bool to_peer)
+{
+	struct sk_buff *skb;
+	int err;
+
+	if (len > STRATA_UDP_MAX)
+		return -EMSGSIZE;
+	skb = msg->msg_flags & MSG_PROBE ? NULL : udp_copy_in(sk, msg, len);
+	if (IS_ERR(skb))
+		return PTR_ERR(skb);
+	lock_sock(sk);
+	if (to_peer && sk->sk_state != TCP_ESTABLISHED) {
+		err = -EDESTADDRREQ;
+		kfree_skb(skb);
+	} else {
+		err = udp_send_locked(sk, fl, to_peer, msg->msg_flags, skb);
+	}
+	release_sock(sk);
+	return err;
+}
+
+int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+	DECLARE_SOCKADDR(struct sockaddr_in *, to, msg->msg_name);
+	bool more = up->corked || msg->msg_flags & MSG_MORE;
+	bool to_peer = !to && !msg->msg_controllen;
+	struct strata_flow fl;
+	int err;
+
+	if (len > 0xffff)
+		return -EMSGSIZE;
+	if (msg->msg_flags & MSG_OOB)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(up->pending)) {
+		udp_dest_flow(sk, NULL, &fl);
+		err = udp_sendmsg_corked(sk, msg, len, &fl, more);
+		goto out;
+	}
+
+	if (to) {
+		err = udp_check_dest(to, msg->msg_namelen);
+		if (err)
+			return err;
+	} else if (READ_ONCE(sk->sk_state) != TCP_ESTABLISHED) {
+		return -EDESTADDRREQ;
+	}
+	if (!to_peer || more) {
+		udp_dest_flow(sk, to, &fl);
+		if (msg->msg_controllen) {
+			err = strata_ip_cmsg_send(sk, msg, &fl);
+			if (err)
+				return err;
+		}
+		udp_multicast_flow(&up->ep, &fl);
+	}
+	if (more)
+		err = udp_sendmsg_corked(sk, msg, len, &fl, true);
+	else
+		err = udp_sendmsg_now(sk, msg, len, &fl, to_peer);
+out:
+	if (err == -ENOBUFS || test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		strata_inc(strata_sk_net(sk), UDP_SNDBUFERRORS);
+	return err ? err : len;
+}
