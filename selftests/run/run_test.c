@@ -392,6 +392,30 @@ TEST_F(run, daemon_after_its_parent)
 	EXPECT_STREQ("domain 1\n", text);
 }
 
+/* A helper that held the program's pipe would keep its reader waiting. */
+TEST_F(run, helper_holds_nothing_of_the_program)
+{
+	char *argv[] = { self->as, TO, self->probe, "wait", NULL };
+	struct running r = spawn_start(NULL, argv);
+	char path[64], to[64];
+	ssize_t n;
+	int fd;
+
+	EXPECT_TRUE(await_text(r.out, "waiting"));
+	for (fd = 0; fd < 3; fd++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d", find_helper(), fd);
+		n = readlink(path, to, sizeof(to) - 1);
+		to[n > 0 ? n : 0] = '\0';
+		EXPECT_STREQ("/dev/null", to);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/cwd", find_helper());
+	n = readlink(path, to, sizeof(to) - 1);
+	to[n > 0 ? n : 0] = '\0';
+	EXPECT_STREQ("/", to);
+	kill(r.pid, SIGTERM);
+	spawn_finish(&r, &self->o);
+}
+
 /* SIGTERM to a whole control group: the helper stays for those who need it. */
 TEST_F(run, helper_outlives_sigterm_but_not_the_program)
 {

@@ -127,6 +127,11 @@ static int find_family(void)
 	int err;
 
 	err = open_one(family ? family : AF_STRATA);
+	if (err == -EAFNOSUPPORT && family) {
+		run_error("module strata is loaded, but its address family %d cannot be opened",
+			  family);
+		return -1;
+	}
 	if (err == -EAFNOSUPPORT) {
 		run_error("the kernel has no Strata: module strata is not loaded and was not found to be loaded by itself (as root: modprobe strata)");
 		return -1;
