@@ -28,6 +28,8 @@ struct strata_bind_bucket;
  * @tos: the octet of RFC 2474/3168
  * @ttl: hops; 0: the namespace's default (1 for multicast)
  * @df: set Don't Fragment; a packet larger than the path MTU gives -EMSGSIZE
+ * @df_whole: set Don't Fragment on packets that fit; larger ones are cut, so that
+ *	routers report a smaller MTU (IP_PMTUDISC_WANT)
  */
 struct strata_flow {
 	__be32			saddr;
@@ -40,6 +42,7 @@ struct strata_flow {
 	u8			tos;
 	u8			ttl;
 	bool			df;
+	bool			df_whole;
 };
 
 #define STRATA_PATH_LOOP	0x01	/* destination is ours: stays inside */
@@ -172,6 +175,7 @@ static inline void strata_sock_flow(const struct strata_sock *ep, struct strata_
 	fl->ttl = ep->ttl;
 	fl->df = ep->pmtudisc == IP_PMTUDISC_DO || ep->pmtudisc == IP_PMTUDISC_PROBE ||
 		 (ep->proto == IPPROTO_TCP && ep->pmtudisc == IP_PMTUDISC_WANT);
+	fl->df_whole = ep->pmtudisc == IP_PMTUDISC_WANT;
 }
 
 #endif /* _STRATA_ENDPOINT_H */

@@ -17,7 +17,8 @@
  *	before reading). Given away. RCU, BH off
  * @err: an ICMP error about a packet we sent. @skb->data is at the quoted IP header
  *	(whole header and 8 bytes behind it are linear). @type, @code as on the wire,
- *	@info: next-hop MTU of fragmentation-needed, else 0. @skb stays the caller's.
+ *	@info: next-hop MTU of fragmentation-needed, else 0: once matched against a flow,
+ *	it is for @err to call strata_ip_update_pmtu(). @skb stays the caller's.
  *	Returns 0, or -ENOENT when no socket is concerned
  */
 struct strata_l4proto {

@@ -166,6 +166,8 @@
 	X(IPEXT_INOCTETS,	"IpExt", "InOctets") \
 	X(IPEXT_OUTOCTETS,	"IpExt", "OutOctets") \
 	X(IPEXT_INNOECTPKTS,	"IpExt", "InNoECTPkts") \
+	X(IPEXT_INECT1PKTS,	"IpExt", "InECT1Pkts") \
+	X(IPEXT_INECT0PKTS,	"IpExt", "InECT0Pkts") \
 	X(IPEXT_INCEPKTS,	"IpExt", "InCEPkts") \
 	X(IPEXT_REASMOVERLAPS,	"IpExt", "ReasmOverlaps")
 

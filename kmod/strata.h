@@ -38,6 +38,7 @@
 #include <linux/percpu_counter.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
+#include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
@@ -77,9 +78,11 @@ struct strata_neigh_net {
  * @lock: serialises writers; readers use RCU
  * @hash: by destination address
  * @count: entries
+ * @timer: the next one expires
  */
 struct strata_pmtu_net {
 	spinlock_t		lock;
+	struct timer_list	timer;
 	struct hlist_head	hash[1 << STRATA_PMTU_HASH_BITS];
 	unsigned int		count;
 };
@@ -153,6 +156,7 @@ static inline struct strata_net *strata_net(const struct net *net)
 /** strata_route_changed() - make every cached struct strata_path of @sn stale */
 static inline void strata_route_changed(struct strata_net *sn)
 {
+	smp_mb__before_atomic();	/* the change itself comes first */
 	atomic_inc(&sn->route_gen);
 }
 

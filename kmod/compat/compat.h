@@ -60,4 +60,19 @@
 	register_net_sysctl(net, path, table)
 #endif
 
+/*
+ * References of reassembly queues. Newer: inet_frag_find() takes none (RCU), and
+ * inet_frag_kill() counts into *@refs those to be put later. Older: find takes
+ * one, kill drops the table's own at once; a timer always holds one.
+ */
+#ifdef HAVE_FRAG_KILL_REFS
+#define strata_frag_kill(q, refs)	inet_frag_kill(q, refs)
+#define strata_frag_put_found(q, refs)	inet_frag_putn(q, refs)
+#define strata_frag_put_timer(q, refs)	inet_frag_putn(q, refs)
+#else
+#define strata_frag_kill(q, refs)	do { (void)(refs); inet_frag_kill(q); } while (0)
+#define strata_frag_put_found(q, refs)	do { (void)(refs); inet_frag_put(q); } while (0)
+#define strata_frag_put_timer(q, refs)	do { (void)(refs); inet_frag_put(q); } while (0)
+#endif
+
 #endif /* _STRATA_COMPAT_H */

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From a flow to a path: source address, outgoing device, next hop and MTU (RFC
+ * 1122 3.3.1, 3.3.4.3). A path is made once and cached by who uses it; it holds
+ * references to its device and neighbour, and the namespace's generation number
+ * tells when it must be made anew.
+ *
+ *	this host (0.0.0.0), own addresses, 127/8	stays inside: loop.c
+ *	255.255.255.255, a prefix's broadcast		the device of the prefix
+ *	multicast					IP_MULTICAST_IF, source, route
+ *	everything else					the longest matching route; a
+ *							flow bound to a device without
+ *							a route takes the destination
+ *							to be on the link, as native
+ */
+
+#include <linux/rtnetlink.h>
+#include "ip_int.h"
+#include "stats.h"
+
+/* a path under construction; no references yet */
+struct way {
+	struct strata_dev	*ifp;
+	__be32			nexthop;
+	__be32			saddr;
+	u32			mtu;
+	u8			flags;
+};
+
+static bool dev_up_rcu(const struct strata_dev *ifp)
+{
+	const struct net_device *dev = rcu_dereference(ifp->dev);
+
+	return dev && (READ_ONCE(dev->flags) & IFF_UP);
+}
+
+static int way_loop_rcu(struct strata_net *sn, const struct strata_flow *fl, struct way *way)
+{
+	way->ifp = strata_loop_dev(sn);
+	way->flags = STRATA_PATH_LOOP;
+	way->nexthop = fl->daddr;
+	/* 127/8 is one host; an own address talks to itself */
+	way->saddr = ipv4_is_loopback(fl->daddr) ? cpu_to_be32(INADDR_LOOPBACK) : fl->daddr;
+	way->mtu = STRATA_IP_MAX_LEN;
+	return 0;
+}
+
+/* the device that has @broadcast as the broadcast of one of its prefixes */
+static struct strata_dev *broadcast_dev_rcu(struct strata_net *sn, __be32 broadcast)
+{
+	struct strata_ifaddr *ifa;
+	struct strata_dev *ifp;
+
+	list_for_each_entry_rcu(ifp, &sn->devs, node)
+		list_for_each_entry_rcu(ifa, &ifp->addrs, node)
+			if (ifa->broadcast == broadcast)
+				return ifp;
+	return NULL;
+}
+
+/* RFC 1122 3.3.6: limited broadcast and multicast leave by one device */
+static int way_many_rcu(struct strata_net *sn, const struct strata_flow *fl,
+			struct strata_dev *oif, enum strata_addr_type type, struct way *way)
+{
+	const struct strata_route *r;
+	struct strata_ifaddr *ifa;
+
+	way->ifp = oif;
+	if (!way->ifp && type == STRATA_ADDR_BROADCAST)
+		way->ifp = broadcast_dev_rcu(sn, fl->daddr);
+	if (!way->ifp && fl->saddr) {
+		ifa = strata_addr_find_rcu(sn, fl->saddr);
+		way->ifp = ifa ? ifa->ifp : NULL;
+	}
+	if (!way->ifp) {
+		r = strata_route_lookup_rcu(sn, fl->daddr, 0, fl->tos, false);
+		way->ifp = r ? r->ifp : NULL;
+		way->saddr = r ? r->cfg.prefsrc : 0;
+	}
+	if (!way->ifp || !dev_up_rcu(way->ifp))
+		return -ENETUNREACH;
+	way->nexthop = fl->daddr;
+	way->flags = type == STRATA_ADDR_BROADCAST ? STRATA_PATH_BROADCAST : STRATA_PATH_MULTICAST;
+	return 0;
+}
+
+static int way_unicast_rcu(struct strata_net *sn, const struct strata_flow *fl,
+			   struct strata_dev *oif, struct way *way)
+{
+	const struct strata_route *r;
+
+	r = strata_route_lookup_rcu(sn, fl->daddr, fl->oif, fl->tos, false);
+	if (!r) {
+		if (!oif || !dev_up_rcu(oif))
+			return -ENETUNREACH;
+		way->ifp = oif;
+		way->nexthop = fl->daddr;
+		return 0;
+	}
+	switch (r->cfg.type) {
+	case RTN_UNICAST:
+		break;
+	case RTN_BLACKHOLE:
+		return -EINVAL;
+	case RTN_PROHIBIT:
+		return -EACCES;
+	default:
+		return -EHOSTUNREACH;
+	}
+	way->ifp = r->ifp;
+	way->nexthop = r->cfg.gw ?: fl->daddr;
+	way->saddr = r->cfg.prefsrc;
+	way->mtu = r->cfg.mtu;
+	if (r->cfg.gw)
+		way->flags |= STRATA_PATH_GATEWAY;
+	if (r->cfg.mtu && r->cfg.mtu_lock)
+		way->flags |= STRATA_PATH_MTU_LOCKED;
+	return 0;
+}
+
+/* may @fl->saddr be the source of something to a destination of this @type? */
+static int check_source_rcu(struct strata_net *sn, const struct strata_flow *fl,
+			    enum strata_addr_type type)
+{
+	if (!fl->saddr)
+		return 0;
+	if (!strata_addr_is_local_rcu(sn, fl->saddr))
+		return -EINVAL;
+	/* RFC 1122 3.2.1.3 (g): 127/8 never leaves the host */
+	if (ipv4_is_loopback(fl->saddr) && type != STRATA_ADDR_LOCAL)
+		return -EINVAL;
+	return 0;
+}
+
+static int way_find_rcu(struct strata_net *sn, struct strata_flow *fl, struct way *way)
+{
+	struct strata_dev *loop = strata_loop_dev(sn), *oif = NULL;
+	enum strata_addr_type type;
+	int err;
+
+	if (fl->oif && fl->oif != loop->ifindex) {
+		oif = strata_dev_find_rcu(sn, fl->oif);
+		if (!oif)
+			return -ENODEV;
+	}
+	if (!fl->daddr)
+		fl->daddr = fl->saddr ?: cpu_to_be32(INADDR_LOOPBACK);
+	type = strata_addr_type_rcu(sn, oif, fl->daddr);
+	if (type == STRATA_ADDR_OTHER && fl->oif == loop->ifindex)
+		return -ENETUNREACH;
+	err = check_source_rcu(sn, fl, type);
+	if (err)
+		return err;
+	switch (type) {
+	case STRATA_ADDR_LOCAL:
+		return way_loop_rcu(sn, fl, way);
+	case STRATA_ADDR_BROADCAST:
+	case STRATA_ADDR_MULTICAST:
+		return way_many_rcu(sn, fl, oif, type, way);
+	default:
+		return way_unicast_rcu(sn, fl, oif, way);
+	}
+}
+
+/* RFC 1191 3: the least of device, route and what routers told */
+static int way_mtu_rcu(struct strata_net *sn, const struct strata_flow *fl, struct way *way)
+{
+	const struct net_device *dev;
+	u32 mtu;
+
+	if (way->flags & STRATA_PATH_LOOP)
+		return 0;
+	dev = rcu_dereference(way->ifp->dev);
+	if (!dev)
+		return -ENETUNREACH;
+	mtu = min_t(u32, READ_ONCE(dev->mtu), STRATA_IP_MAX_LEN);
+	if (way->mtu && way->mtu < mtu)
+		mtu = way->mtu;
+	way->mtu = mtu;
+	if (way->flags & (STRATA_PATH_MTU_LOCKED | STRATA_PATH_BROADCAST | STRATA_PATH_MULTICAST))
+		return 0;
+	mtu = strata_pmtu_rcu(sn, fl->daddr);
+	if (mtu && mtu < way->mtu)
+		way->mtu = mtu;
+	return 0;
+}
+
+static int path_make_rcu(struct strata_net *sn, struct strata_flow *fl, struct strata_path *path)
+{
+	struct way way = {};
+	int err;
+
+	err = way_find_rcu(sn, fl, &way);
+	if (!err)
+		err = way_mtu_rcu(sn, fl, &way);
+	if (err)
+		return err;
+	if (!way.saddr)
+		way.saddr = strata_addr_select_rcu(sn, way.ifp, way.nexthop);
+	if (!fl->saddr)
+		fl->saddr = way.saddr;
+	/* it may have been unbound a moment ago */
+	if (!refcount_inc_not_zero(&way.ifp->ref))
+		return -ENETUNREACH;
+	if (way.ifp->arp && !(way.flags & STRATA_PATH_LOOP)) {
+		path->neigh = strata_neigh_get(way.ifp, way.nexthop);
+		if (!path->neigh) {
+			strata_dev_put(way.ifp);
+			return -ENOBUFS;
+		}
+	}
+	path->ifp = way.ifp;
+	path->saddr = way.saddr;
+	path->nexthop = way.nexthop;
+	path->mtu = way.mtu;
+	path->flags = way.flags;
+	return 0;
+}
+
+int strata_ip_route(struct strata_net *sn, struct strata_flow *fl, struct strata_path *path)
+{
+	int err;
+
+	memset(path, 0, sizeof(*path));
+	/* before the tables: a change while they are read makes the path stale */
+	path->gen = atomic_read_acquire(&sn->route_gen);
+	rcu_read_lock();
+	err = path_make_rcu(sn, fl, path);
+	rcu_read_unlock();
+	if (err == -ENETUNREACH)
+		strata_inc(sn, IP_OUTNOROUTES);
+	return err;
+}
+
+void strata_path_put(struct strata_path *path)
+{
+	if (path->neigh)
+		strata_neigh_put(path->neigh);
+	if (path->ifp)
+		strata_dev_put(path->ifp);
+	path->neigh = NULL;
+	path->ifp = NULL;
+}
+
+struct net_device *strata_path_dev_rcu(const struct strata_path *path)
+{
+	return rcu_dereference(path->ifp->dev);
+}
+
+/* IP_PMTUDISC_PROBE and _INTERFACE look at the device alone (RFC 4821 probes) */
+static void path_ignore_pmtu(struct strata_path *path)
+{
+	const struct net_device *dev;
+
+	if (path->flags & STRATA_PATH_LOOP)
+		return;
+	rcu_read_lock();
+	dev = strata_path_dev_rcu(path);
+	if (dev)
+		path->mtu = min_t(u32, READ_ONCE(dev->mtu), STRATA_IP_MAX_LEN);
+	rcu_read_unlock();
+}
+
+int strata_sock_path(struct strata_sock *ep)
+{
+	struct strata_net *sn = strata_sk_net(&ep->sk);
+	struct strata_flow fl;
+	int err;
+
+	sock_owned_by_me(&ep->sk);
+	if (!strata_path_stale(sn, &ep->path))
+		return 0;
+	strata_path_put(&ep->path);
+	strata_sock_flow(ep, &fl);
+	err = strata_ip_route(sn, &fl, &ep->path);
+	if (!err && ep->pmtudisc >= IP_PMTUDISC_PROBE && ep->pmtudisc != IP_PMTUDISC_OMIT)
+		path_ignore_pmtu(&ep->path);
+	return err;
+}

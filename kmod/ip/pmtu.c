@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Path MTU discovery (RFC 1191 6): what routers told about destinations, kept
+ * for mtu_expires, after which a larger packet may try again (6.3). Layer 4
+ * calls strata_ip_update_pmtu() once it has matched the ICMP message against a
+ * flow of its own; paths see the new value, and its end, through route_gen.
+ *
+ * An entry lowers only; values below min_pmtu count as min_pmtu, so that nobody
+ * can be talked into tiny packets (RFC 1191 8).
+ *
+ * locking: strata_pmtu_net.lock for writers, RCU readers. Entries are freed
+ * after a grace period.
+ */
+
+#include <linux/hash.h>
+#include <linux/slab.h>
+#include "ip_int.h"
+
+#define PMTU_MAX	4096	/* destinations remembered per namespace */
+
+/* @mtu: bytes of an IP packet; @expires: jiffies */
+struct strata_pmtu {
+	struct hlist_node	hash;
+	__be32			daddr;
+	u32			mtu;
+	unsigned long		expires;
+	struct rcu_head		rcu;
+};
+
+static struct hlist_head *pmtu_head(struct strata_net *sn, __be32 daddr)
+{
+	return &sn->pmtu.hash[hash_32((__force u32)daddr ^ sn->key, STRATA_PMTU_HASH_BITS)];
+}
+
+static struct strata_pmtu *pmtu_find(struct strata_net *sn, __be32 daddr)
+{
+	struct strata_pmtu *p;
+
+	hlist_for_each_entry_rcu(p, pmtu_head(sn, daddr), hash,
+				 lockdep_is_held(&sn->pmtu.lock))
+		if (p->daddr == daddr)
+			return p;
+	return NULL;
+}
+
+u32 strata_pmtu_rcu(struct strata_net *sn, __be32 daddr)
+{
+	struct strata_pmtu *p = pmtu_find(sn, daddr);
+
+	if (!p || time_after(jiffies, READ_ONCE(p->expires)))
+		return 0;
+	return READ_ONCE(p->mtu);
+}
+
+static void pmtu_del(struct strata_net *sn, struct strata_pmtu *p)
+{
+	hlist_del_rcu(&p->hash);
+	sn->pmtu.count--;
+	kfree_rcu(p, rcu);
+}
+
+/* forget what has expired, then wait for the next to do so */
+static void pmtu_timer(struct timer_list *t)
+{
+	struct strata_net *sn = container_of(t, struct strata_net, pmtu.timer);
+	unsigned long next_at = 0;
+	struct hlist_node *next;
+	struct strata_pmtu *p;
+	bool any = false;
+	int i;
+
+	spin_lock(&sn->pmtu.lock);
+	for (i = 0; i < ARRAY_SIZE(sn->pmtu.hash); i++) {
+		hlist_for_each_entry_safe(p, next, &sn->pmtu.hash[i], hash) {
+			if (!time_before(jiffies, p->expires)) {
+				pmtu_del(sn, p);
+			} else if (!any || time_before(p->expires, next_at)) {
+				next_at = p->expires;
+				any = true;
+			}
+		}
+	}
+	if (any)
+		mod_timer(&sn->pmtu.timer, next_at);
+	spin_unlock(&sn->pmtu.lock);
+	strata_route_changed(sn);
+}
+
+/* make room in one chain: what has expired, or else the entry that expires first */
+static void pmtu_evict(struct strata_net *sn, struct hlist_head *head)
+{
+	struct strata_pmtu *p, *oldest = NULL;
+	struct hlist_node *next;
+
+	hlist_for_each_entry_safe(p, next, head, hash) {
+		if (time_after(jiffies, p->expires))
+			pmtu_del(sn, p);
+		else if (!oldest || time_before(p->expires, oldest->expires))
+			oldest = p;
+	}
+	if (sn->pmtu.count >= PMTU_MAX && oldest)
+		pmtu_del(sn, oldest);
+}
+
+/* returns whether anything changed */
+static bool pmtu_set(struct strata_net *sn, __be32 daddr, u32 mtu)
+{
+	unsigned long expires = jiffies + READ_ONCE(sn->conf.mtu_expires);
+	struct strata_pmtu *p = pmtu_find(sn, daddr);
+
+	if (p) {
+		if (!time_after(jiffies, p->expires) && p->mtu <= mtu)
+			return false;
+		WRITE_ONCE(p->mtu, mtu);
+		WRITE_ONCE(p->expires, expires);
+		return true;
+	}
+	if (sn->pmtu.count >= PMTU_MAX)
+		pmtu_evict(sn, pmtu_head(sn, daddr));
+	p = sn->pmtu.count < PMTU_MAX ? kzalloc(sizeof(*p), GFP_ATOMIC) : NULL;
+	if (!p)
+		return false;
+	p->daddr = daddr;
+	p->mtu = mtu;
+	p->expires = expires;
+	hlist_add_head_rcu(&p->hash, pmtu_head(sn, daddr));
+	sn->pmtu.count++;
+	if (!timer_pending(&sn->pmtu.timer) || time_before(expires, sn->pmtu.timer.expires))
+		mod_timer(&sn->pmtu.timer, expires);
+	return true;
+}
+
+void strata_ip_update_pmtu(struct strata_net *sn, __be32 daddr, u32 mtu)
+{
+	u32 min = READ_ONCE(sn->conf.min_pmtu);
+	bool changed;
+
+	if (READ_ONCE(sn->conf.ip_no_pmtu_disc))
+		return;
+	if (mtu < min)
+		mtu = min;
+	spin_lock_bh(&sn->pmtu.lock);
+	changed = pmtu_set(sn, daddr, mtu);
+	spin_unlock_bh(&sn->pmtu.lock);
+	if (changed)
+		strata_route_changed(sn);
+}
+
+void strata_pmtu_net_init(struct strata_net *sn)
+{
+	spin_lock_init(&sn->pmtu.lock);
+	timer_setup(&sn->pmtu.timer, pmtu_timer, 0);
+}
+
+void strata_pmtu_net_exit(struct strata_net *sn)
+{
+	struct strata_pmtu *p;
+	struct hlist_node *next;
+	int i;
+
+	timer_shutdown_sync(&sn->pmtu.timer);
+	spin_lock_bh(&sn->pmtu.lock);
+	for (i = 0; i < ARRAY_SIZE(sn->pmtu.hash); i++)
+		hlist_for_each_entry_safe(p, next, &sn->pmtu.hash[i], hash)
+			pmtu_del(sn, p);
+	spin_unlock_bh(&sn->pmtu.lock);
+}

@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The routes of a namespace (RFC 1122 3.3.1, RFC 1812 5.2.4). One trie of
+ * prefixes (route_lpm.c); each prefix has the list of its routes, the one to try
+ * first in front: decreasing TOS, increasing priority (metric). A route whose
+ * device is gone or down is passed over, then shorter prefixes are tried.
+ *
+ * Routes come from the administrator (rtnl_route.c) and with addresses: the
+ * prefix of an address is reachable on its device ("connected", RTPROT_KERNEL).
+ * Own addresses and broadcasts are not in here: dev/addr.c knows them.
+ *
+ * locking: rtnl for writers, RCU for readers. A route holds a reference on its
+ * device; it is freed after a grace period.
+ */
+
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+#include <net/route.h>
+#include "ip_int.h"
+#include "stats.h"
+
+/* @lpm: first; @routes: struct strata_route.node; empty while the prefix is glue */
+struct strata_prefix {
+	struct strata_lpm_node	lpm;
+	struct list_head	routes;
+	struct rcu_head		rcu;
+};
+
+struct strata_fib {
+	struct strata_lpm	lpm;
+	unsigned int		count;	/* routes; rtnl */
+};
+
+static struct strata_prefix *to_prefix(struct strata_lpm_node *n)
+{
+	return container_of(n, struct strata_prefix, lpm);
+}
+
+static void prefix_free(struct strata_lpm_node *n)
+{
+	if (n)
+		kfree_rcu(to_prefix(n), rcu);
+}
+
+static void route_free_rcu(struct rcu_head *head)
+{
+	struct strata_route *r = container_of(head, struct strata_route, rcu);
+
+	if (r->ifp)
+		strata_dev_put(r->ifp);
+	kfree(r);
+}
+
+/* ---- lookup ---- */
+
+static bool route_usable_rcu(const struct strata_route *r)
+{
+	const struct net_device *dev;
+
+	if (!r->ifp)
+		return true;
+	dev = rcu_dereference_rtnl(r->ifp->dev);
+	return dev && (READ_ONCE(dev->flags) & IFF_UP);
+}
+
+static bool route_matches(const struct strata_route *r, int oif, u8 tos, bool onlink)
+{
+	if (r->cfg.tos && r->cfg.tos != (tos & IPTOS_TOS_MASK))
+		return false;
+	if (oif && r->cfg.oif != oif)
+		return false;
+	return !onlink || (r->ifp && !r->cfg.gw);
+}
+
+const struct strata_route *strata_route_lookup_rcu(struct strata_net *sn, __be32 daddr, int oif,
+						   u8 tos, bool onlink)
+{
+	u32 key = be32_to_cpu(daddr);
+	struct strata_lpm_node *n;
+	struct strata_route *r;
+	int plen = 32;
+
+	while (plen >= 0) {
+		n = strata_lpm_lookup_rcu(&sn->fib->lpm, key, plen);
+		if (!n)
+			break;
+		list_for_each_entry_rcu(r, &to_prefix(n)->routes, node,
+					lockdep_rtnl_is_held())
+			if (route_matches(r, oif, tos, onlink) && route_usable_rcu(r))
+				return r;
+		plen = n->plen - 1;
+	}
+	return NULL;
+}
+
+/* ---- the lists ---- */
+
+static struct strata_prefix *prefix_find(struct strata_net *sn, __be32 dst, u8 plen)
+{
+	struct strata_lpm_node *n;
+
+	n = strata_lpm_find_rcu(&sn->fib->lpm, be32_to_cpu(dst), plen);
+	return n ? to_prefix(n) : NULL;
+}
+
+static struct strata_prefix *prefix_make(struct strata_net *sn, __be32 dst, u8 plen)
+{
+	struct strata_prefix *p = kzalloc(sizeof(*p), GFP_KERNEL);
+	struct strata_prefix *spare = kzalloc(sizeof(*spare), GFP_KERNEL);
+	struct strata_lpm_node *unused;
+
+	if (!p || !spare) {
+		kfree(p);
+		kfree(spare);
+		return NULL;
+	}
+	INIT_LIST_HEAD(&p->routes);
+	INIT_LIST_HEAD(&spare->routes);
+	p->lpm.key = be32_to_cpu(dst);
+	p->lpm.plen = plen;
+	unused = strata_lpm_insert(&sn->fib->lpm, &p->lpm, &spare->lpm);
+	if (unused)
+		kfree(spare);
+	if (unused && unused != &spare->lpm)
+		prefix_free(unused);	/* glue that @p took the place of */
+	return p;
+}
+
+/* the first route that is to be tried after @cfg, or the list's head */
+static struct list_head *route_place(struct strata_prefix *p, const struct strata_route_cfg *cfg)
+{
+	struct strata_route *r;
+
+	list_for_each_entry(r, &p->routes, node)
+		if (r->cfg.tos < cfg->tos ||
+		    (r->cfg.tos == cfg->tos && r->cfg.priority > cfg->priority))
+			return &r->node;
+	return &p->routes;
+}
+
+static struct strata_route *route_make(struct strata_net *sn, const struct strata_route_cfg *cfg)
+{
+	struct strata_route *r = kzalloc(sizeof(*r), GFP_KERNEL);
+
+	if (!r)
+		return NULL;
+	r->cfg = *cfg;
+	if (cfg->oif)
+		r->ifp = strata_dev_get(strata_dev_find_rcu(sn, cfg->oif));
+	return r;
+}
+
+/* take a prefix without routes out of the trie */
+static void prefix_drop(struct strata_net *sn, struct strata_prefix *p)
+{
+	struct strata_lpm_node *freed[2];
+
+	if (!list_empty(&p->routes))
+		return;
+	strata_lpm_remove(&sn->fib->lpm, &p->lpm, freed);
+	prefix_free(freed[0]);
+	prefix_free(freed[1]);
+}
+
+static void route_unlink(struct strata_net *sn, struct strata_prefix *p, struct strata_route *r)
+{
+	list_del_rcu(&r->node);
+	sn->fib->count--;
+	prefix_drop(sn, p);
+	strata_route_changed(sn);
+	call_rcu(&r->rcu, route_free_rcu);
+}
+
+/* ---- changes ---- */
+
+static int check_gateway(struct strata_net *sn, struct strata_route_cfg *cfg,
+			 struct netlink_ext_ack *extack)
+{
+	const struct strata_route *via;
+	int err = 0;
+
+	rcu_read_lock();
+	if (strata_addr_type_rcu(sn, NULL, cfg->gw) != STRATA_ADDR_OTHER) {
+		NL_SET_ERR_MSG(extack, "Gateway is not the address of another host");
+		err = -EINVAL;
+	} else if (cfg->flags & RTNH_F_ONLINK) {
+		if (!cfg->oif) {
+			NL_SET_ERR_MSG(extack, "Onlink gateway needs a device");
+			err = -EINVAL;
+		}
+	} else {
+		via = strata_route_lookup_rcu(sn, cfg->gw, cfg->oif, 0, true);
+		if (via) {
+			cfg->oif = via->cfg.oif;
+		} else {
+			NL_SET_ERR_MSG(extack, "Gateway is not on a connected network");
+			err = -ENETUNREACH;
+		}
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+static int check_device(struct strata_net *sn, const struct strata_route_cfg *cfg,
+			struct netlink_ext_ack *extack)
+{
+	struct strata_dev *ifp;
+	struct net_device *dev;
+
+	if (!cfg->oif) {
+		NL_SET_ERR_MSG(extack, "Route needs a device or a gateway");
+		return -ENODEV;
+	}
+	ifp = strata_dev_find_rcu(sn, cfg->oif);
+	if (!ifp && !__dev_get_by_index(sn->net, cfg->oif)) {
+		NL_SET_ERR_MSG(extack, "No such device");
+		return -ENODEV;
+	}
+	dev = ifp ? rtnl_dereference(ifp->dev) : NULL;
+	if (!dev) {
+		NL_SET_ERR_MSG(extack, "Device has no Strata address");
+		return -ENETDOWN;
+	}
+	if (!(dev->flags & IFF_UP)) {
+		NL_SET_ERR_MSG(extack, "Device is not up");
+		return -ENETDOWN;
+	}
+	return 0;
+}
+
+static int check_prefsrc(struct strata_net *sn, const struct strata_route_cfg *cfg,
+			 struct netlink_ext_ack *extack)
+{
+	bool ours = true;
+
+	rcu_read_lock();
+	if (cfg->prefsrc)
+		ours = strata_addr_is_local_rcu(sn, cfg->prefsrc);
+	rcu_read_unlock();
+	if (ours)
+		return 0;
+	NL_SET_ERR_MSG(extack, "Preferred source is not an address of this host");
+	return -EINVAL;
+}
+
+/* complete @cfg and see whether it makes sense */
+static int route_check(struct strata_net *sn, struct strata_route_cfg *cfg,
+		       struct netlink_ext_ack *extack)
+{
+	int err;
+
+	if (cfg->plen > 32 || be32_to_cpu(cfg->dst) & ~strata_lpm_mask(cfg->plen)) {
+		NL_SET_ERR_MSG(extack, "Destination has bits behind its prefix length");
+		return -EINVAL;
+	}
+	if (cfg->flags & ~(u32)RTNH_F_ONLINK) {
+		NL_SET_ERR_MSG(extack, "Unknown route flag");
+		return -EINVAL;
+	}
+	if (cfg->mtu && cfg->mtu < STRATA_IP_MIN_MTU) {
+		NL_SET_ERR_MSG(extack, "MTU is below 68");
+		return -EINVAL;
+	}
+	switch (cfg->type) {
+	case RTN_UNICAST:
+		if (cfg->gw) {
+			err = check_gateway(sn, cfg, extack);
+			if (err)
+				return err;
+		}
+		err = check_device(sn, cfg, extack);
+		if (err)
+			return err;
+		break;
+	case RTN_BLACKHOLE:
+	case RTN_UNREACHABLE:
+	case RTN_PROHIBIT:
+		if (cfg->gw || cfg->oif || cfg->flags) {
+			NL_SET_ERR_MSG(extack, "Route of this type takes no device and no gateway");
+			return -EINVAL;
+		}
+		break;
+	default:
+		NL_SET_ERR_MSG(extack, "Route type is not supported");
+		return -EINVAL;
+	}
+	return check_prefsrc(sn, cfg, extack);
+}
+
+static bool cfg_same(const struct strata_route_cfg *a, const struct strata_route_cfg *b)
+{
+	return a->gw == b->gw && a->prefsrc == b->prefsrc && a->oif == b->oif &&
+	       a->mtu == b->mtu && a->mtu_lock == b->mtu_lock && a->flags == b->flags &&
+	       a->type == b->type && a->scope == b->scope && a->protocol == b->protocol;
+}
+
+/* the first route of @p with @cfg's tos and priority; *@same if one is identical */
+static struct strata_route *route_rival(struct strata_prefix *p, const struct strata_route_cfg *cfg,
+					bool *same)
+{
+	struct strata_route *r, *first = NULL;
+
+	*same = false;
+	if (!p)
+		return NULL;
+	list_for_each_entry(r, &p->routes, node) {
+		if (r->cfg.tos != cfg->tos || r->cfg.priority != cfg->priority)
+			continue;
+		if (!first)
+			first = r;
+		if (cfg_same(&r->cfg, cfg))
+			*same = true;
+	}
+	return first;
+}
+
+int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *want, u16 nlflags,
+			  struct netlink_ext_ack *extack)
+{
+	struct strata_route_cfg cfg = *want;
+	struct strata_route *r, *rival;
+	struct strata_prefix *p;
+	bool same;
+	int err;
+
+	ASSERT_RTNL();
+	err = route_check(sn, &cfg, extack);
+	if (err)
+		return err;
+	p = prefix_find(sn, cfg.dst, cfg.plen);
+	rival = route_rival(p, &cfg, &same);
+	if (rival && (nlflags & NLM_F_EXCL)) {
+		NL_SET_ERR_MSG(extack, "Route exists");
+		return -EEXIST;
+	}
+	if (!rival && !(nlflags & NLM_F_CREATE)) {
+		NL_SET_ERR_MSG(extack, "No route to replace");
+		return -ENOENT;
+	}
+	if (same) {
+		if (nlflags & NLM_F_REPLACE)
+			return 0;
+		NL_SET_ERR_MSG(extack, "Route exists");
+		return -EEXIST;
+	}
+
+	r = route_make(sn, &cfg);
+	if (!r)
+		return -ENOBUFS;
+	if (!p)
+		p = prefix_make(sn, cfg.dst, cfg.plen);
+	if (!p) {
+		route_free_rcu(&r->rcu);
+		return -ENOBUFS;
+	}
+	sn->fib->count++;
+	if (rival && (nlflags & NLM_F_REPLACE)) {
+		list_add_rcu(&r->node, rival->node.prev);
+		route_unlink(sn, p, rival);
+	} else if (rival && !(nlflags & NLM_F_APPEND)) {
+		/* the newest of equal ones is tried first, as native's `prepend` */
+		list_add_rcu(&r->node, rival->node.prev);
+	} else {
+		list_add_tail_rcu(&r->node, route_place(p, &cfg));
+	}
+	strata_route_changed(sn);
+	return 0;
+}
+
+static bool del_matches(const struct strata_route_cfg *r, const struct strata_route_cfg *cfg)
+{
+	return r->tos == cfg->tos &&
+	       (!cfg->type || r->type == cfg->type) &&
+	       (cfg->scope == RT_SCOPE_NOWHERE || r->scope == cfg->scope) &&
+	       (!cfg->protocol || r->protocol == cfg->protocol) &&
+	       (!cfg->prefsrc || r->prefsrc == cfg->prefsrc) &&
+	       (!cfg->priority || r->priority == cfg->priority) &&
+	       (!cfg->oif || r->oif == cfg->oif) &&
+	       (!cfg->gw || r->gw == cfg->gw) &&
+	       (!cfg->mtu || r->mtu == cfg->mtu);
+}
+
+int strata_route_del_rtnl(struct strata_net *sn, const struct strata_route_cfg *cfg,
+			  struct strata_route_cfg *removed, struct netlink_ext_ack *extack)
+{
+	struct strata_prefix *p;
+	struct strata_route *r;
+
+	ASSERT_RTNL();
+	p = cfg->plen <= 32 ? prefix_find(sn, cfg->dst, cfg->plen) : NULL;
+	if (p) {
+		list_for_each_entry(r, &p->routes, node) {
+			if (!del_matches(&r->cfg, cfg))
+				continue;
+			if (removed)
+				*removed = r->cfg;
+			route_unlink(sn, p, r);
+			return 0;
+		}
+	}
+	NL_SET_ERR_MSG(extack, "No such route");
+	return -ESRCH;
+}
+
+/* ---- many at once ---- */
+
+struct route_sweep {
+	struct strata_net	*sn;
+	int			oif;		/* through this device, or */
+	__be32			prefsrc;	/* from this address */
+	bool			all;
+	struct strata_route	*found;
+	struct strata_prefix	*prefix;
+};
+
+static int sweep_one(struct strata_lpm_node *n, void *arg)
+{
+	struct route_sweep *sweep = arg;
+	struct strata_route *r;
+
+	list_for_each_entry(r, &to_prefix(n)->routes, node) {
+		if (sweep->all || (sweep->oif && r->cfg.oif == sweep->oif) ||
+		    (sweep->prefsrc && r->cfg.prefsrc == sweep->prefsrc)) {
+			sweep->found = r;
+			sweep->prefix = to_prefix(n);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* removing changes the trie under the walk: begin anew after each */
+static void route_sweep(struct route_sweep *sweep)
+{
+	while (strata_lpm_walk_rcu(&sweep->sn->fib->lpm, sweep_one, sweep))
+		route_unlink(sweep->sn, sweep->prefix, sweep->found);
+}
+
+void strata_route_if_down(struct strata_dev *ifp)
+{
+	struct route_sweep sweep = { .sn = ifp->sn, .oif = ifp->ifindex };
+
+	ASSERT_RTNL();
+	route_sweep(&sweep);
+}
+
+/* ---- connected routes ---- */
+
+static void connected_cfg(const struct strata_ifaddr *ifa, struct strata_route_cfg *cfg)
+{
+	__be32 net = ifa->peer != ifa->local ? ifa->peer : ifa->local;
+
+	memset(cfg, 0, sizeof(*cfg));
+	cfg->dst = net & ifa->mask;
+	cfg->plen = ifa->plen;
+	cfg->prefsrc = ifa->local;
+	cfg->oif = ifa->ifp->ifindex;
+	cfg->priority = ifa->metric;
+	cfg->type = RTN_UNICAST;
+	cfg->scope = RT_SCOPE_LINK;
+	cfg->protocol = RTPROT_KERNEL;
+}
+
+static bool has_connected(const struct strata_ifaddr *ifa)
+{
+	if (ifa->flags & IFA_F_NOPREFIXROUTE)
+		return false;
+	/* the prefix of a host address is the host itself */
+	return ifa->plen < 32 || ifa->peer != ifa->local;
+}
+
+static int connected_add(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack)
+{
+	struct strata_net *sn = ifa->ifp->sn;
+	struct strata_route_cfg cfg;
+	struct strata_prefix *p;
+	struct strata_route *r;
+
+	connected_cfg(ifa, &cfg);
+	p = prefix_find(sn, cfg.dst, cfg.plen);
+	if (!p) {
+		p = prefix_make(sn, cfg.dst, cfg.plen);
+		if (!p)
+			return -ENOBUFS;
+	}
+	list_for_each_entry(r, &p->routes, node)
+		if (r->cfg.oif == cfg.oif && r->cfg.protocol == RTPROT_KERNEL &&
+		    r->cfg.priority == cfg.priority)
+			return 0;	/* another address of this prefix brought it */
+	r = route_make(sn, &cfg);
+	if (!r) {
+		prefix_drop(sn, p);
+		NL_SET_ERR_MSG(extack, "No memory for the connected route");
+		return -ENOBUFS;
+	}
+	sn->fib->count++;
+	list_add_tail_rcu(&r->node, route_place(p, &cfg));
+	strata_route_changed(sn);
+	return 0;
+}
+
+int strata_route_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack)
+{
+	ASSERT_RTNL();
+	strata_route_changed(ifa->ifp->sn);
+	return has_connected(ifa) ? connected_add(ifa, extack) : 0;
+}
+
+void strata_route_addr_removed(struct strata_ifaddr *ifa)
+{
+	struct route_sweep sweep = { .sn = ifa->ifp->sn, .prefsrc = ifa->local };
+	struct strata_ifaddr *other;
+
+	ASSERT_RTNL();
+	route_sweep(&sweep);
+	/* the prefix stays connected while another address of the device is in it */
+	list_for_each_entry(other, &ifa->ifp->addrs, node)
+		if (other != ifa && other->local != ifa->local && has_connected(other))
+			connected_add(other, NULL);
+	strata_route_changed(ifa->ifp->sn);
+}
+
+/* ---- reports ---- */
+
+struct route_walk {
+	long	pos;
+	long	at;
+	int	(*fn)(const struct strata_route_cfg *r, void *arg);
+	void	*arg;
+};
+
+static int walk_one(struct strata_lpm_node *n, void *arg)
+{
+	struct route_walk *walk = arg;
+	struct strata_route *r;
+	int ret;
+
+	list_for_each_entry_rcu(r, &to_prefix(n)->routes, node, lockdep_rtnl_is_held()) {
+		if (walk->at++ < walk->pos)
+			continue;
+		ret = walk->fn(&r->cfg, walk->arg);
+		if (ret)
+			return ret;
+		walk->pos = walk->at;
+	}
+	return 0;
+}
+
+int strata_route_walk_rcu(struct strata_net *sn, long *pos,
+			  int (*fn)(const struct strata_route_cfg *r, void *arg), void *arg)
+{
+	struct route_walk walk = { .pos = *pos, .fn = fn, .arg = arg };
+	int ret;
+
+	ret = strata_lpm_walk_rcu(&sn->fib->lpm, walk_one, &walk);
+	*pos = walk.pos;
+	return ret;
+}
+
+/* ---- start and stop ---- */
+
+int strata_fib_init(struct strata_net *sn)
+{
+	sn->fib = kzalloc(sizeof(*sn->fib), GFP_KERNEL);
+	return sn->fib ? 0 : -ENOMEM;
+}
+
+void strata_fib_exit(struct strata_net *sn)
+{
+	struct route_sweep sweep = { .sn = sn, .all = true };
+
+	rtnl_lock();
+	route_sweep(&sweep);
+	rtnl_unlock();
+	kfree(sn->fib);
+	sn->fib = NULL;
+}
