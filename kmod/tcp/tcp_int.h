@@ -32,6 +32,10 @@ static inline int strata_tcp_full_space(const struct sock *sk)
 	return strata_tcp_win_from_space(sk, READ_ONCE(sk->sk_rcvbuf));
 }
 
+#define STRATA_TCP_TIMEWAIT_LEN	(60 * HZ)	/* RFC 9293 3.4.2: 2 MSL, MSL 30 s as native */
+#define STRATA_TCP_ATO_MIN	(HZ / 25)	/* delayed ACK, jiffies */
+#define STRATA_TCP_DELACK_MAX	(HZ / 5)
+
 /* tcp.c: life and state */
 
 /** strata_tcp_set_state() - the only writer of sk_state; checks the transition, traces, counts. Locked */
@@ -141,6 +145,8 @@ u16 strata_tcp_cookie_check(__be32 saddr, __be32 daddr, __be16 sport, __be16 dpo
  * calls strata_tcp_output() at its end
  */
 int strata_tcp_do_rcv(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_path_changed() - the path MTU may be lower: new MSS, and again what was too large. Locked */
+void strata_tcp_path_changed(struct sock *sk);
 
 /* tcp_segment.c: RFC 9293 3.10.7.4. Locked. The skb is consumed only when *eaten; sets todo; *reset wants a RST */
 
@@ -160,6 +166,27 @@ void strata_tcp_pmtu_lowered(struct sock *sk);
 
 enum skb_drop_reason strata_tcp_data(struct sock *sk, struct sk_buff *skb, bool *eaten);
 void strata_tcp_fin(struct sock *sk);
+/** strata_tcp_ack_check() - after a segment: is the ACK that is owed due now, or after a delay? */
+void strata_tcp_ack_check(struct sock *sk);
+/** strata_tcp_quickack() - send the next @n ACKs without delay (0: all that fit the window) */
+void strata_tcp_quickack(struct sock *sk, u32 n);
+/** strata_tcp_rcv_dup() - [@start, @end) came twice: D-SACK with the next ACK, which goes at once */
+void strata_tcp_rcv_dup(struct sock *sk, u32 start, u32 end);
+/** strata_tcp_rcv_append() - @skb is next in order: onto the receive queue, merged if possible; consumed */
+void strata_tcp_rcv_append(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_coalesce() - merge @from behind @to, with the accounting; true: @from is consumed */
+bool strata_tcp_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *from);
+/** strata_tcp_rmem_ok() - may @skb be kept? prunes the out-of-order queue for it */
+bool strata_tcp_rmem_ok(struct sock *sk, struct sk_buff *skb);
+
+/* tcp_ofo.c: the out-of-order queue. Locked */
+
+/** strata_tcp_ofo_add() - keep @skb, data at the payload; consumed when *eaten */
+enum skb_drop_reason strata_tcp_ofo_add(struct sock *sk, struct sk_buff *skb, bool *eaten);
+/** strata_tcp_ofo_drain() - move what is in order now to the receive queue; true if a FIN was reached */
+bool strata_tcp_ofo_drain(struct sock *sk);
+/** strata_tcp_ofo_prune() - give memory back, the highest sequence numbers first; true if some was freed */
+bool strata_tcp_ofo_prune(struct sock *sk, const struct sk_buff *for_skb);
 /** strata_tcp_ofo_purge() - free the out-of-order queue */
 void strata_tcp_ofo_purge(struct sock *sk);
 /** strata_tcp_rcv_space_adjust() - the user has read: autotune the receive buffer */

@@ -352,6 +352,8 @@ void strata_tcp_output(struct sock *sk)
 	if (!todo || sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
 	strata_tcp_mstamp(tp);
+	if (todo & STRATA_TODO_ACK)
+		tp->ack.pending |= STRATA_ACK_SCHED;	/* until something carries it */
 	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
 		output_handshake(sk, todo, gfp);
 		return;

@@ -170,7 +170,8 @@ struct strata_tcp_sock {
 		sack_ok:1,
 		wscale_ok:1,
 		ecn_ok:1,
-		syn_retrans:1;	/* the SYN or SYN-ACK was sent again */
+		syn_retrans:1,	/* the SYN or SYN-ACK was sent again */
+		tw_pending:1;	/* FIN came in FIN-WAIT-2: TIME-WAIT once its ACK is out */
 
 	/* user's choices */
 	u8	nodelay:1,

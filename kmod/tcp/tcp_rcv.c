@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Segments and ICMP errors from IP.
+ *
+ * strata_tcp_rcv() checks header and checksum, parses the segment once into
+ * struct strata_tcp_seg (skb->cb) and finds whom it is for: a connection, an object
+ * in TIME-WAIT, a listener, or nobody (RST, RFC 9293 3.10.7.1). A connection's segment is
+ * processed under the socket lock, or waits in the backlog while the user holds it.
+ * strata_tcp_do_rcv() is where both ways meet: state machine, reply, and one call of
+ * strata_tcp_output().
+ *
+ * strata_tcp_err() believes an ICMP error only if it quotes a sequence number that is
+ * in flight (RFC 5927 4.1). It ends a connection that is being opened; later it is
+ * only remembered (RFC 1122 4.2.3.9, RFC 5461), but for fragmentation-needed, which
+ * lowers the path MTU and sends again what was too large (RFC 1191 6.4).
+ *
+ * locking: RCU and BH off from below; takes the socket lock.
+ */
+
+#include <net/busy_poll.h>
+#include <net/ip.h>
+#include "tcp_int.h"
+
+#define TCP_MIN_HDR	20
+
+/* the end of a segment: the layer's only drop */
+static void segment_end(struct strata_net *sn, struct sk_buff *skb, enum skb_drop_reason why)
+{
+	switch (why) {
+	case SKB_NOT_DROPPED_YET:
+	case SKB_CONSUMED:
+		consume_skb(skb);
+		return;
+	case SKB_DROP_REASON_TCP_CSUM:
+		strata_inc(sn, TCP_INCSUMERRORS);
+		fallthrough;
+	case SKB_DROP_REASON_PKT_TOO_SMALL:
+	case SKB_DROP_REASON_HDR_TRUNC:
+		strata_inc(sn, TCP_INERRS);
+		break;
+	default:
+		break;
+	}
+	strata_drop(skb, STRATA_LAYER_TCP, why);
+}
+
+/* checks and parses; the header is linear and skb->cb filled on success */
+static enum skb_drop_reason segment_parse(struct sk_buff *skb)
+{
+	struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	const u8 *th;
+	unsigned int hdrlen;
+
+	if (!pskb_may_pull(skb, TCP_MIN_HDR))
+		return SKB_DROP_REASON_PKT_TOO_SMALL;
+	hdrlen = (skb->data[12] >> 4) * 4;
+	if (hdrlen < TCP_MIN_HDR)
+		return SKB_DROP_REASON_HDR_TRUNC;
+	if (!pskb_may_pull(skb, hdrlen))
+		return SKB_DROP_REASON_HDR_TRUNC;
+	if (skb_checksum_validate(skb, IPPROTO_TCP, inet_compute_pseudo))
+		return SKB_DROP_REASON_TCP_CSUM;
+
+	skb_reset_transport_header(skb);
+	th = skb->data;
+	seg->hdrlen = hdrlen;
+	seg->flags = th[13];
+	seg->seq = get_unaligned_be32(th + 4);
+	seg->ack = get_unaligned_be32(th + 8);
+	seg->wnd = get_unaligned_be16(th + 14);
+	seg->urg = get_unaligned_be16(th + 18);
+	seg->ecn = ip_hdr(skb)->tos & 3;
+	seg->end_seq = seg->seq + skb->len - hdrlen + !!(seg->flags & STRATA_TCP_SYN) +
+		       !!(seg->flags & STRATA_TCP_FIN);
+	strata_tcp_parse_options(th, hdrlen, seg->flags & STRATA_TCP_SYN, &seg->opts);
+	return SKB_NOT_DROPPED_YET;
+}
+
+static void trace_rcv(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+	const __be16 *ports = (const void *)skb_transport_header(skb);
+	struct strata_trace_seg t = {
+		.saddr = iph->daddr, .daddr = iph->saddr,
+		.sport = ntohs(ports[1]), .dport = ntohs(ports[0]),
+		.seq = seg->seq, .ack_seq = seg->flags & STRATA_TCP_ACK ? seg->ack : 0,
+		.len = skb->len - seg->hdrlen, .wnd = seg->wnd, .flags = seg->flags,
+		.wscale = 255, .state = sk ? READ_ONCE(sk->sk_state) : TCP_CLOSE,
+	};
+
+	if (sk && t.state != TCP_LISTEN && !(seg->flags & STRATA_TCP_SYN))
+		t.wnd <<= strata_tcp_sk(sk)->swnd.wscale;
+	if (seg->opts.flags & STRATA_OPT_TS) {
+		t.tsval = seg->opts.tsval;
+		t.tsecr = seg->opts.tsecr;
+	}
+	if (seg->opts.flags & STRATA_OPT_MSS)
+		t.mss = seg->opts.mss;
+	if (seg->opts.flags & STRATA_OPT_WSCALE)
+		t.wscale = seg->opts.wscale;
+	t.sack_ok = !!(seg->opts.flags & STRATA_OPT_SACKOK);
+	trace_strata_tcp_rcv(sk, &t);
+}
+
+int strata_tcp_do_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_net *sn = strata_sk_net(sk);
+	bool eaten = false, reset = false;
+	enum skb_drop_reason why;
+
+	strata_tcp_mstamp(tp);
+	why = strata_tcp_segment(sk, skb, &eaten, &reset);
+	if (reset)
+		strata_tcp_send_reset(sk, skb);
+	if (!eaten)
+		segment_end(sn, skb, why);
+	if (tp->todo)
+		strata_tcp_output(sk);
+	if (tp->tw_pending) {
+		tp->tw_pending = 0;
+		strata_tcp_time_wait(sk, TCP_TIME_WAIT, STRATA_TCP_TIMEWAIT_LEN);
+	}
+	return 0;
+}
+
+/* may @skb be merged behind @tail: plain data that says the same about everything else? */
+static bool backlog_mergeable(const struct sk_buff *tail, const struct sk_buff *skb)
+{
+	const struct strata_tcp_seg *a = STRATA_TCP_SEG(tail), *b = STRATA_TCP_SEG(skb);
+	const u8 plain = STRATA_TCP_ACK | STRATA_TCP_PSH;
+
+	return a->end_seq == b->seq && tail->len > a->hdrlen && skb->len > b->hdrlen &&
+	       !((a->flags | b->flags) & ~plain) && (a->flags & b->flags & STRATA_TCP_ACK) &&
+	       a->ecn == b->ecn && a->opts.flags == b->opts.flags &&
+	       !a->opts.nsack && !b->opts.nsack &&
+	       a->opts.tsval == b->opts.tsval && a->opts.tsecr == b->opts.tsecr;
+}
+
+/* the user holds the socket: wait for release_sock(). True if @skb found room */
+static bool backlog_add(struct sock *sk, struct sk_buff *skb)
+{
+	u32 limit = READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) + 64 * 1024;
+	struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	struct sk_buff *tail = sk->sk_backlog.tail;
+	struct strata_net *sn = strata_sk_net(sk);
+	bool stolen;
+	int delta;
+
+	if (tail && backlog_mergeable(tail, skb)) {
+		struct strata_tcp_seg *to = STRATA_TCP_SEG(tail);
+
+		__skb_pull(skb, seg->hdrlen);
+		if (skb_try_coalesce(tail, skb, &stolen, &delta)) {
+			to->end_seq = seg->end_seq;
+			to->flags |= seg->flags;
+			if (strata_seq_geq(seg->ack, to->ack)) {
+				to->ack = seg->ack;
+				to->wnd = seg->wnd;
+			}
+			sk->sk_backlog.len += delta;
+			strata_inc(sn, TCPEXT_BACKLOGCOALESCE);
+			kfree_skb_partial(skb, stolen);
+			return true;
+		}
+		__skb_push(skb, seg->hdrlen);
+	}
+	if (!sk_add_backlog(sk, skb, limit))
+		return true;
+	strata_inc(sn, TCPEXT_BACKLOGDROP);
+	return false;
+}
+
+/* a segment for a connection; @skb stays the caller's unless SKB_CONSUMED is returned */
+static enum skb_drop_reason rcv_sock(struct sock *sk, struct sk_buff *skb)
+{
+	struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	unsigned int len = skb->len;
+	bool queued = true;
+
+	if (sk_filter_trim_cap(sk, skb, seg->hdrlen))
+		return SKB_DROP_REASON_SOCKET_FILTER;
+	seg->end_seq -= len - skb->len;		/* a filter may cut the payload */
+	sk_mark_napi_id(sk, skb);
+	sk_incoming_cpu_update(sk);
+	/* the queues' tree node lies over the device pointer */
+	skb->dev = NULL;
+
+	bh_lock_sock_nested(sk);
+	strata_tcp_sk(sk)->segs_in += max_t(u16, 1, skb_shinfo(skb)->gso_segs);
+	if (!sock_owned_by_user(sk))
+		strata_tcp_do_rcv(sk, skb);
+	else
+		queued = backlog_add(sk, skb);
+	bh_unlock_sock(sk);
+	return queued ? SKB_CONSUMED : SKB_DROP_REASON_SOCKET_BACKLOG;
+}
+
+/* a segment for a listener, or for nobody */
+static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *skb, u32 isn)
+{
+	const __be16 *ports = (const void *)skb_transport_header(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+	enum skb_drop_reason why = SKB_DROP_REASON_NO_SOCKET;
+	struct sock *lsk, *child;
+	bool reset = true;
+
+	lsk = strata_tcp_lookup_listen(sn, iph->daddr, ports[1], iph->saddr, ports[0],
+				       STRATA_TCP_SEG(skb)->rcv.iif, skb);
+	if (trace_strata_tcp_rcv_enabled())
+		trace_rcv(lsk, skb);
+	if (lsk) {
+		if (sk_filter_trim_cap(lsk, skb, STRATA_TCP_SEG(skb)->hdrlen))
+			return SKB_DROP_REASON_SOCKET_FILTER;
+		reset = false;
+		child = strata_tcp_listen_rcv(lsk, skb, isn, &why, &reset);
+		if (child) {
+			skb->dev = NULL;
+			strata_tcp_do_rcv(child, skb);
+			bh_unlock_sock(child);
+			sock_put(child);
+			return SKB_CONSUMED;
+		}
+	}
+	if (reset)
+		strata_tcp_send_reset(NULL, skb);
+	segment_end(sn, skb, why);
+	return SKB_CONSUMED;
+}
+
+/* find whom it is for; SKB_CONSUMED, or why it stays the caller's to drop */
+static enum skb_drop_reason rcv_lookup(struct strata_net *sn, struct sk_buff *skb)
+{
+	const __be16 *ports = (const void *)skb_transport_header(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+	int iif = STRATA_TCP_SEG(skb)->rcv.iif;
+	enum skb_drop_reason why;
+	struct strata_tcp_tw *tw;
+	struct sock *sk;
+	u32 isn = 0;
+
+	sk = strata_tcp_lookup_est(sn, iph->daddr, ports[1], iph->saddr, ports[0], iif);
+	if (sk) {
+		if (trace_strata_tcp_rcv_enabled())
+			trace_rcv(sk, skb);
+		why = rcv_sock(sk, skb);
+		sock_put(sk);
+		return why;
+	}
+	tw = strata_tcp_tw_lookup(sn, iph->daddr, ports[1], iph->saddr, ports[0], iif);
+	if (tw) {
+		enum strata_tcp_tw_verdict verdict = strata_tcp_tw_rcv(tw, skb, &isn);
+
+		strata_tcp_tw_put(tw);
+		if (verdict != STRATA_TW_SYN) {
+			if (trace_strata_tcp_rcv_enabled())
+				trace_rcv(NULL, skb);
+			if (verdict == STRATA_TW_RST)
+				strata_tcp_send_reset(NULL, skb);
+			return SKB_DROP_REASON_TCP_CLOSE;
+		}
+	}
+	return rcv_listen(sn, skb, isn);
+}
+
+void strata_tcp_rcv(struct sk_buff *skb)
+{
+	struct strata_net *sn = strata_net(dev_net(skb->dev));
+	enum skb_drop_reason why;
+
+	strata_inc(sn, TCP_INSEGS);
+	if (STRATA_RCV_CB(skb)->flags & (STRATA_RCV_BROADCAST | STRATA_RCV_MULTICAST))
+		why = SKB_DROP_REASON_OTHERHOST;
+	else
+		why = segment_parse(skb);
+	if (why == SKB_NOT_DROPPED_YET)
+		why = rcv_lookup(sn, skb);
+	if (why != SKB_CONSUMED)
+		segment_end(sn, skb, why);
+}
+
+/* RFC 1191 6.4: the MSS follows, and what was too large goes again. Locked */
+void strata_tcp_path_changed(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 old = tp->snd.mss;
+
+	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
+		return;
+	if (strata_sock_path(&tp->ep))
+		return;
+	if (strata_tcp_sync_mss(sk, strata_ip_mtu(&tp->ep.path)) >= old)
+		return;
+	strata_tcp_mstamp(tp);
+	strata_tcp_pmtu_lowered(sk);
+	strata_tcp_output(sk);
+}
+
+static void err_frag_needed(struct sock *sk, u32 mtu)
+{
+	struct strata_sock *ep = strata_sk(sk);
+
+	if (ep->pmtudisc == IP_PMTUDISC_DONT || ep->pmtudisc == IP_PMTUDISC_INTERFACE ||
+	    ep->pmtudisc == IP_PMTUDISC_OMIT)
+		return;
+	strata_ip_update_pmtu(strata_sk_net(sk), ep->raddr, mtu);
+	if (sock_owned_by_user(sk))
+		strata_tcp_defer(sk, STRATA_DEFER_PMTU);
+	else
+		strata_tcp_path_changed(sk);
+}
+
+/* an error about a segment in flight. Locked by BH */
+static void err_sock(struct sock *sk, u8 type, u8 code, u32 info)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	bool fatal;
+	int err;
+
+	if (type == ICMP_SOURCE_QUENCH)		/* RFC 6633 */
+		return;
+	if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED) {
+		err_frag_needed(sk, info);
+		return;
+	}
+	err = strata_icmp_errno(type, code, &fatal);
+	if (sock_owned_by_user(sk)) {
+		tp->soft_err = err;
+		return;
+	}
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
+		strata_tcp_fail(sk, err);
+	} else if (tp->ep.recverr) {
+		WRITE_ONCE(sk->sk_err, err);
+		sk_error_report(sk);
+	} else {
+		tp->soft_err = err;
+	}
+}
+
+static bool err_believable(const struct sock *sk, u32 seq)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (sk->sk_state == TCP_CLOSE)
+		return false;
+	return strata_seq_between(seq, tp->snd.una, tp->snd.nxt);
+}
+
+int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
+{
+	struct strata_net *sn = strata_net(dev_net(skb->dev));
+	const struct iphdr *iph = (const void *)skb->data;
+	const u8 *th = skb->data + iph->ihl * 4;
+	const __be16 *ports = (const void *)th;
+	u32 seq = get_unaligned_be32(th + 4);
+	int iif = skb->dev->ifindex;
+	struct sock *sk;
+
+	sk = strata_tcp_lookup_est(sn, iph->saddr, ports[0], iph->daddr, ports[1], iif);
+	if (!sk) {
+		sk = strata_tcp_lookup_listen(sn, iph->saddr, ports[0], iph->daddr, ports[1], iif,
+					      NULL);
+		if (!sk)
+			return -ENOENT;
+		strata_tcp_req_err(sk, iph->saddr, iph->daddr, ports[1], seq);
+		return 0;
+	}
+	bh_lock_sock(sk);
+	if (err_believable(sk, seq))
+		err_sock(sk, type, code, info);
+	bh_unlock_sock(sk);
+	sock_put(sk);
+	return 0;
+}
