@@ -22,8 +22,7 @@ static const char help[] =
 "SCOPE: global, site, link, host or a number to 255\n";
 
 struct addr_words {
-	struct prefix local;
-	struct in_addr peer;
+	struct prefix local, peer;
 	const char *broadcast;
 	unsigned int scope;
 	int dev;
@@ -79,7 +78,7 @@ static int addr_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 	struct arg spec[] = {
 		{ .kind = &arg_ifaddr, .to = &w.local, .need = true },
 		{ "dev", NULL, &arg_dev, &w.dev, true, false },
-		{ "peer", "remote", &arg_ipv4, &w.peer, false, false },
+		{ "peer", "remote", &arg_ifaddr, &w.peer, false, false },
 		{ "broadcast", "brd", &arg_broadcast, &w.broadcast, false, false },
 		{ "scope", NULL, &arg_scope, &w.scope, false, false },
 	};
@@ -99,14 +98,14 @@ static int addr_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 	nlh = nl_request(buf, type, NLM_F_ACK | flags);
 	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
 	ifa->ifa_family = opt.family;
-	ifa->ifa_prefixlen = w.local.len;
+	ifa->ifa_prefixlen = w.peer.has_len ? w.peer.len : w.local.len;
 	ifa->ifa_index = w.dev;
 	ifa->ifa_scope = w.scope;
 	if (!spec[4].given && (ntohl(w.local.addr.s_addr) >> 24) == 127)
 		ifa->ifa_scope = RT_SCOPE_HOST;
 	mnl_attr_put_u32(nlh, IFA_LOCAL, w.local.addr.s_addr);
 	mnl_attr_put_u32(nlh, IFA_ADDRESS,
-			 spec[2].given ? w.peer.s_addr : w.local.addr.s_addr);
+			 (spec[2].given ? &w.peer : &w.local)->addr.s_addr);
 	if (w.broadcast)
 		mnl_attr_put_u32(nlh, IFA_BROADCAST, broadcast_of(&w).s_addr);
 	return rt_one_request(nlh);

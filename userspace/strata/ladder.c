@@ -142,7 +142,7 @@ static void print_ends(struct ladder *l, const struct conn *c)
 		return;
 	snprintf(local, sizeof(local), "%s:%u", rt_ipv4(c->saddr), c->sport);
 	snprintf(remote, sizeof(remote), "%s:%u", rt_ipv4(c->daddr), c->dport);
-	fprintf(l->out, "%s#%-4u%23s%-*s%*s%s\n", l->color ? BOLD : "",
+	fprintf(l->out, "%s#%-4u%24s%-*s%*s%s\n", l->color ? BOLD : "",
 		c->number, "", BODY / 2 + 1, local, BODY / 2 + 1, remote,
 		l->color ? NORMAL : "");
 }

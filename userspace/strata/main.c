@@ -141,11 +141,10 @@ static int read_options(int argc, char **argv)
 	return i;
 }
 
-int main(int argc, char **argv)
+static int run_command(int argc, char **argv)
 {
 	int i = read_options(argc, argv);
 	const struct command *c;
-	int status;
 
 	if (i < 0)
 		return -1 - i;
@@ -158,7 +157,14 @@ int main(int argc, char **argv)
 		return usage_error("a command (addr, route, neigh, link, monitor, ss, stat, ping, trace, run) is expected rather than \"%s\".",
 				   argv[i]);
 	opt.family = family_number();
-	status = c->run(argc - i, argv + i);
+	return c->run(argc - i, argv + i);
+}
+
+int main(int argc, char **argv)
+{
+	int status = run_command(argc, argv);
+
+	/* Output that did not arrive is no success. */
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("strata: writing the output");
 		return EXIT_KERNEL;

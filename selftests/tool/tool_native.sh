@@ -1,0 +1,113 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The tool's commands on AF_INET (tool_native), in a namespace of its own: the
+# same words given to ip(8) must leave the same state, and what is shown must
+# be what ip(8) and ss(8) show.
+# shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
+. "$(dirname "$0")/../lib/ktap.sh"
+
+[ "$(id -u)" = 0 ] || ktap_skip_all "needs root for a network namespace"
+if [ -z "${TOOL_NATIVE_NS:-}" ]; then
+	trap - EXIT
+	TOOL_NATIVE_NS=1 exec unshare -n -- "$0" "$@"
+fi
+
+t() { timeout 20 "$(dirname "$0")/tool_native" "$@"; }
+
+# ip's line and ours differ by blanks at the end of a line.
+trim() { sed 's/ *$//'; }
+same_routes() { diff <(ip -4 route show | trim) <(t route show); }
+same_neighbours() { diff <(ip -4 neigh show nud all | trim | sort) <(t neigh show nud all | sort); }
+same_addrs() {
+	diff <(ip -4 -o addr show | sed 's/\\.*//' | trim) <(t -o addr show)
+}
+json_addrs() {
+	diff <(ip -4 -j addr show | jq -c '[.[]|{ifname,mtu,operstate,addr_info:[.addr_info[]|{family,local,prefixlen,broadcast,scope}]}|select(.addr_info!=[])]') \
+	     <(t -j addr show | jq -c '[.[]|{ifname,mtu,operstate,addr_info:[.addr_info[]|{family,local,prefixlen,broadcast,scope}]}]')
+}
+json_routes() {
+	diff <(ip -4 -j route show | jq -c '[.[]|{dst,gateway,dev,prefsrc,metric,metrics}]') \
+	     <(t -j route show | jq -c '[.[]|{dst,gateway,dev,prefsrc,metric,metrics}]')
+}
+empty() { local out; out=$("$@") && [ -z "$out" ]; }
+fails() { # STATUS TEXT COMMAND...
+	local status=$1 text=$2 out
+	shift 2
+	out=$("$@" 2>&1)
+	[ $? != "$status" ] || [[ $out != *"$text"* ]] || return 0
+	echo "$* -> $out"
+	return 1
+}
+monitor_sees() {
+	local log pid
+	log=$(mktemp)
+	t monitor > "$log" &
+	pid=$!
+	sleep 1
+	t addr add 10.9.0.1/24 dev d0 && t route add 10.8.0.0/16 via 10.9.0.2 &&
+		t addr del 10.9.0.1/24 dev d0
+	sleep 1
+	kill "$pid"
+	cat "$log"
+	grep -q '^\[ADDR\].*inet 10.9.0.1/24 scope global d0' "$log" &&
+		grep -q '^\[ROUTE\]10.8.0.0/16 via 10.9.0.2 dev d0' "$log" &&
+		grep -q '^\[ADDR\]Deleted .*inet 10.9.0.1/24' "$log"
+}
+ss_row() { # our row of the listener on 5555, as ss(8) prints it
+	diff <(ss -4 -tlnpH "$@" sport = :5555 | tr -s ' \t' ' ' | trim) \
+	     <(t ss -tlnpH "$@" sport = :5555 | tr -s ' \t' ' ' | trim)
+}
+
+ktap_plan 38
+ktap_run "setup: lo" ip link set lo up
+ktap_run "setup: dummy" ip link add d0 type dummy
+ktap_run "setup: up" ip link set d0 up
+
+ktap_run "addr add" t addr add 10.0.0.1/24 brd + dev d0
+ktap_run "addr add with peer" t addr add 10.0.1.1 peer 10.0.1.2/32 dev d0
+ktap_run "addr add, host scope" t addr add 127.9.0.1/32 dev lo
+ktap_run "addr show as ip" same_addrs
+ktap_run "addr show -j as ip" json_addrs
+ktap_run "addr add twice: the kernel's word, status 2" fails 2 "" t addr add 10.0.0.1/24 dev d0
+ktap_run "addr replace" t addr replace 10.0.0.1/24 dev d0
+ktap_run "route add via" t route add 10.2.0.0/16 via 10.0.0.254 src 10.0.0.1 metric 7 mtu 1300
+ktap_run "route add dev" t route add 10.3.0.0/16 dev d0
+ktap_run "route add default" t route add default via 10.0.0.253
+ktap_run "route add unreachable" t route add unreachable 10.4.0.0/16
+ktap_run "route show as ip" same_routes
+ktap_run "route show -j as ip" json_routes
+ktap_run "route replace" t route replace 10.2.0.0/16 via 10.0.0.252 metric 7
+ktap_run "route show after replace" same_routes
+ktap_is "route get" "$(t route get 10.2.3.4)" "10.2.3.4 via 10.0.0.252 dev d0 src 10.0.0.1"
+ktap_run "route show PREFIX" test "$(t route show 10.2.0.0/16 | wc -l)" = 1
+ktap_run "route show root PREFIX" test "$(t route show root 10.0.0.0/8 | wc -l)" = \
+	"$(ip -4 route show root 10.0.0.0/8 | wc -l)"
+ktap_run "route add refused: status 2" fails 2 "" t route add 10.5.0.0/16 via 99.0.0.1
+ktap_run "route del" t route del 10.2.0.0/16 metric 7
+ktap_run "route show after del" same_routes
+ktap_run "neigh add" t neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev d0
+ktap_run "neigh replace" t neigh replace 10.0.0.8 lladdr 02:00:00:00:00:08 dev d0 nud stale
+ktap_run "neigh show as ip" same_neighbours
+ktap_is "neigh get" "$(t neigh get 10.0.0.9 dev d0)" "10.0.0.9 dev d0 lladdr 02:00:00:00:00:09 PERMANENT"
+ktap_run "neigh flush leaves permanent" t neigh flush dev d0
+ktap_is "neigh after flush" "$(t neigh show nud permanent)" "10.0.0.9 dev d0 lladdr 02:00:00:00:00:09 PERMANENT"
+ktap_run "neigh del" t neigh del 10.0.0.9 dev d0
+ktap_run "monitor" monitor_sees
+ktap_run "link set mtu" t link set d0 mtu 1400
+ktap_is "link show" "$(t -j link show d0 | jq '.[0].mtu')" 1400
+ktap_run "route flush" t route flush root 10.0.0.0/8
+ktap_run "addr flush" t addr flush dev d0
+ktap_run "addr show is empty after flush" empty t addr show dev d0
+
+python3 -c 'import socket,time
+s=socket.create_server(("127.0.0.1",5555)); time.sleep(60)' &
+server=$!
+# Both list the processes before the sockets: the listener must be there first.
+for _ in {1..100}; do
+	[ -z "$(ss -4 -tlnH sport = :5555)" ] || break
+	sleep 0.1
+done
+ktap_run "ss as ss(8)" ss_row
+kill $server
+ktap_end

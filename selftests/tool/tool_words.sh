@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What the tool says to wrong words: one line on stderr that tells what was
+# expected, nothing on stdout, exit status 1. No module is needed.
+# shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
+. "$(dirname "$0")/../lib/ktap.sh"
+
+PATH=$(dirname "$(readlink -f "$0")")/../../build:$(dirname "$0")/../..:$PATH
+
+refused=(
+	"bogus|a command"
+	"--bogus addr|an option"
+	"-n|the name of a network namespace is expected after"
+	"-n nosuch addr|cannot open network namespace"
+	"addr bogus|unknown, expected one of: show"
+	"addr add|an address with prefix length like 192.0.2.1/24 is needed"
+	"addr add 192.0.2.1/24|\"dev\" is needed"
+	"addr add 192.0.2.1/24 dev|the name of a device that exists is expected after \"dev\""
+	"addr add 192.0.2.1/24 dev nosuch0|rather than \"nosuch0\""
+	"addr add 192.0.2.1/33 dev lo|rather than \"192.0.2.1/33\""
+	"addr add 192.0.2.1/24 dev lo brd x|a broadcast address, \"+\" or \"-\" is expected rather than \"x\""
+	"addr add 192.0.2.1/24 dev lo scope 256|a scope"
+	"addr add 192.0.2.1/24 dev lo dev lo|\"dev\" is given twice"
+	"addr add 192.0.2.1/24 dev lo more|rather than \"more\""
+	"addr show nosuch0|rather than \"nosuch0\""
+	"addr flush|is expected after \"flush\""
+	"route add|a prefix like 192.0.2.0/24 or \"default\" is needed"
+	"route add default|\"via\" or \"dev\" is needed"
+	"route add default via 192.0.2.300|an IPv4 address like 192.0.2.1 is expected rather than"
+	"route add default via 192.0.2.1 metric -1|a number from 0 to 4294967295"
+	"route add default via 192.0.2.1 mtu 20|an MTU from 68 to 65535"
+	"route add default via 192.0.2.1 proto x|a protocol"
+	"route get|an IPv4 address like 192.0.2.1 is needed"
+	"route get 192.0.2.0/24|an IPv4 address"
+	"route flush|is expected after \"flush\""
+	"route show table x|a table"
+	"neigh add 192.0.2.1 dev lo|\"lladdr\" is needed"
+	"neigh add 192.0.2.1 lladdr 02:x dev lo|a link address like"
+	"neigh add 192.0.2.1 lladdr 02:00:00:00:00:01 dev lo nud x|a state"
+	"neigh del 192.0.2.1|\"dev\" is needed"
+	"neigh flush|is expected after \"flush\""
+	"link add lo|a device is bound by its first address"
+	"link set lo mtu x|an MTU from 68 to 65535"
+	"link set lo up down|not both"
+	"monitor x|\"addr\", \"route\", \"neigh\" or \"all\" is expected"
+	"ss -Z|an option"
+	"ss --bogus|an option"
+	"ss bogus|one of \"sport\""
+	"ss state bogus|a state"
+	"ss sport = :bogus|a port like :80"
+	"stat -Z|an option"
+	"stat -w|a number of seconds is expected after"
+	"stat -w x|a number of seconds"
+	"ping|one host is expected"
+	"ping -c 0 192.0.2.1|a count from 1"
+	"ping -c|a value is expected after \"-c\""
+	"ping -s 65508 192.0.2.1|a size from 0 to 65507"
+	"ping -Z 192.0.2.1|an option"
+	"trace -Z|an option"
+	"trace -c x|a count from 1"
+	"trace sport = :x|a port like :80"
+)
+helped=("" addr route neigh link monitor ss stat ping trace)
+
+# One line, the words in it, status 1, nothing on stdout.
+is_refused() { # WORDS EXPECTED
+	local words out err status
+	read -ra words <<< "$1"
+	err=$(timeout 10 strata "${words[@]}" 2>&1 >"$tmp")
+	status=$?
+	out=$(cat "$tmp")
+	echo "strata $1 -> $status: $err"
+	[ "$status" = 1 ] && [ -z "$out" ] && [ "$(wc -l <<< "$err")" = 1 ] &&
+		[[ $err = "Error: "*"$2"* ]]
+}
+
+is_helped() { # COMMAND
+	local out
+	out=$(timeout 10 strata ${1:+"$1"} --help </dev/null) || return 1
+	[[ $out = "Usage: strata"* ]]
+}
+
+tmp=$(mktemp)
+ktap_plan $((${#refused[@]} + ${#helped[@]} + 2))
+for case in "${refused[@]}"; do
+	ktap_run "refused: strata ${case%%|*}" is_refused "${case%%|*}" "${case#*|}"
+done
+for command in "${helped[@]}"; do
+	ktap_run "help: strata $command" is_helped "$command"
+done
+ktap_run "version" strata -V
+timeout 10 strata --help >/dev/full 2>&1
+ktap_result $((! $?)) "no success where the output cannot be written"
+rm -f "$tmp"
+ktap_end
