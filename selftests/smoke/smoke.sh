@@ -5,6 +5,7 @@
 # shellcheck source=selftests/lib/ktap.sh
 . "$(dirname "$0")/../lib/ktap.sh"
 
+# shellcheck disable=SC2317
 loaded() { [ -d /sys/module/strata ]; }
 
 ktap_plan 7
