@@ -155,12 +155,52 @@ enum skb_drop_reason strata_tcp_segment(struct sock *sk, struct sk_buff *skb, bo
 /* tcp_ack.c: fifth step. Locked */
 
 enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb);
+
+/* tcp_recover.c: from timers and ICMP. Locked */
+
 /** strata_tcp_enter_loss() - the retransmission timer fired: everything outstanding is lost (RFC 5681 3.1, 5682) */
 void strata_tcp_enter_loss(struct sock *sk);
 /** strata_tcp_rack_timeout() - reordering timer: mark what is overdue */
 void strata_tcp_rack_timeout(struct sock *sk);
 /** strata_tcp_pmtu_lowered() - segments larger than the new MSS are lost without blame (RFC 1191 6.4) */
 void strata_tcp_pmtu_lowered(struct sock *sk);
+
+/* tcp_recover.c: what an ACK says of losses. Locked */
+
+/* one ACK on its way through tcp_ack.c and tcp_recover.c */
+struct strata_ack_run {
+	struct strata_rate_sample rs;
+	struct strata_sack_in	in;		/* its SACK blocks */
+	struct strata_rec_ack	rec;
+	u64	first_us;	/* send times of newly acknowledged, never retransmitted ... */
+	u64	last_us;	/* ... segments: oldest and newest; 0: none */
+	u64	sack_first_us;	/* the same of newly SACKed ones */
+	u64	sack_last_us;
+	u32	high_sack;	/* highest SACK before this ACK; valid if had_sacks */
+	u32	reord_end;	/* lowest end of what came below it; valid if reordered */
+	u32	prior_delivered;
+	u32	prior_lost;
+	u32	prior_in_flight;
+	u32	acked_segs;	/* segments that left the retransmit queue */
+	u32	rtt_us;		/* this ACK's sample for congestion control, 0: none */
+	bool	had_sacks;
+	bool	reordered;
+	bool	retrans_acked;	/* a retransmitted segment is among the acknowledged (Karn) */
+	bool	newly_sacked;
+	bool	dup;		/* no data, no window change, nothing acknowledged */
+};
+
+/** strata_tcp_delivered() - account @tx, newly acknowledged or SACKed; before its marks change */
+void strata_tcp_delivered(struct sock *sk, struct strata_ack_run *run,
+			  const struct strata_tcp_tx *tx, bool sacked);
+/** strata_tcp_take_sack() - mark what the blocks of run->in cover */
+void strata_tcp_take_sack(struct sock *sk, struct strata_ack_run *run);
+/** strata_tcp_detect_loss() - RACK: mark what is lost; µs until the next verdict, 0: none is pending */
+u32 strata_tcp_detect_loss(struct sock *sk);
+/** strata_tcp_mark_lost() - presume @skb lost, if it is not known to be; it is to go again */
+void strata_tcp_mark_lost(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_recover() - the recovery state machine and the congestion window for this ACK; sets todo */
+void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run);
 
 /* tcp_data.c: sixth to eighth step. Locked. Queue or drop the payload; consumed when *eaten */
 
@@ -332,6 +372,8 @@ void strata_tcp_keepalive_clear(struct sock *sk);
 void strata_tcp_write_space(struct sock *sk);
 /** strata_tcp_push() - end of a user call: mark PSH, ask for output with @nonagle_off */
 void strata_tcp_push(struct sock *sk, int msg_flags);
+/** strata_tcp_check_space() - transmit queue memory was freed: grow the buffer, wake writers. Locked */
+void strata_tcp_check_space(struct sock *sk);
 /** strata_tcp_memory_free() - proto.stream_memory_free */
 bool strata_tcp_memory_free(const struct sock *sk, int wake);
 

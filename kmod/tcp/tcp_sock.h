@@ -223,6 +223,7 @@ struct strata_tcp_sock {
 
 	/* bookkeeping */
 	u32	lsndtime;		/* jiffies data was last sent */
+	u32	ack_time;		/* jiffies an acceptable ACK last came */
 	u64	syn_us;			/* when the SYN or SYN-ACK last left (RTT sample unless syn_retrans) */
 	u64	pace_us;		/* earliest departure of the next segment, pacing; clock of mstamp_us */
 	struct strata_tcp_drs	drs;	/* receive buffer autotuning */

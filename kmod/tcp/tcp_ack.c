@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fifth step of RFC 9293 3.10.7.4: what the ACK field, the window and the SACK
+ * option of a segment change on the sending side.
+ *
+ *   is the number acceptable                  3.10.7.4, RFC 5961 5.2
+ *   SND.WND, SND.WL1                          3.10.7.4
+ *   SND.UNA, the retransmit queue             3.10.7.4
+ *   SACK blocks, losses, recovery, cwnd       tcp_recover.c
+ *   round trip time                           RFC 6298 with Karn's rule, RFC 7323 4
+ *   the retransmission timer                  RFC 6298 5, 8985 7.2
+ *
+ * The decisions are the pure files'; this file walks the queues for them.
+ *
+ * locking: the socket lock.
+ */
+
+#include "tcp_int.h"
+
+/* RFC 9293 3.10.7.4, RFC 5961 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT */
+static enum skb_drop_reason ack_acceptable(struct strata_tcp_sock *tp, u32 ack)
+{
+	if (strata_seq_after(ack, tp->snd.nxt)) {
+		tp->todo |= STRATA_TODO_CHALLENGE;
+		return SKB_DROP_REASON_TCP_ACK_UNSENT_DATA;
+	}
+	if (strata_seq_before(ack, tp->snd.una) &&
+	    strata_seq_before(ack, tp->snd.una - tp->swnd.max)) {
+		tp->todo |= STRATA_TODO_CHALLENGE;
+		return SKB_DROP_REASON_TCP_TOO_OLD_ACK;
+	}
+	return SKB_NOT_DROPPED_YET;
+}
+
+/* the first segments of a large entry are acknowledged: they leave it */
+static void clean_part(struct sock *sk, struct strata_ack_run *run, struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+	u32 segs, len;
+
+	if (tx->pcount <= 1 || !strata_seq_after(tp->snd.una, tx->seq))
+		return;
+	segs = (tp->snd.una - tx->seq) / tx->mss;
+	len = segs * tx->mss;
+	if (!segs || segs >= tx->pcount || strata_tcp_tx_trim_head(sk, skb, len))
+		return;
+	strata_tcp_delivered(sk, run, tx, false);
+	strata_scb_acked_part(&tp->scb, tx, segs, tx->seq + len);
+	run->acked_segs += segs;
+}
+
+/* all that lies below SND.UNA leaves the retransmit queue */
+static void clean_rtx(struct sock *sk, struct strata_ack_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb, *next;
+
+	for (skb = strata_tcp_rtx_head(sk); skb; skb = next) {
+		struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+
+		if (strata_seq_after(tx->end_seq, tp->snd.una)) {
+			clean_part(sk, run, skb);
+			break;
+		}
+		next = skb_rb_next(skb);
+		if (!(tx->sacked & STRATA_TX_SACKED))
+			strata_tcp_delivered(sk, run, tx, false);
+		run->acked_segs += tx->pcount;
+		strata_scb_acked(&tp->scb, tx);
+		strata_tcp_rtx_free(sk, skb);
+	}
+	if (!tp->sack_ok)
+		strata_scb_reno_acked(&tp->scb, run->acked_segs);
+}
+
+/* SEG.WND, SND.UNA and what hangs on them */
+static void advance(struct sock *sk, const struct strata_tcp_seg *seg, struct strata_ack_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 wnd = (u32)seg->wnd << tp->swnd.wscale;
+	u32 old_wnd = tp->swnd.wnd;
+	u32 acked = seg->ack - tp->snd.una;
+
+	if (strata_seq_geq(seg->ack, tp->snd.una))
+		strata_wnd_snd_update(&tp->swnd, tp->snd.una, seg->ack, seg->seq, wnd);
+	if ((s32)acked <= 0) {
+		run->dup = !acked && old_wnd == tp->swnd.wnd && seg->seq == seg->end_seq;
+		return;
+	}
+	tp->bytes_acked += acked;
+	if (strata_seq_before(tp->snd.up, seg->ack))
+		tp->snd.up = seg->ack;
+	tp->snd.una = seg->ack;
+	tp->retries = 0;
+	tp->retrans_start_us = 0;
+	strata_neigh_confirm(tp->ep.path.neigh);
+	clean_rtx(sk, run);
+}
+
+/* RFC 7323 4.2: the round trip by the echoed timestamp, µs (its clock ticks in ms); 0: none */
+static u32 ts_rtt(const struct strata_tcp_sock *tp, const struct strata_ack_run *run)
+{
+	u32 ms;
+
+	if (!run->rec.has_ts || !run->rec.tsecr)
+		return 0;
+	ms = run->rec.tsnow - run->rec.tsecr;
+	if (ms > STRATA_RTO_MAX_US / USEC_PER_MSEC)
+		return 0;
+	return max_t(u32, ms, 1) * USEC_PER_MSEC;
+}
+
+static void measure_rtt(struct sock *sk, struct strata_ack_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u64 now = tp->mstamp_us;
+	u32 rtt = 0, cc_rtt = 0;
+
+	if (run->first_us && !run->retrans_acked) {
+		rtt = now - run->first_us;
+		cc_rtt = now - run->last_us;
+	} else if (run->sack_first_us) {
+		rtt = now - run->sack_first_us;
+		cc_rtt = now - run->sack_last_us;
+	} else if (run->rec.ack != run->rec.una) {
+		rtt = ts_rtt(tp, run);
+		cc_rtt = rtt;
+	}
+	if (!rtt)
+		return;
+	run->rtt_us = max_t(u32, cc_rtt, 1);
+	strata_rtt_min_update(&tp->rtt,
+			      READ_ONCE(strata_sk_net(sk)->conf.tcp_min_rtt_wlen) * MSEC_PER_SEC,
+			      (u32)div_u64(now, USEC_PER_MSEC), run->rtt_us);
+	strata_rtt_sample(&tp->rtt, rtt, tp->snd.una, tp->snd.nxt);
+}
+
+/* RFC 8985 7.4: did the answer to a tail loss probe show a loss that it repaired? */
+static void check_tlp(struct sock *sk, const struct strata_tcp_seg *seg,
+		      const struct strata_ack_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	bool dsack = run->in.has_dup && run->in.dup.end == tp->tlp.end_seq;
+
+	if (!tp->tlp.sent)
+		return;
+	if (strata_tlp_ack(&tp->tlp, seg->ack, dsack, false,
+			   run->dup && !run->in.n && !run->in.has_dup) != STRATA_TLP_LOSS)
+		return;
+	strata_recovery_cwr(&tp->rec, &tp->cong, &tp->scb, tp->snd.nxt, tp->mstamp_us);
+	strata_inc(strata_sk_net(sk), TCPEXT_LOSSPROBERECOVERY);
+}
+
+/* RFC 2018 4, 2883: read and check the blocks */
+static void read_sack(struct sock *sk, struct sk_buff *skb, struct strata_ack_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	struct strata_sack_block block[STRATA_TCP_MAX_SACKS];
+	unsigned int n;
+
+	n = strata_tcp_read_sack(skb_transport_header(skb), &seg->opts, block);
+	strata_sack_check(&run->in, block, n, tp->snd.una, tp->snd.nxt, tp->swnd.max);
+	if (!run->in.has_dup)
+		return;
+	run->rec.has_dsack = true;
+	run->rec.dsack_segs = min_t(u32, 255, strata_tcp_pcount(run->in.dup.end - run->in.dup.start,
+								tp->snd.mss));
+	tp->scb.dsack_dups++;
+	strata_rack_dsack(&tp->rack, tp->snd.una, tp->snd.nxt);
+	strata_inc(strata_sk_net(sk), TCPEXT_DSACKRECV);
+}
+
+static void run_init(struct sock *sk, const struct strata_tcp_seg *seg,
+		     struct strata_ack_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	memset(run, 0, sizeof(*run));
+	run->rec.una = tp->snd.una;
+	run->rec.nxt = tp->snd.nxt;
+	run->rec.now_us = tp->mstamp_us;
+	run->rec.tsnow = strata_tcp_tsval(tp);
+	run->rec.has_ts = tp->ts_ok && (seg->opts.flags & STRATA_OPT_TS);
+	run->rec.tsecr = seg->opts.tsecr;
+	run->prior_delivered = tp->scb.delivered;
+	run->prior_lost = tp->scb.lost;
+	run->prior_in_flight = strata_tcp_in_flight(&tp->scb);
+	run->rs.prior_in_flight = run->prior_in_flight;
+	run->had_sacks = tp->sack_ok && tp->scb.sacked_out;
+	run->high_sack = tp->scb.high_sack;
+}
+
+/* the timer that stands for what is outstanding now */
+static void set_timer(struct sock *sk, const struct strata_ack_run *run, u32 reo_us)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (reo_us)
+		strata_tcp_timer_set(sk, STRATA_TIMER_REO, usecs_to_jiffies(reo_us) + 1);
+	else if (run->acked_segs || run->newly_sacked || run->rec.ack != run->rec.una ||
+		 tp->timer_kind == STRATA_TIMER_REO)
+		strata_tcp_timer_rearm(sk);
+}
+
+/* nothing was outstanding: only the window can have changed (RFC 9293 3.8.6.1) */
+static void ack_idle(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct sk_buff *head = skb_peek(&sk->sk_write_queue);
+
+	if (!head || tp->timer_kind != STRATA_TIMER_PERSIST)
+		return;
+	if (strata_seq_before(STRATA_TCP_TX(head)->seq, tp->snd.una + tp->swnd.wnd)) {
+		tp->retries = 0;
+		strata_tcp_timer_clear(sk);
+	} else {
+		strata_tcp_timer_rearm(sk);
+	}
+}
+
+enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	bool was_out = tp->scb.packets_out;
+	struct strata_ack_run run;
+	enum skb_drop_reason why;
+	u32 reo_us;
+
+	why = ack_acceptable(tp, seg->ack);
+	if (why)
+		return why;
+	if (seg->seq == seg->end_seq)
+		strata_inc(strata_sk_net(sk), TCPEXT_PUREACKS);
+	tp->probes_out = 0;
+	tp->probes_tstamp = 0;
+	tp->soft_err = 0;
+	tp->ack_time = (u32)jiffies;
+	/* data from the peer that acknowledges nothing new */
+	if (seg->ack == tp->snd.una && !was_out) {
+		strata_wnd_snd_update(&tp->swnd, tp->snd.una, seg->ack, seg->seq,
+				      (u32)seg->wnd << tp->swnd.wscale);
+		ack_idle(sk);
+		return SKB_NOT_DROPPED_YET;
+	}
+
+	run_init(sk, seg, &run);
+	advance(sk, seg, &run);
+	run.rec.ack = tp->snd.una;
+	if (seg->opts.nsack && tp->sack_ok) {
+		read_sack(sk, skb, &run);
+		strata_tcp_take_sack(sk, &run);
+	} else if (!tp->sack_ok && run.dup && was_out) {
+		strata_scb_reno_dupack(&tp->scb);
+	}
+	if (was_out) {
+		check_tlp(sk, seg, &run);
+		measure_rtt(sk, &run);
+		reo_us = strata_tcp_detect_loss(sk);
+		strata_tcp_recover(sk, &run);
+		set_timer(sk, &run, reo_us);
+	}
+	if (run.acked_segs)
+		strata_tcp_check_space(sk);
+	return SKB_NOT_DROPPED_YET;
+}

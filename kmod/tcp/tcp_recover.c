@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Losses: from an ACK's SACK blocks, a timer or an ICMP error to marks on the
+ * entries of the retransmit queue, and from there to the recovery state machine and
+ * the congestion window. The rules are in tcp_sack.c, tcp_rack.c, tcp_recovery.c and
+ * the congestion control; this file finds the entries and carries out the verdicts.
+ *
+ * RFC 2018, 2883 (SACK), 6675, 8985 (RACK-TLP), 6937 (PRR), 5682 (F-RTO), 6582 (peers
+ * without SACK), 1191 6.4 (path MTU).
+ *
+ * locking: the socket lock.
+ */
+
+#include "tcp_int.h"
+
+void strata_tcp_delivered(struct sock *sk, struct strata_ack_run *run,
+			  const struct strata_tcp_tx *tx, bool sacked)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	bool retrans = tx->sacked & STRATA_TX_EVER_RETRANS;
+	bool ts_older = false;
+	u64 *first, *last;
+
+	if (retrans && run->rec.has_ts && run->rec.tsecr) {
+		u32 sent = (u32)div_u64(tx->xmit_us, USEC_PER_MSEC) + tp->ts_offset;
+
+		ts_older = strata_seq_before(run->rec.tsecr, sent);
+	}
+	strata_rate_delivered(&tp->rate, &run->rs, tx, tp->mstamp_us);
+	strata_rack_update(&tp->rack, tx, tp->mstamp_us, strata_rtt_min(&tp->rtt), ts_older);
+
+	if (retrans) {
+		if (!sacked)
+			run->retrans_acked = true;
+		return;
+	}
+	if (strata_seq_leq(tx->end_seq, tp->rec.high_seq))
+		run->rec.orig_acked = true;
+	if (run->had_sacks && strata_seq_before(tx->seq, run->high_sack) &&
+	    (!run->reordered || strata_seq_before(tx->end_seq, run->reord_end))) {
+		run->reordered = true;
+		run->reord_end = tx->end_seq;
+	}
+	first = sacked ? &run->sack_first_us : &run->first_us;
+	last = sacked ? &run->sack_last_us : &run->last_us;
+	if (!*first)
+		*first = tx->xmit_us;
+	*last = tx->xmit_us;
+}
+
+/*
+ * Cut @skb so that the part of it inside @b is an entry of its own, at segment
+ * boundaries: a SACK of half a segment says nothing. The entry that lies inside, or NULL.
+ */
+static struct sk_buff *sack_cut(struct sock *sk, struct sk_buff *skb,
+				const struct strata_sack_block *b)
+{
+	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+	u32 len;
+
+	if (strata_seq_before(tx->seq, b->start)) {
+		if (tx->pcount <= 1)
+			return NULL;
+		len = roundup(b->start - tx->seq, tx->mss);
+		if (len >= skb->len || strata_tcp_tx_split(sk, skb, len, true, GFP_ATOMIC))
+			return NULL;
+		skb = skb_rb_next(skb);
+		tx = STRATA_TCP_TX(skb);
+	}
+	if (strata_seq_leq(tx->end_seq, b->end))
+		return skb;
+	if (tx->pcount <= 1 || strata_seq_geq(tx->seq, b->end))
+		return NULL;
+	len = rounddown(b->end - tx->seq, tx->mss);
+	if (!len || len >= skb->len || strata_tcp_tx_split(sk, skb, len, true, GFP_ATOMIC))
+		return NULL;
+	return skb;
+}
+
+/* all entries of [start, b->end) */
+static void sack_block(struct sock *sk, struct strata_ack_run *run,
+		       const struct strata_sack_block *b, u32 start)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb, *in;
+
+	for (skb = strata_tcp_rtx_find(sk, start); skb; skb = skb_rb_next(skb)) {
+		struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+
+		if (strata_seq_geq(tx->seq, b->end))
+			break;
+		if (tx->sacked & STRATA_TX_SACKED)
+			continue;
+		in = sack_cut(sk, skb, b);
+		if (!in)
+			continue;
+		skb = in;
+		tx = STRATA_TCP_TX(skb);
+		strata_tcp_delivered(sk, run, tx, true);
+		strata_scb_sacked(&tp->scb, tx);
+		strata_tcp_rtx_untime(skb);
+		run->newly_sacked = true;
+	}
+}
+
+/* where the part of @b begins that earlier ACKs have not shown */
+static u32 sack_unseen(const struct strata_tcp_sock *tp, const struct strata_sack_block *b)
+{
+	int i;
+
+	for (i = 0; i < STRATA_TCP_MAX_SACKS; i++) {
+		const struct strata_sack_block *seen = &tp->sack_seen[i];
+
+		if (seen->start != seen->end && strata_seq_leq(seen->start, b->start) &&
+		    strata_seq_before(b->start, seen->end))
+			return seen->end;
+	}
+	return b->start;
+}
+
+void strata_tcp_take_sack(struct sock *sk, struct strata_ack_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	int i;
+
+	for (i = 0; i < run->in.n; i++) {
+		const struct strata_sack_block *b = &run->in.block[i];
+		u32 start = sack_unseen(tp, b);
+
+		if (strata_seq_before(start, b->end))
+			sack_block(sk, run, b, start);
+	}
+	memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
+	memcpy(tp->sack_seen, run->in.block, run->in.n * sizeof(run->in.block[0]));
+}
+
+void strata_tcp_mark_lost(struct sock *sk, struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+	bool again = tx->sacked & STRATA_TX_RETRANS;
+
+	if (!strata_scb_lost(&tp->scb, tx))
+		return;
+	if (again)
+		strata_inc(strata_sk_net(sk), TCPEXT_LOSTRETRANSMIT);
+	strata_tcp_rtx_untime(skb);
+	if (strata_seq_before(tx->seq, tp->rexmit_seq))
+		tp->rexmit_seq = tx->seq;
+}
+
+/* RFC 8985 6.2 step 5 */
+u32 strata_tcp_detect_loss(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb, *next;
+	u32 reo_wnd, wait = 0;
+
+	if (!tp->sack_ok || !tp->rack.advanced)
+		return 0;
+	tp->rack.advanced = false;
+	reo_wnd = strata_rack_reo_wnd(&tp->rack, &tp->scb, tp->rec.state >= STRATA_CA_RECOVERY,
+				      strata_rtt_srtt(&tp->rtt), strata_rtt_min(&tp->rtt));
+	list_for_each_entry_safe(skb, next, &tp->rtx_by_time, tcp_tsorted_anchor) {
+		u32 left = strata_rack_lost(&tp->rack, STRATA_TCP_TX(skb), reo_wnd,
+					    tp->mstamp_us);
+
+		if (left == STRATA_RACK_NEVER)
+			break;
+		if (!left)
+			strata_tcp_mark_lost(sk, skb);
+		else
+			wait = max(wait, left);
+	}
+	return wait;
+}
+
+/* the losses were none: all goes back to "in flight" (Eifel, RFC 4015; F-RTO) */
+static void clear_lost(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb;
+
+	for (skb = strata_tcp_rtx_head(sk); skb; skb = skb_rb_next(skb)) {
+		struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+
+		if (!(tx->sacked & STRATA_TX_LOST))
+			continue;
+		strata_scb_unlost(&tp->scb, tx);
+		strata_tcp_rtx_retime(sk, skb);
+	}
+	tp->rexmit_seq = tp->snd.nxt;
+}
+
+static void count_recovery(struct sock *sk, u32 verdict)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_net *sn = strata_sk_net(sk);
+
+	if (verdict & STRATA_REC_ENTERED) {
+		if (tp->sack_ok)
+			strata_inc(sn, TCPEXT_SACKRECOVERY);
+		else
+			strata_inc(sn, TCPEXT_RENORECOVERY);
+	}
+	if (verdict & STRATA_REC_UNDONE)
+		strata_inc(sn, TCPEXT_FULLUNDO);
+}
+
+static void fill_sample(struct sock *sk, const struct strata_ack_run *run,
+			struct strata_cong_sample *cs)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	memset(cs, 0, sizeof(*cs));
+	cs->now_us = tp->mstamp_us;
+	cs->acked = tp->scb.delivered - run->prior_delivered;
+	cs->lost = tp->scb.lost - run->prior_lost;
+	cs->rtt_us = run->rtt_us;
+	cs->srtt_us = strata_rtt_srtt(&tp->rtt);
+	cs->min_rtt_us = strata_rtt_min(&tp->rtt);
+	cs->una = tp->snd.una;
+	cs->nxt = tp->snd.nxt;
+	cs->mss = tp->snd.mss;
+	cs->in_flight = strata_tcp_in_flight(&tp->scb);
+	cs->prior_in_flight = run->prior_in_flight;
+	cs->delivered_total = tp->scb.delivered;
+	cs->prior_delivered = run->rs.prior_delivered;
+	cs->delivered = run->rs.delivered;
+	cs->interval_us = run->rs.interval_us;
+	cs->app_limited = run->rs.app_limited;
+	cs->cwnd_limited = strata_cong_is_limited(&tp->cong);
+	cs->una_advanced = run->rec.ack != run->rec.una;
+	cs->ece = run->rec.ece;
+}
+
+/* is there unsent data the peer's window would take (limited transmit, F-RTO) */
+static bool can_send_new(const struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct sk_buff *skb = skb_peek(&sk->sk_write_queue);
+
+	return skb && strata_seq_before(STRATA_TCP_TX(skb)->seq, tp->snd.una + tp->swnd.wnd);
+}
+
+void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_cong_sample cs;
+	struct sk_buff *head;
+	u32 verdict = 0;
+
+	if (run->reordered)
+		strata_scb_reordered(&tp->scb, run->reord_end, tp->snd.mss,
+				     READ_ONCE(strata_sk_net(sk)->conf.tcp_max_reordering));
+	run->rec.delivered = tp->scb.delivered - run->prior_delivered;
+	run->rec.can_send_new = can_send_new(sk);
+	if (run->rec.delivered || run->dup || run->rec.ack != run->rec.una || run->rec.has_dsack)
+		verdict = strata_recovery_ack(&tp->rec, &tp->cong, &tp->scb, &run->rec);
+	count_recovery(sk, verdict);
+	if (verdict & STRATA_REC_CLEAR_LOST)
+		clear_lost(sk);
+	head = strata_tcp_rtx_head(sk);
+	if ((verdict & STRATA_REC_MARK_HEAD) && head)
+		strata_tcp_mark_lost(sk, head);
+	if (verdict & STRATA_REC_RETRANSMIT)
+		tp->todo |= STRATA_TODO_REXMIT;
+	if (verdict & STRATA_REC_SEND_NEW)
+		tp->todo |= STRATA_TODO_DATA;
+
+	strata_rate_gen(&tp->rate, &tp->scb, &run->rs, strata_rtt_min(&tp->rtt), false);
+	fill_sample(sk, run, &cs);
+	strata_recovery_cwnd(&tp->rec, &tp->cong, &tp->scb, &cs, cs.lost,
+			     verdict & STRATA_REC_RETRANSMIT);
+	strata_tcp_update_pacing(sk);
+}
+
+void strata_tcp_rack_timeout(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_ack_run run;
+	u32 wait;
+
+	memset(&run, 0, sizeof(run));
+	run.rec.una = tp->snd.una;
+	run.rec.ack = tp->snd.una;
+	run.rec.nxt = tp->snd.nxt;
+	run.rec.now_us = tp->mstamp_us;
+	run.rec.tsnow = strata_tcp_tsval(tp);
+	run.prior_delivered = tp->scb.delivered;
+	run.prior_lost = tp->scb.lost;
+	run.prior_in_flight = strata_tcp_in_flight(&tp->scb);
+	run.dup = true;
+	tp->rack.advanced = true;
+	wait = strata_tcp_detect_loss(sk);
+	if (tp->scb.lost != run.prior_lost)
+		strata_tcp_recover(sk, &run);
+	if (wait)
+		strata_tcp_timer_set(sk, STRATA_TIMER_REO, usecs_to_jiffies(wait) + 1);
+	else
+		strata_tcp_timer_rearm(sk);
+}
+
+void strata_tcp_enter_loss(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
+	struct sk_buff *skb = strata_tcp_rtx_head(sk);
+	bool reneged = skb && (STRATA_TCP_TX(skb)->sacked & STRATA_TX_SACKED);
+
+	if (reneged) {
+		/* the peer has dropped what it had SACKed (RFC 2018 8) */
+		strata_inc(strata_sk_net(sk), TCPEXT_SACKRENEGING);
+		memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
+	}
+	for (; skb; skb = skb_rb_next(skb)) {
+		if (reneged)
+			strata_scb_unsack(&tp->scb, STRATA_TCP_TX(skb));
+		strata_tcp_mark_lost(sk, skb);
+	}
+	tp->rexmit_seq = tp->snd.una;
+	strata_recovery_timeout(&tp->rec, &tp->cong, &tp->scb, tp->snd.una, tp->snd.nxt,
+				tp->sack_ok && READ_ONCE(conf->tcp_frto), tp->mstamp_us);
+	tp->tlp.sent = false;
+	tp->todo |= STRATA_TODO_REXMIT | STRATA_TODO_DATA;
+}
+
+void strata_tcp_pmtu_lowered(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb;
+	bool lost = false;
+
+	for (skb = strata_tcp_rtx_head(sk); skb; skb = skb_rb_next(skb)) {
+		const struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+		u32 unit = tx->pcount > 1 ? tx->mss : skb->len;
+
+		if (unit <= tp->snd.mss || (tx->sacked & STRATA_TX_SACKED))
+			continue;
+		strata_tcp_mark_lost(sk, skb);
+		lost = true;
+	}
+	if (!lost)
+		return;
+	/* as after a timeout, but cwnd and ssthresh stay: the network is not to blame */
+	if (tp->rec.state != STRATA_CA_LOSS) {
+		tp->rec.state = STRATA_CA_LOSS;
+		tp->rec.high_seq = tp->snd.nxt;
+		tp->rec.undo_ok = false;
+		tp->rec.frto = 0;
+	}
+	tp->todo |= STRATA_TODO_REXMIT;
+}
