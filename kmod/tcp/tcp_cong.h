@@ -81,7 +81,7 @@ struct strata_tcp_cong_ops {
 	void	(*acked)(struct strata_tcp_cong *c, const struct strata_cong_sample *cs);
 	/* the reduction was spurious: cwnd to return to */
 	u32	(*undo_cwnd)(struct strata_tcp_cong *c);
-	/* for TCP_CC_INFO and inet_diag: fills @info (union tcp_cc_info), sets the INET_DIAG_* attr; bytes */
+	/* TCP_CC_INFO, inet_diag: fills @info (union tcp_cc_info) and INET_DIAG_* @attr; bytes */
 	size_t	(*get_info)(struct strata_tcp_cong *c, u32 ext, int *attr, void *info);
 	/* most segments per TSO burst; NULL: default */
 	u32	(*min_tso_segs)(struct strata_tcp_cong *c);
@@ -150,7 +150,8 @@ void strata_cong_init(struct strata_tcp_cong *c, const struct strata_tcp_cong_op
  * established: IW of @cs->mss (@syn_lost: SYN or SYN-ACK was retransmitted: 1, RFC 6298
  * 5.7/5681 3.1), ops->init
  */
-void strata_cong_start(struct strata_tcp_cong *c, const struct strata_cong_sample *cs, bool syn_lost);
+void strata_cong_start(struct strata_tcp_cong *c, const struct strata_cong_sample *cs,
+		       bool syn_lost);
 /* change on a live connection; @ops pinned, moves to @c; the old one is released and put */
 void strata_cong_change(struct strata_tcp_cong *c, const struct strata_tcp_cong_ops *ops,
 			const struct strata_cong_sample *cs);

@@ -149,12 +149,13 @@ static inline u32 strata_tcp_pcount(u32 len, u32 mss)
 
 /*
  * Reordering seen: a never retransmitted segment ending at @end was delivered below the
- * highest SACK. Raises DupThresh to the distance, at most @max.
+ * highest SACK; call before its marks or the counters change. Raises DupThresh to
+ * the distance, at most @max.
  */
 void strata_scb_reordered(struct strata_tcp_scb *s, u32 end, u32 mss, u32 max);
 /* peers without SACK: a duplicate ACK came (RFC 6582; counts a delivered segment) */
 void strata_scb_reno_dupack(struct strata_tcp_scb *s);
-/* and SND.UNA advanced over @segs segments (after strata_scb_acked() of each) */
+/* SND.UNA advanced over @segs segments: right after strata_scb_acked() of each of them */
 void strata_scb_reno_acked(struct strata_tcp_scb *s, u32 segs);
 
 /* delivery rate (draft-ietf-ccwg-bbr 4.1): tcp_rate.c */

@@ -121,7 +121,8 @@ struct strata_rec_ack {
 	u32	tsecr;		/* valid if has_ts */
 	u32	tsnow;		/* our TSval clock now */
 	bool	has_ts;
-	bool	has_dsack;	/* accepted D-SACK; undo_retrans is counted here */
+	u32	dsack_end;	/* strata_sack_in.dup.end; valid if has_dsack */
+	bool	has_dsack;	/* accepted D-SACK; undo_retrans and dsack_dups count it here */
 	u8	dsack_segs;	/* segments it covers */
 	/* newly ACKed or SACKed: a segment never retransmitted, sent before high_seq */
 	bool	orig_acked;
@@ -142,14 +143,15 @@ u32 strata_recovery_ack(struct strata_tcp_recovery *rec, struct strata_tcp_cong 
 			struct strata_tcp_scb *s, const struct strata_rec_ack *a);
 /*
  * RTO fired. Before: the caller has marked every segment not SACKed with
- * strata_scb_lost(). Sets
- * cwnd to 1, ssthresh on the first timeout of an episode. @frto: allow F-RTO (needs SACK).
+ * strata_scb_lost(), but may leave out those sent too lately (RFC 8985 6.3). Sets
+ * cwnd to what is then in flight + 1, ssthresh on the first timeout of an
+ * episode. @frto: allow F-RTO (needs SACK).
  */
 void strata_recovery_timeout(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 			     struct strata_tcp_scb *s, u32 una, u32 nxt, bool frto, u64 now_us);
 /*
- * reduce once per window for ECN, TLP or local congestion (state CWR); no-op in CWR and
- * above
+ * Reduce once per window for ECN, TLP or local congestion (state CWR); nothing
+ * happens in CWR, Recovery and Loss.
  */
 void strata_recovery_cwr(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 			 struct strata_tcp_scb *s, u32 nxt, u64 now_us);

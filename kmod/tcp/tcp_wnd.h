@@ -81,7 +81,6 @@ bool strata_wnd_snd_update(struct strata_tcp_swnd *s, u32 una, u32 ack, u32 seq,
 
 #define STRATA_SND_NODELAY	0x01	/* TCP_NODELAY */
 #define STRATA_SND_CORK		0x02	/* TCP_CORK or MSG_MORE: hold partial segments */
-#define STRATA_SND_PUSH		0x04	/* nothing behind it: all that the user gave */
 #define STRATA_SND_FIN		0x08	/* carries FIN */
 #define STRATA_SND_SMALL_OUT	0x10	/* a partial segment is out and not acknowledged */
 #define STRATA_SND_IDLE		0x20	/* SND.NXT == SND.UNA */

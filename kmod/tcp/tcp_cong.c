@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Congestion control: the registry of algorithms, and what all of them share.
+ *
+ * An algorithm is a table of functions over struct strata_tcp_cong; it sees what
+ * an ACK said (struct strata_cong_sample) and never a socket, so that it can live
+ * in a module of its own and run on the host. Registered ones are found by name;
+ * a connection holds a reference on the module of its algorithm.
+ *
+ * Shared: the initial window (RFC 6928), slow start (RFC 5681 3.1), additive
+ * increase, and validation of a window that was not used: after idle time it is
+ * halved once per RTO, and while the application is the limit it does not grow
+ * and decays towards what was used (RFC 2861 3, RFC 7661).
+ */
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/math64.h>
+#include <linux/module.h>
+#include <linux/rculist.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include "tcp_alg.h"
+
+static LIST_HEAD(cong_list);
+/* locking: writers of cong_list; readers use RCU */
+static DEFINE_SPINLOCK(cong_lock);
+
+static struct strata_tcp_cong_ops *find_rcu(const char *name)
+{
+	struct strata_tcp_cong_ops *ops;
+
+	list_for_each_entry_rcu(ops, &cong_list, list, lockdep_is_held(&cong_lock))
+		if (!strcmp(ops->name, name))
+			return ops;
+	return NULL;
+}
+
+int strata_cong_register(struct strata_tcp_cong_ops *ops)
+{
+	int err = 0;
+
+	if (!ops->name[0] || !ops->ssthresh || !ops->undo_cwnd ||
+	    !(ops->cong_avoid || ops->cong_control))
+		return -EINVAL;
+
+	spin_lock(&cong_lock);
+	if (find_rcu(ops->name))
+		err = -EEXIST;
+	else
+		list_add_tail_rcu(&ops->list, &cong_list);
+	spin_unlock(&cong_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(strata_cong_register);
+
+void strata_cong_unregister(struct strata_tcp_cong_ops *ops)
+{
+	spin_lock(&cong_lock);
+	list_del_rcu(&ops->list);
+	spin_unlock(&cong_lock);
+	/* readers that found it without pinning it */
+	synchronize_rcu();
+}
+EXPORT_SYMBOL_GPL(strata_cong_unregister);
+
+const struct strata_tcp_cong_ops *strata_cong_get(const char *name)
+{
+	const struct strata_tcp_cong_ops *ops;
+
+	rcu_read_lock();
+	ops = find_rcu(name);
+	if (ops && !try_module_get(ops->owner))
+		ops = NULL;
+	rcu_read_unlock();
+	return ops;
+}
+
+void strata_cong_put(const struct strata_tcp_cong_ops *ops)
+{
+	module_put(ops->owner);
+}
+
+size_t strata_cong_list(char *buf, size_t size, bool all)
+{
+	struct strata_tcp_cong_ops *ops;
+	size_t off = 0;
+
+	if (!size)
+		return 0;
+	buf[0] = '\0';
+	rcu_read_lock();
+	list_for_each_entry_rcu(ops, &cong_list, list) {
+		size_t len = strnlen(ops->name, sizeof(ops->name));
+
+		if (!all && ops->flags & STRATA_CONG_RESTRICTED)
+			continue;
+		if (off + len + 2 > size)
+			break;
+		if (off)
+			buf[off++] = ' ';
+		memcpy(buf + off, ops->name, len);
+		off += len;
+		buf[off] = '\0';
+	}
+	rcu_read_unlock();
+	return off;
+}
+
+int strata_cong_module_init(void)
+{
+	int err = strata_cong_register(&strata_cubic);
+
+	if (err)
+		return err;
+	err = strata_cong_register(&strata_reno);
+	if (err)
+		strata_cong_unregister(&strata_cubic);
+	return err;
+}
+
+void strata_cong_module_exit(void)
+{
+	strata_cong_unregister(&strata_reno);
+	strata_cong_unregister(&strata_cubic);
+}
+
+/* a connection */
+
+void strata_cong_init(struct strata_tcp_cong *c, const struct strata_tcp_cong_ops *ops)
+{
+	memset(c, 0, sizeof(*c));
+	c->ops = ops;
+	if (!ops) {
+		/* Strata's own module is held by the socket */
+		c->ops = &strata_reno;
+		__module_get(c->ops->owner);
+	}
+	c->cwnd = 10;
+	c->ssthresh = STRATA_SSTHRESH_INF;
+	c->cwnd_clamp = STRATA_CWND_MAX;
+	c->pacing_rate = STRATA_PACING_INF;
+	c->max_pacing_rate = STRATA_PACING_INF;
+}
+
+u32 strata_cong_iw(u32 mss)
+{
+	u32 limit = 2 * mss > 14600 ? 2 * mss : 14600;
+
+	if (!mss || 10 * mss <= limit)
+		return 10;
+	return limit / mss;
+}
+
+void strata_cong_start(struct strata_tcp_cong *c, const struct strata_cong_sample *cs,
+		       bool syn_lost)
+{
+	c->cwnd = syn_lost ? 1 : strata_cong_iw(cs->mss);
+	if (c->cwnd > c->cwnd_clamp)
+		c->cwnd = c->cwnd_clamp;
+	c->cwnd_stamp_us = cs->now_us;
+	c->limited_seq = cs->una;
+	if (c->ops->init)
+		c->ops->init(c, cs);
+	c->initialised = true;
+}
+
+static void drop_ops(struct strata_tcp_cong *c)
+{
+	if (c->initialised && c->ops->release)
+		c->ops->release(c);
+	strata_cong_put(c->ops);
+}
+
+void strata_cong_change(struct strata_tcp_cong *c, const struct strata_tcp_cong_ops *ops,
+			const struct strata_cong_sample *cs)
+{
+	drop_ops(c);
+	c->ops = ops;
+	memset(c->priv, 0, sizeof(c->priv));
+	c->cwnd_cnt = 0;
+	if (c->initialised && ops->init)
+		ops->init(c, cs);
+}
+
+void strata_cong_exit(struct strata_tcp_cong *c)
+{
+	if (!c->ops)
+		return;
+	drop_ops(c);
+	c->ops = NULL;
+	c->initialised = false;
+}
+
+void strata_cong_event(struct strata_tcp_cong *c, enum strata_cong_event ev, u64 now_us)
+{
+	if (c->ops->cwnd_event)
+		c->ops->cwnd_event(c, ev, now_us);
+}
+
+/* the window */
+
+static void cap_cwnd(struct strata_tcp_cong *c)
+{
+	if (c->cwnd > c->cwnd_clamp)
+		c->cwnd = c->cwnd_clamp;
+}
+
+u32 strata_cong_slow_start(struct strata_tcp_cong *c, u32 acked)
+{
+	u32 room = c->ssthresh > c->cwnd ? c->ssthresh - c->cwnd : 0;
+	u32 grow = acked < room ? acked : room;
+
+	c->cwnd += grow;
+	cap_cwnd(c);
+	return acked - grow;
+}
+EXPORT_SYMBOL_GPL(strata_cong_slow_start);
+
+void strata_cong_add(struct strata_tcp_cong *c, u32 w, u32 acked)
+{
+	if (!w)
+		w = 1;
+	/* credit kept from a larger w */
+	if (c->cwnd_cnt >= w) {
+		c->cwnd_cnt = 0;
+		c->cwnd++;
+	}
+	c->cwnd_cnt += acked;
+	if (c->cwnd_cnt >= w) {
+		c->cwnd += c->cwnd_cnt / w;
+		c->cwnd_cnt %= w;
+	}
+	cap_cwnd(c);
+}
+EXPORT_SYMBOL_GPL(strata_cong_add);
+
+/* RFC 2861 3: keep the memory of the path in ssthresh */
+static void remember_path(struct strata_tcp_cong *c)
+{
+	u32 keep = c->cwnd - c->cwnd / 4;
+
+	if (keep > c->ssthresh)
+		c->ssthresh = keep;
+}
+
+void strata_cong_idle(struct strata_tcp_cong *c, u32 mss, u64 idle_us, u32 rto_us, u64 now_us)
+{
+	u32 restart = strata_cong_iw(mss);
+
+	if (!rto_us || idle_us <= rto_us)
+		return;
+	if (restart > c->cwnd)
+		restart = c->cwnd;
+	strata_cong_event(c, STRATA_CE_CWND_RESTART, now_us);
+	remember_path(c);
+	for (; idle_us > rto_us && c->cwnd > restart; idle_us -= rto_us)
+		c->cwnd /= 2;
+	if (c->cwnd < restart)
+		c->cwnd = restart;
+	c->cwnd_stamp_us = now_us;
+	c->cwnd_used = 0;
+}
+
+/* not filled for an RTO: half way from what it is to what was used */
+static void decay(struct strata_tcp_cong *c, u64 now_us)
+{
+	u32 used = c->cwnd_used > 10 ? c->cwnd_used : 10;
+
+	if (used < c->cwnd) {
+		remember_path(c);
+		c->cwnd = (c->cwnd + used) / 2;
+	}
+	c->cwnd_used = 0;
+	c->cwnd_stamp_us = now_us;
+}
+
+void strata_cong_validate(struct strata_tcp_cong *c, u32 una, u32 nxt, u32 in_flight, bool limited,
+			  u32 rto_us, u64 now_us, bool slow_start_after_idle)
+{
+	/* the state of a window of data is that of its fullest moment */
+	if (strata_seq_geq(una, c->limited_seq) || limited ||
+	    (!c->limited && in_flight > c->max_out)) {
+		c->limited = limited;
+		c->max_out = in_flight;
+		c->limited_seq = nxt;
+	}
+	if (strata_cong_is_limited(c)) {
+		c->cwnd_used = 0;
+		c->cwnd_stamp_us = now_us;
+		return;
+	}
+	if (in_flight > c->cwnd_used)
+		c->cwnd_used = in_flight;
+	if (slow_start_after_idle && !c->ops->cong_control &&
+	    now_us - c->cwnd_stamp_us >= rto_us)
+		decay(c, now_us);
+}
+
+bool strata_cong_is_limited(const struct strata_tcp_cong *c)
+{
+	if (c->limited)
+		return true;
+	/* slow start doubles per round trip: half full is full (RFC 7661 4.1) */
+	return strata_cong_in_slow_start(c) && c->cwnd < 2 * c->max_out;
+}
+EXPORT_SYMBOL_GPL(strata_cong_is_limited);
+
+void strata_cong_update_pacing(struct strata_tcp_cong *c, u32 mss, u32 srtt_us, u32 in_flight,
+			       u32 ss_ratio, u32 ca_ratio)
+{
+	u32 wnd = c->cwnd > in_flight ? c->cwnd : in_flight;
+	u64 rate;
+
+	if (!srtt_us)
+		return;
+	/* slow start needs room to double, avoidance to probe */
+	rate = (u64)mss * wnd * (c->cwnd < c->ssthresh / 2 ? ss_ratio : ca_ratio);
+	/* percent and µs: * 10^6 / 100; below 2^64 for windows under 2^43 bytes */
+	rate = div_u64(rate * 10000, srtt_us);
+	c->pacing_rate = rate < c->max_pacing_rate ? rate : c->max_pacing_rate;
+}
