@@ -50,7 +50,7 @@ struct strata_trace_seg {
 #endif
 
 TRACE_EVENT(strata_tcp_state,
-	TP_PROTO(const void *sk, __be32 saddr, u16 sport, __be32 daddr, u16 dport,
+	TP_PROTO(const void *sk, __be32 saddr, __be16 sport, __be32 daddr, __be16 dport,
 		 int oldstate, int newstate),
 	TP_ARGS(sk, saddr, sport, daddr, dport, oldstate, newstate),
 	TP_STRUCT__entry(
@@ -66,8 +66,8 @@ TRACE_EVENT(strata_tcp_state,
 		__entry->sk = (u64)(unsigned long)sk;
 		memcpy(__entry->saddr, &saddr, 4);
 		memcpy(__entry->daddr, &daddr, 4);
-		__entry->sport = sport;
-		__entry->dport = dport;
+		__entry->sport = ntohs(sport);
+		__entry->dport = ntohs(dport);
 		__entry->oldstate = oldstate;
 		__entry->newstate = newstate;
 	),

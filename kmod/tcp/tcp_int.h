@@ -49,6 +49,10 @@ int strata_tcp_sock_init(struct sock *sk);
 void strata_tcp_done(struct sock *sk);
 /** strata_tcp_fail() - strata_tcp_done() with sk_err = @err (positive), queues purged. Locked */
 void strata_tcp_fail(struct sock *sk, int err);
+/** strata_tcp_child_init() - make a clone of a listener a fresh socket in SYN-RECEIVED. Locked */
+void strata_tcp_child_init(struct sock *child, const struct sock *parent);
+/** strata_tcp_destroy() - an orphan in CLOSED: give all back, and the connection's own reference. Locked */
+void strata_tcp_destroy(struct sock *sk);
 /** strata_tcp_purge_queues() - free both transmit queues and the out-of-order queue. Locked */
 void strata_tcp_purge_queues(struct sock *sk);
 
@@ -114,7 +118,15 @@ void strata_tcp_listen_exit(void);
 /** strata_tcp_req_err() - an ICMP error about a SYN-ACK of @lsk's. BH off */
 void strata_tcp_req_err(struct sock *lsk, __be32 laddr, __be32 raddr, __be16 rport, u32 seq);
 
+/* tcp_close.c */
+
+/** strata_tcp_orphan_check() - an orphan changed state: FIN-WAIT-2 moves to a small object; too many end. Locked */
+void strata_tcp_orphan_check(struct sock *sk);
+
 /* tcp_connect.c */
+
+/** strata_tcp_take_syn_options() - what both SYNs agree on: timestamps, SACK, scaling, MSS. Locked */
+void strata_tcp_take_syn_options(struct strata_tcp_sock *tp, const struct strata_tcp_opts *o);
 
 /** strata_tcp_synsent_rcv() - RFC 9293 3.10.7.3. Locked. The skb stays the caller's; data on it may be queued
  * (then *eaten). *reset: answer with RST. Sets todo
@@ -346,6 +358,12 @@ void strata_tcp_xmit_bare(struct strata_net *sn, struct strata_tcp_bare *seg);
 void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb);
 
 /* tcp_timer.c */
+
+/** strata_tcp_keepalive_time() - idle time before the first probe, jiffies */
+static inline unsigned long strata_tcp_keepalive_time(const struct strata_tcp_sock *tp)
+{
+	return tp->keepalive_time ?: READ_ONCE(strata_sk_net(&tp->ep.sk)->conf.tcp_keepalive_time);
+}
 
 /** strata_tcp_release_cb() - struct proto.release_cb: what timers and completions left while the user owned @sk */
 void strata_tcp_release_cb(struct sock *sk);

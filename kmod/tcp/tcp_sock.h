@@ -128,13 +128,13 @@ struct strata_tcp_reqs;
 
 /**
  * struct strata_tcp_listener - only in LISTEN: connections that wait for accept()
- * @reqs: half-open requests (tcp_listen.c), NULL outside LISTEN
+ * @reqs: half-open requests (tcp_request.c), NULL outside LISTEN; RCU
  * @queue: established children, linked by strata_tcp_sock.accept_node
  * @qlen, @max: children queued and the backlog
  * locking: @lock protects @queue and @qlen; BH off
  */
 struct strata_tcp_listener {
-	struct strata_tcp_reqs	*reqs;
+	struct strata_tcp_reqs __rcu *reqs;
 	spinlock_t		lock;
 	struct list_head	queue;
 	u32			qlen;

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ends of connections: CLOSE (RFC 9293 3.10.4, 3.6), ABORT (3.10.5), shutdown() of one
+ * direction, SO_LINGER, and orphans: connections whose descriptor is gone while their FIN or
+ * data is still under way (RFC 1122 4.2.2.13).
+ */
+
+#include "tcp_int.h"
+
+#define TIMEWAIT_LEN	(60 * HZ)
+
+/* the state after our FIN is queued, where CLOSE sends one (3.10.4) */
+static const u8 fin_state[TCP_MAX_STATES] = {
+	[TCP_SYN_RECV]		= TCP_FIN_WAIT1,
+	[TCP_ESTABLISHED]	= TCP_FIN_WAIT1,
+	[TCP_CLOSE_WAIT]	= TCP_LAST_ACK,
+};
+
+/* move on to the state after CLOSE; must a FIN be sent? */
+static bool close_state(struct sock *sk)
+{
+	u8 next = fin_state[sk->sk_state];
+
+	if (!next) {
+		if (sk->sk_state == TCP_SYN_SENT)
+			strata_tcp_set_state(sk, TCP_CLOSE);
+		return false;
+	}
+	strata_tcp_set_state(sk, next);
+	return true;
+}
+
+void strata_tcp_shutdown(struct sock *sk, int how)
+{
+	if (!(how & SEND_SHUTDOWN))
+		return;
+	if (close_state(sk)) {
+		strata_tcp_queue_fin(sk);
+		strata_tcp_output(sk);
+	}
+}
+
+/* would an ABORT in this state tell the peer */
+static bool needs_reset(int state)
+{
+	return BIT(state) & (BIT(TCP_ESTABLISHED) | BIT(TCP_CLOSE_WAIT) | BIT(TCP_FIN_WAIT1) |
+			     BIT(TCP_FIN_WAIT2) | BIT(TCP_SYN_RECV));
+}
+
+/* jiffies an orphan may stay in FIN-WAIT-2: at least 3.5 RTOs */
+static int fin_timeout(const struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	int timeo = tp->linger2 ?: READ_ONCE(strata_sk_net(sk)->conf.tcp_fin_timeout);
+	int rto = usecs_to_jiffies(strata_rtt_rto(&tp->rtt));
+
+	return max(timeo, (rto << 2) - (rto >> 1));
+}
+
+/* too many orphans, or no memory for another one */
+static bool too_many_orphans(struct sock *sk)
+{
+	struct strata_net *sn = strata_sk_net(sk);
+
+	if (percpu_counter_read_positive(&sn->tcp_orphans) > READ_ONCE(sn->conf.tcp_max_orphans))
+		return true;
+	return sk->sk_wmem_queued > SOCK_MIN_SNDBUF &&
+	       sk_memory_allocated(sk) > sk_prot_mem_limits(sk, 2);
+}
+
+/* an orphan in FIN-WAIT-2 waits for the peer's FIN as a small object */
+static void orphan_fin_wait2(struct sock *sk)
+{
+	int timeo = fin_timeout(sk);
+
+	if (strata_tcp_sk(sk)->linger2 < 0) {
+		strata_inc(strata_sk_net(sk), TCPEXT_ABORTONLINGER);
+		strata_tcp_send_active_reset(sk, GFP_ATOMIC);
+		strata_tcp_done(sk);
+	} else if (timeo > TIMEWAIT_LEN) {
+		strata_tcp_keepalive_set(sk, timeo - TIMEWAIT_LEN);
+	} else {
+		strata_tcp_time_wait(sk, TCP_FIN_WAIT2, timeo);
+	}
+}
+
+void strata_tcp_orphan_check(struct sock *sk)
+{
+	if (sk->sk_state == TCP_FIN_WAIT2) {
+		orphan_fin_wait2(sk);
+	} else if (sk->sk_state != TCP_CLOSE && too_many_orphans(sk)) {
+		strata_inc(strata_sk_net(sk), TCPEXT_ABORTONMEMORY);
+		strata_tcp_send_active_reset(sk, GFP_ATOMIC);
+		strata_tcp_done(sk);
+	}
+}
+
+/* free what the user did not read; was there any (a FIN alone does not count) */
+static bool drain_unread(struct sock *sk)
+{
+	struct sk_buff *skb;
+	bool unread = false;
+
+	while ((skb = __skb_dequeue(&sk->sk_receive_queue))) {
+		const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+		u32 len = seg->end_seq - seg->seq - !!(seg->flags & STRATA_TCP_FIN);
+
+		if (len && strata_seq_after(seg->end_seq, strata_tcp_sk(sk)->rcv.copied_seq))
+			unread = true;
+		__kfree_skb(skb);
+	}
+	sk_mem_reclaim(sk);
+	return unread;
+}
+
+/* the connection's part of close(), socket still owned by the descriptor */
+static void close_connection(struct sock *sk, long timeout)
+{
+	bool unread = drain_unread(sk);
+
+	if (sk->sk_state == TCP_CLOSE)
+		return;
+	if (unread) {
+		/* RFC 2525 2.17: unread data is lost, say so */
+		strata_inc(strata_sk_net(sk), TCPEXT_ABORTONCLOSE);
+		if (needs_reset(sk->sk_state))
+			strata_tcp_send_active_reset(sk, sk->sk_allocation);
+		strata_tcp_done(sk);
+	} else if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime) {
+		strata_inc(strata_sk_net(sk), TCPEXT_ABORTONDATA);
+		strata_tcp_disconnect(sk, 0);
+	} else if (close_state(sk)) {
+		strata_tcp_queue_fin(sk);
+		strata_tcp_output(sk);
+	}
+	sk_stream_wait_close(sk, timeout);
+}
+
+void strata_tcp_close(struct sock *sk, long timeout)
+{
+	lock_sock(sk);
+	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
+	if (sk->sk_state == TCP_LISTEN) {
+		strata_tcp_set_state(sk, TCP_CLOSE);
+		strata_tcp_listen_stop(sk);
+	} else {
+		close_connection(sk, timeout);
+	}
+
+	/* from here on nobody but the connection itself knows the socket */
+	sock_hold(sk);
+	sock_orphan(sk);
+	percpu_counter_inc(&strata_sk_net(sk)->tcp_orphans);
+	if (sk->sk_state == TCP_CLOSE)
+		strata_tcp_destroy(sk);
+	else
+		strata_tcp_orphan_check(sk);
+	release_sock(sk);
+	sock_put(sk);
+}
+
+/* forget the connection; the socket may connect or listen again */
+static void disconnect_reset(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_sock *ep = &tp->ep;
+
+	strata_tcp_timers_stop(sk);
+	__skb_queue_purge(&sk->sk_receive_queue);
+	strata_tcp_purge_queues(sk);
+	WRITE_ONCE(ep->raddr, 0);
+	WRITE_ONCE(ep->rport, 0);
+	WRITE_ONCE(ep->laddr, sk->sk_userlocks & SOCK_BINDADDR_LOCK ? ep->bound_laddr : 0);
+	strata_path_put(&ep->path);
+
+	WRITE_ONCE(sk->sk_shutdown, 0);
+	sock_reset_flag(sk, SOCK_DONE);
+	tp->todo = 0;
+	tp->ts_ok = 0;
+	tp->sack_ok = 0;
+	tp->wscale_ok = 0;
+	tp->syn_retrans = 0;
+	tp->ts_recent = 0;
+	tp->ts_recent_stamp = 0;
+	tp->soft_err = 0;
+	tp->snd.mss_clamp = 536;
+	WRITE_ONCE(tp->rcv.copied_seq, tp->rcv.nxt);
+	tp->snd.una = tp->snd.write_seq;
+	tp->snd.nxt = tp->snd.write_seq;
+	memset(&tp->ack, 0, sizeof(tp->ack));
+	memset(&tp->sack_rcv, 0, sizeof(tp->sack_rcv));
+	memset(&tp->rate, 0, sizeof(tp->rate));
+	memset(&tp->tlp, 0, sizeof(tp->tlp));
+	strata_recovery_init(&tp->rec);
+	strata_rack_init(&tp->rack);
+	strata_rtt_init(&tp->rtt);
+	tp->bytes_sent = 0;
+	tp->bytes_acked = 0;
+	tp->bytes_received = 0;
+	tp->bytes_retrans = 0;
+	tp->segs_in = 0;
+	tp->segs_out = 0;
+	tp->data_segs_in = 0;
+	tp->data_segs_out = 0;
+	tp->cong.initialised = false;
+}
+
+int strata_tcp_disconnect(struct sock *sk, int flags)
+{
+	int old = sk->sk_state;
+
+	if (old == TCP_LISTEN) {
+		strata_tcp_set_state(sk, TCP_CLOSE);
+		strata_tcp_listen_stop(sk);
+	} else if (needs_reset(old)) {
+		strata_tcp_send_active_reset(sk, gfp_any());
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
+	} else if (old == TCP_SYN_SENT) {
+		WRITE_ONCE(sk->sk_err, ECONNRESET);
+	}
+	if (sk->sk_state != TCP_CLOSE)
+		strata_tcp_set_state(sk, TCP_CLOSE);
+	disconnect_reset(sk);
+	sk_error_report(sk);
+	return 0;
+}
+
+int strata_tcp_abort(struct sock *sk, int err)
+{
+	lock_sock(sk);
+	if (sk->sk_state == TCP_LISTEN) {
+		strata_tcp_set_state(sk, TCP_CLOSE);
+		strata_tcp_listen_stop(sk);
+		WRITE_ONCE(sk->sk_err, err);
+		sk_error_report(sk);
+	} else if (sk->sk_state != TCP_CLOSE) {
+		if (needs_reset(sk->sk_state))
+			strata_tcp_send_active_reset(sk, GFP_KERNEL);
+		strata_tcp_fail(sk, err);
+	}
+	release_sock(sk);
+	return 0;
+}

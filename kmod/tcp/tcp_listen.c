@@ -1,0 +1,597 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Passive open (RFC 9293 3.10.1, 3.10.7.2): a listener turns SYNs into requests, and the ACKs
+ * of its SYN-ACKs into children, which wait on the accept queue.
+ *
+ * Segments for a listener are worked on without its lock: any number of CPUs may answer SYNs
+ * at once. Requests stand in a table with a lock of its own (tcp_request.c); the accept queue
+ * has another. A child is made when the handshake's ACK is there: a clone of the listener,
+ * in SYN-RECEIVED, that then processes that ACK as any segment (tcp_segment.c) and calls
+ * strata_tcp_child_established().
+ *
+ * When the table of requests is full, SYN cookies (RFC 4987 3.6) let the peer keep the state.
+ */
+
+#include "tcp_req.h"
+
+int strata_tcp_listen(struct sock *sk, int backlog)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_reqs *reqs;
+	int err;
+
+	WRITE_ONCE(tp->lst.max, backlog);
+	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
+	if (sk->sk_state == TCP_LISTEN)
+		return 0;
+
+	reqs = strata_tcp_reqs_alloc(sk);
+	if (!reqs)
+		return -ENOMEM;
+	/* a port first, if there is none (3.10.1: "an unspecified local port") */
+	err = tp->ep.bind ? strata_port_listen_check(sk) : strata_port_bind(sk, 0);
+	if (err) {
+		strata_tcp_reqs_close(reqs);
+		return err;
+	}
+	rcu_assign_pointer(tp->lst.reqs, reqs);
+	strata_tcp_set_state(sk, TCP_LISTEN);
+	err = strata_tcp_hash_listen(sk);
+	if (err) {
+		strata_tcp_set_state(sk, TCP_CLOSE);
+		strata_tcp_listen_stop(sk);
+	}
+	return err;
+}
+
+/* accept queue */
+
+bool strata_tcp_can_accept(const struct sock *sk)
+{
+	return !list_empty_careful(&strata_tcp_sk(sk)->lst.queue);
+}
+
+static struct sock *queue_pop(struct sock *lsk)
+{
+	struct strata_tcp_listener *lst = &strata_tcp_sk(lsk)->lst;
+	struct strata_tcp_sock *tp;
+
+	spin_lock_bh(&lst->lock);
+	tp = list_first_entry_or_null(&lst->queue, struct strata_tcp_sock, accept_node);
+	if (tp) {
+		list_del_init(&tp->accept_node);
+		WRITE_ONCE(lst->qlen, lst->qlen - 1);
+		sk_acceptq_removed(lsk);
+	}
+	spin_unlock_bh(&lst->lock);
+	return tp ? &tp->ep.sk : NULL;
+}
+
+static bool queue_full(const struct sock *lsk)
+{
+	const struct strata_tcp_listener *lst = &strata_tcp_sk(lsk)->lst;
+
+	return READ_ONCE(lst->qlen) > READ_ONCE(lst->max);
+}
+
+bool strata_tcp_child_established(struct sock *child)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(child);
+	struct sock *lsk = tp->listener;
+	struct strata_tcp_listener *lst = &strata_tcp_sk(lsk)->lst;
+	bool ok;
+
+	spin_lock_bh(&lst->lock);
+	/* listen_stop() sets the state before it empties the queue under this lock */
+	ok = READ_ONCE(lsk->sk_state) == TCP_LISTEN;
+	if (ok) {
+		list_add_tail(&tp->accept_node, &lst->queue);
+		WRITE_ONCE(lst->qlen, lst->qlen + 1);
+		sk_acceptq_added(lsk);
+	}
+	spin_unlock_bh(&lst->lock);
+	if (ok) {
+		strata_inc(strata_sk_net(lsk), TCP_PASSIVEOPENS);
+		lsk->sk_data_ready(lsk);
+	}
+	tp->listener = NULL;
+	sock_put(lsk);
+	return ok;
+}
+
+static int wait_for_child(struct sock *lsk, long timeo)
+{
+	DEFINE_WAIT(wait);
+	int err;
+
+	for (;;) {
+		prepare_to_wait_exclusive(sk_sleep(lsk), &wait, TASK_INTERRUPTIBLE);
+		release_sock(lsk);
+		if (!strata_tcp_can_accept(lsk))
+			timeo = schedule_timeout(timeo);
+		lock_sock(lsk);
+		err = 0;
+		if (strata_tcp_can_accept(lsk))
+			break;
+		err = -EINVAL;
+		if (lsk->sk_state != TCP_LISTEN)
+			break;
+		err = sock_intr_errno(timeo);
+		if (signal_pending(current))
+			break;
+		err = -EAGAIN;
+		if (!timeo)
+			break;
+	}
+	finish_wait(sk_sleep(lsk), &wait);
+	return err;
+}
+
+struct sock *strata_tcp_accept(struct sock *lsk, int flags, int *err)
+{
+	struct sock *child = NULL;
+	long timeo;
+
+	lock_sock(lsk);
+	*err = -EINVAL;
+	if (lsk->sk_state != TCP_LISTEN)
+		goto out;
+	*err = 0;
+	if (!strata_tcp_can_accept(lsk)) {
+		timeo = sock_rcvtimeo(lsk, flags & O_NONBLOCK);
+		*err = timeo ? wait_for_child(lsk, timeo) : -EAGAIN;
+		if (*err)
+			goto out;
+	}
+	child = queue_pop(lsk);
+	if (!child)
+		*err = -EAGAIN;
+out:
+	release_sock(lsk);
+	return child;
+}
+
+/* a child nobody will accept: ABORT (3.10.5); the queue's reference is the connection's own */
+static void child_abort(struct sock *child)
+{
+	sock_hold(child);
+	lock_sock_nested(child, SINGLE_DEPTH_NESTING);
+	sock_orphan(child);
+	percpu_counter_inc(&strata_sk_net(child)->tcp_orphans);
+	if (child->sk_state == TCP_CLOSE) {
+		strata_tcp_destroy(child);
+	} else {
+		strata_tcp_send_active_reset(child, GFP_KERNEL);
+		strata_tcp_done(child);
+	}
+	release_sock(child);
+	sock_put(child);
+}
+
+void strata_tcp_listen_stop(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_reqs *reqs = rcu_dereference_protected(tp->lst.reqs,
+								 lockdep_sock_is_held(sk));
+	struct sock *child;
+
+	WARN_ON_ONCE(sk->sk_state != TCP_CLOSE);
+	if (reqs) {
+		RCU_INIT_POINTER(tp->lst.reqs, NULL);
+		strata_tcp_reqs_close(reqs);
+	}
+	while ((child = queue_pop(sk)))
+		child_abort(child);
+}
+
+/* SYN-ACK */
+
+void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req)
+{
+	struct strata_tcp_bare seg = {
+		.fl = {
+			.saddr = req->laddr, .daddr = req->raddr,
+			.sport = req->lport, .dport = req->rport,
+			.oif = 0, .mark = req->mark,
+			.proto = IPPROTO_TCP, .tos = req->tos, .df = true,
+		},
+		.seq = req->iss,
+		.ack = req->irs + 1,
+		.wnd = min_t(u32, req->rwnd.wnd, U16_MAX),	/* never scaled here */
+		.flags = STRATA_TCP_SYN | STRATA_TCP_ACK,
+		.opts = {
+			.flags = STRATA_OPT_MSS |
+				 (req->opts.flags & (STRATA_OPT_TS | STRATA_OPT_SACKOK |
+						     STRATA_OPT_WSCALE)),
+			.mss = req->adv_mss,
+			.wscale = req->rwnd.wscale,
+			.tsval = (u32)div_u64(strata_tcp_clock_us(), USEC_PER_MSEC) +
+				 req->ts_offset,
+			.tsecr = req->opts.tsval,
+		},
+	};
+
+	strata_tcp_xmit_bare(sn, &seg);
+}
+
+/* keep of the SYN's options what we will answer with */
+static void req_options(const struct strata_net *sn, struct strata_tcp_req *req)
+{
+	if (!READ_ONCE(sn->conf.tcp_timestamps))
+		req->opts.flags &= ~STRATA_OPT_TS;
+	if (!READ_ONCE(sn->conf.tcp_sack))
+		req->opts.flags &= ~STRATA_OPT_SACKOK;
+	if (!READ_ONCE(sn->conf.tcp_window_scaling))
+		req->opts.flags &= ~STRATA_OPT_WSCALE;
+}
+
+/* the MSS we announce is what the way back can carry (RFC 6691) */
+static bool req_route(struct sock *lsk, struct strata_tcp_req *req)
+{
+	struct strata_net *sn = strata_sk_net(lsk);
+	u16 user_mss = READ_ONCE(strata_tcp_sk(lsk)->snd.user_mss);
+	struct strata_flow fl = {
+		.saddr = req->laddr, .daddr = req->raddr,
+		.mark = req->mark, .proto = IPPROTO_TCP,
+		.oif = READ_ONCE(lsk->sk_bound_dev_if),
+	};
+	struct strata_path path;
+
+	if (strata_ip_route(sn, &fl, &path))
+		return false;
+	req->pmtu = strata_ip_mtu(&path);
+	strata_path_put(&path);
+	req->adv_mss = clamp_t(u32, req->pmtu, 128, U16_MAX) - 40;
+	if (user_mss)
+		req->adv_mss = min(req->adv_mss, user_mss);
+	return true;
+}
+
+static struct strata_tcp_req *req_make(struct sock *lsk, struct sk_buff *skb)
+{
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	const struct tcphdr *th = tcp_hdr(skb);
+	struct strata_net *sn = strata_sk_net(lsk);
+	struct strata_tcp_req *req = strata_tcp_req_alloc();
+	int max_buf;
+
+	if (!req)
+		return NULL;
+	req->laddr = ip_hdr(skb)->daddr;
+	req->raddr = ip_hdr(skb)->saddr;
+	req->lport = th->dest;
+	req->rport = th->source;
+	req->ifindex = seg->rcv.iif;
+	req->irs = seg->seq;
+	req->wnd = seg->wnd;
+	req->opts = seg->opts;
+	req->mark = READ_ONCE(lsk->sk_mark);
+	req->tos = strata_sk(lsk)->tos;
+	req->sent_us = strata_tcp_clock_us();
+	req->ts_offset = strata_tcp_ts_off(sn, req->laddr, req->raddr);
+	req_options(sn, req);
+	if (!req_route(lsk, req)) {
+		strata_tcp_req_put(req);
+		return NULL;
+	}
+	max_buf = lsk->sk_userlocks & SOCK_RCVBUF_LOCK ? READ_ONCE(lsk->sk_rcvbuf) :
+		  max(READ_ONCE(lsk->sk_rcvbuf), READ_ONCE(sn->conf.tcp_rmem[2]));
+	strata_wnd_init(&req->rwnd, req->irs + 1, strata_tcp_full_space(lsk),
+			strata_tcp_win_from_space(lsk, max_buf),
+			READ_ONCE(strata_tcp_sk(lsk)->window_clamp), req->adv_mss,
+			req->opts.flags & STRATA_OPT_WSCALE);
+	return req;
+}
+
+/* what the last segment with this cookie could not keep: no options but the MSS */
+static void req_cookie(struct strata_net *sn, struct strata_tcp_req *req)
+{
+	u16 mss = (req->opts.flags & STRATA_OPT_MSS) ? req->opts.mss : 536;
+
+	req->opts.flags &= STRATA_OPT_MSS;
+	req->rwnd.wscale = 0;
+	req->iss = strata_tcp_cookie(req->laddr, req->raddr, req->lport, req->rport, req->irs,
+				     &mss);
+	strata_inc(sn, TCPEXT_SYNCOOKIESSENT);
+	strata_tcp_req_synack(sn, req);
+}
+
+/* third: "check for a SYN" (3.10.7.2) */
+static enum skb_drop_reason listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
+				       struct sk_buff *skb, u32 isn)
+{
+	struct strata_net *sn = strata_sk_net(lsk);
+	int cookies = READ_ONCE(sn->conf.tcp_syncookies);
+	u32 limit = min_t(u32, READ_ONCE(strata_tcp_sk(lsk)->lst.max),
+			  READ_ONCE(sn->conf.tcp_max_syn_backlog));
+	bool full = READ_ONCE(reqs->count) > limit;
+	struct strata_tcp_req *req;
+
+	if (queue_full(lsk)) {
+		strata_inc(sn, TCPEXT_LISTENOVERFLOWS);
+		goto drop;
+	}
+	if (full && !cookies) {
+		strata_inc(sn, TCPEXT_REQQFULLDROP);
+		goto drop;
+	}
+	req = req_make(lsk, skb);
+	if (!req)
+		goto drop;
+	if (cookies == 2 || (full && !isn)) {
+		if (full)
+			strata_inc(sn, TCPEXT_REQQFULLDOCOOKIES);
+		req_cookie(sn, req);
+		strata_tcp_req_put(req);
+		return SKB_CONSUMED;
+	}
+	req->iss = isn ?: strata_tcp_isn(req->laddr, req->raddr, req->lport, req->rport);
+	if (strata_tcp_req_add(reqs, req))
+		strata_tcp_req_synack(sn, req);
+	strata_tcp_req_put(req);
+	return SKB_CONSUMED;
+drop:
+	strata_inc(sn, TCPEXT_LISTENDROPS);
+	return SKB_DROP_REASON_NOT_SPECIFIED;
+}
+
+/* an ACK of a cookie we may have sent: the request as it was, or NULL */
+static struct strata_tcp_req *cookie_req(struct sock *lsk, struct sk_buff *skb)
+{
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	struct strata_net *sn = strata_sk_net(lsk);
+	struct strata_tcp_req *req;
+	u16 mss;
+
+	if (!READ_ONCE(sn->conf.tcp_syncookies))
+		return NULL;
+	mss = strata_tcp_cookie_check(ip_hdr(skb)->daddr, ip_hdr(skb)->saddr,
+				      tcp_hdr(skb)->dest, tcp_hdr(skb)->source,
+				      seg->seq - 1, seg->ack - 1);
+	if (!mss) {
+		strata_inc(sn, TCPEXT_SYNCOOKIESFAILED);
+		return NULL;
+	}
+	req = req_make(lsk, skb);
+	if (!req)
+		return NULL;
+	strata_inc(sn, TCPEXT_SYNCOOKIESRECV);
+	req->irs = seg->seq - 1;
+	req->iss = seg->ack - 1;
+	req->opts.flags = STRATA_OPT_MSS;
+	req->opts.mss = mss;
+	req->rwnd.wscale = 0;
+	req->rwnd.wup = req->irs + 1;
+	req->sent_us = 0;	/* no RTT sample */
+	return req;
+}
+
+/* children */
+
+/* sequence state, windows and options of a request become the child's */
+static void child_fill(struct sock *child, const struct strata_tcp_req *req)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(child);
+	struct strata_sock *ep = &tp->ep;
+
+	ep->laddr = req->laddr;
+	ep->raddr = req->raddr;
+	ep->lport = req->lport;
+	ep->rport = req->rport;
+	ep->bound_laddr = req->laddr;
+	child->sk_mark = req->mark;
+
+	tp->snd.iss = req->iss;
+	tp->snd.una = req->iss;
+	tp->snd.nxt = req->iss + 1;
+	tp->snd.write_seq = tp->snd.nxt;
+	tp->snd.pushed_seq = tp->snd.nxt;
+	tp->snd.sml_end = req->iss;
+	tp->snd.up = req->iss;
+	tp->rexmit_seq = tp->snd.nxt;
+	tp->rcv.irs = req->irs;
+	tp->rcv.nxt = req->irs + 1;
+	tp->rcv.copied_seq = tp->rcv.nxt;
+	tp->rcv.up = tp->rcv.nxt;
+	tp->rcv.urg_data = 0;
+	tp->rcv.adv_mss = req->adv_mss;
+	tp->rcv.mss = min_t(u16, req->adv_mss, 536);
+	tp->rwnd = req->rwnd;
+	tp->rcv.ssthresh = tp->rwnd.wnd;
+	tp->ts_offset = req->ts_offset;
+	memset(&tp->swnd, 0, sizeof(tp->swnd));
+	tp->swnd.wnd = req->wnd;
+	tp->swnd.max = req->wnd;
+	tp->swnd.wl1 = req->irs;
+	strata_tcp_take_syn_options(tp, &req->opts);
+	strata_tcp_mstamp(tp);
+	tp->syn_us = req->sent_us;
+	tp->syn_retrans = req->sent || !req->sent_us;
+	strata_tcp_sync_mss(child, req->pmtu);
+}
+
+/* NULL: no memory, the port's bucket is gone, or the 4-tuple is taken. The child is bh_lock_sock()ed */
+static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req)
+{
+	struct sock *child = sk_clone_lock(lsk, GFP_ATOMIC);
+
+	if (!child)
+		return NULL;
+	strata_tcp_child_init(child, lsk);
+	child_fill(child, req);
+	if (strata_port_inherit(lsk, child))
+		goto err;
+	if (!strata_tcp_hash_child(child)) {
+		strata_port_put(child);
+		goto err;
+	}
+	sock_hold(lsk);
+	strata_tcp_sk(child)->listener = lsk;
+	return child;
+err:
+	/* never was alive for anybody: no destructor, and one reference too many */
+	strata_cong_exit(&strata_tcp_sk(child)->cong);
+	sk_sockets_allocated_dec(child);
+	__sock_put(child);
+	sk_free_unlock_clone(child);
+	return NULL;
+}
+
+static bool req_may_answer(const struct strata_net *sn, struct strata_tcp_req *req)
+{
+	u32 now = (u32)jiffies;
+
+	if (req->last_oow && now - req->last_oow < READ_ONCE(sn->conf.tcp_invalid_ratelimit)) {
+		strata_inc(sn, TCPEXT_ACKSKIPPEDSYNRECV);
+		return false;
+	}
+	req->last_oow = now ?: 1;
+	return true;
+}
+
+/*
+ * The checks of SYN-RECEIVED that need no child (3.10.7.4 first to fifth). Returns
+ * SKB_NOT_DROPPED_YET when a child is to be made.
+ */
+static enum skb_drop_reason req_check(struct sock *lsk, struct strata_tcp_reqs *reqs,
+				      struct strata_tcp_req *req, struct sk_buff *skb, bool *reset)
+{
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	struct strata_net *sn = strata_sk_net(lsk);
+
+	/* the SYN again: our SYN-ACK was lost */
+	if ((seg->flags & (STRATA_TCP_SYN | STRATA_TCP_ACK | STRATA_TCP_RST)) == STRATA_TCP_SYN &&
+	    seg->seq == req->irs) {
+		if (req_may_answer(sn, req))
+			strata_tcp_req_synack(sn, req);
+		return SKB_CONSUMED;
+	}
+	/* PAWS, RFC 7323 5.3, and first: the window */
+	if (((req->opts.flags & seg->opts.flags & STRATA_OPT_TS) &&
+	     (s32)(seg->opts.tsval - req->opts.tsval) < 0) ||
+	    strata_wnd_check(seg->seq, seg->end_seq, req->irs + 1, req->rwnd.wnd) !=
+	    STRATA_SEQ_OK) {
+		if (!(seg->flags & STRATA_TCP_RST) && req_may_answer(sn, req))
+			strata_tcp_req_synack(sn, req);
+		return SKB_DROP_REASON_TCP_OVERWINDOW;
+	}
+	/* second: exact RST ends it (RFC 5961 3.2); fourth: SYN in the window does too */
+	if (seg->flags & (STRATA_TCP_RST | STRATA_TCP_SYN)) {
+		if (seg->seq == req->irs + 1 && strata_tcp_req_remove(reqs, req))
+			strata_inc(sn, TCPEXT_EMBRYONICRSTS);
+		*reset = !(seg->flags & STRATA_TCP_RST);
+		return SKB_DROP_REASON_TCP_RESET;
+	}
+	/* fifth */
+	if (!(seg->flags & STRATA_TCP_ACK))
+		return SKB_DROP_REASON_TCP_FLAGS;
+	if (seg->ack != req->iss + 1) {
+		*reset = true;
+		return SKB_DROP_REASON_TCP_INVALID_ACK_SEQUENCE;
+	}
+	return SKB_NOT_DROPPED_YET;
+}
+
+/* TCP_DEFER_ACCEPT: a bare ACK does not wake the server */
+static bool defer(const struct sock *lsk, const struct strata_tcp_req *req,
+		  const struct strata_tcp_seg *seg)
+{
+	return READ_ONCE(strata_tcp_sk(lsk)->defer_accept) > req->sent &&
+	       seg->end_seq == req->irs + 1;
+}
+
+/* the handshake's ACK is there */
+static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
+				 struct strata_tcp_req *req, bool cookie,
+				 enum skb_drop_reason *why, bool *reset)
+{
+	struct strata_net *sn = strata_sk_net(lsk);
+	struct sock *child;
+
+	if (queue_full(lsk)) {
+		strata_inc(sn, TCPEXT_LISTENOVERFLOWS);
+		strata_inc(sn, TCPEXT_LISTENDROPS);
+		*why = SKB_DROP_REASON_NOT_SPECIFIED;
+		req->acked = true;
+		*reset = READ_ONCE(sn->conf.tcp_abort_on_overflow);
+		if (*reset && !cookie)
+			strata_tcp_req_remove(reqs, req);
+		return NULL;
+	}
+	/* one CPU alone makes the child */
+	if (!cookie && !strata_tcp_req_remove(reqs, req)) {
+		*why = SKB_DROP_REASON_NOT_SPECIFIED;
+		return NULL;
+	}
+	child = child_make(lsk, req);
+	if (!child) {
+		strata_inc(sn, TCPEXT_LISTENDROPS);
+		*why = SKB_DROP_REASON_NOMEM;
+	}
+	return child;
+}
+
+struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 isn,
+				   enum skb_drop_reason *why, bool *reset)
+{
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	struct strata_tcp_reqs *reqs = rcu_dereference(strata_tcp_sk(lsk)->lst.reqs);
+	bool cookie = false;
+	struct strata_tcp_req *req;
+	struct sock *child = NULL;
+
+	*reset = false;
+	*why = SKB_DROP_REASON_NO_SOCKET;
+	if (!reqs || (seg->rcv.flags & (STRATA_RCV_BROADCAST | STRATA_RCV_MULTICAST)))
+		return NULL;
+
+	req = strata_tcp_req_find(reqs, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr,
+				  tcp_hdr(skb)->source);
+	if (req) {
+		*why = req_check(lsk, reqs, req, skb, reset);
+		if (*why != SKB_NOT_DROPPED_YET)
+			goto out;
+		if (defer(lsk, req, seg)) {
+			req->acked = true;
+			*why = SKB_CONSUMED;
+			goto out;
+		}
+	} else {
+		/* first: RST; second: ACK; third: SYN (3.10.7.2) */
+		*why = SKB_DROP_REASON_TCP_FLAGS;
+		if (seg->flags & STRATA_TCP_RST)
+			return NULL;
+		if (!(seg->flags & STRATA_TCP_ACK)) {
+			if ((seg->flags & (STRATA_TCP_SYN | STRATA_TCP_FIN)) == STRATA_TCP_SYN)
+				*why = listen_syn(lsk, reqs, skb, isn);
+			return NULL;
+		}
+		if (!(seg->flags & STRATA_TCP_SYN))
+			req = cookie_req(lsk, skb);
+		if (!req) {
+			*reset = true;
+			return NULL;
+		}
+		cookie = true;
+	}
+	child = req_complete(lsk, reqs, req, cookie, why, reset);
+out:
+	strata_tcp_req_put(req);
+	return child;
+}
+
+void strata_tcp_req_err(struct sock *lsk, __be32 laddr, __be32 raddr, __be16 rport, u32 seq)
+{
+	struct strata_tcp_reqs *reqs = rcu_dereference(strata_tcp_sk(lsk)->lst.reqs);
+	struct strata_tcp_req *req;
+
+	if (!reqs)
+		return;
+	req = strata_tcp_req_find(reqs, laddr, raddr, rport);
+	if (!req)
+		return;
+	/* it quotes our SYN-ACK (RFC 5927): nobody is there who could answer */
+	if (seq == req->iss && strata_tcp_req_remove(reqs, req))
+		strata_inc(strata_sk_net(lsk), TCP_ATTEMPTFAILS);
+	strata_tcp_req_put(req);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Half-open requests of a listener, shared by tcp_request.c (the table and its timer) and
+ * tcp_listen.c (what segments do to them).
+ */
+#ifndef _STRATA_TCP_REQ_H
+#define _STRATA_TCP_REQ_H
+
+#include "tcp_table.h"
+
+#define STRATA_REQ_LEVELS	8	/* one for each SYN-ACK sent again, the last for all further */
+#define STRATA_REQ_HASH_BITS	9
+
+/**
+ * struct strata_tcp_req - a SYN we answered and that waits for the ACK of our SYN (RFC 9293 3.10.7.2)
+ * @hash: in strata_tcp_reqs.hash; @wait: in strata_tcp_reqs.level[@sent]
+ * @laddr..@rport: as in struct strata_sock; @ifindex: device the SYN came by
+ * @irs, @iss: initial sequence numbers; @opts: options of the SYN
+ * @wnd: window of the SYN, bytes
+ * @rwnd: window we offer
+ * @adv_mss: MSS option we sent; @pmtu: of the route then
+ * @ts_offset, @sent_us: for timestamps and the RTT sample
+ * @expires: jiffies of the next SYN-ACK
+ * @sent: SYN-ACKs sent again; @acked: the ACK came but could not be taken (queue full, deferred)
+ * @ref: one for the table, one per user
+ *
+ * locking: strata_tcp_reqs.lock; addresses and sequence numbers are constant.
+ */
+struct strata_tcp_req {
+	struct hlist_node	hash;
+	struct list_head	wait;
+	__be32			laddr;
+	__be32			raddr;
+	__be16			lport;
+	__be16			rport;
+	int			ifindex;
+	u32			irs;
+	u32			iss;
+	u32			wnd;
+	struct strata_tcp_opts	opts;
+	struct strata_tcp_rwnd	rwnd;
+	u16			adv_mss;
+	u8			tos;
+	u8			sent;
+	bool			acked;
+	u32			pmtu;
+	u32			mark;
+	u32			ts_offset;
+	u32			last_oow;	/* jiffies of the last answer to an unacceptable segment */
+	u64			sent_us;
+	unsigned long		expires;
+	refcount_t		ref;
+	struct rcu_head		rcu;
+};
+
+/**
+ * struct strata_tcp_reqs - the requests of one listener
+ * @lock: protects all of it; BH off
+ * @lsk: the listener; valid until @closed
+ * @level: requests that were answered that many times again; each list is in the order of expiry,
+ *	since all its members wait equally long
+ * @count: of them
+ * @timer: next expiry of all levels
+ */
+struct strata_tcp_reqs {
+	spinlock_t		lock;
+	struct sock		*lsk;
+	struct hlist_head	hash[1 << STRATA_REQ_HASH_BITS];
+	struct list_head	level[STRATA_REQ_LEVELS];
+	u32			count;
+	bool			closed;
+	struct timer_list	timer;
+	struct rcu_head		rcu;
+};
+
+struct strata_tcp_reqs *strata_tcp_reqs_alloc(struct sock *lsk);
+/** strata_tcp_reqs_close() - drop all requests and the table; the listener is unhashed. Process context */
+void strata_tcp_reqs_close(struct strata_tcp_reqs *reqs);
+
+struct strata_tcp_req *strata_tcp_req_alloc(void);
+void strata_tcp_req_put(struct strata_tcp_req *req);
+/** strata_tcp_req_find() - counted, or NULL. BH off */
+struct strata_tcp_req *strata_tcp_req_find(struct strata_tcp_reqs *reqs, __be32 laddr,
+					   __be32 raddr, __be16 rport);
+/**
+ * strata_tcp_req_add() - enter a new request and start its timeout; the table takes its own
+ * reference. False if the table closed or the same peer is there. BH off
+ */
+bool strata_tcp_req_add(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req);
+/** strata_tcp_req_remove() - take it out; false if somebody else did. BH off */
+bool strata_tcp_req_remove(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req);
+
+/* tcp_listen.c */
+
+/** strata_tcp_req_synack() - (re)send the SYN-ACK of a request. BH off */
+void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req);
+
+#endif /* _STRATA_TCP_REQ_H */

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of half-open requests of a listener, and the timer that sends their SYN-ACKs
+ * again (RFC 6298 5, with tcp_synack_retries).
+ *
+ * All requests that wait for their n-th repetition wait equally long, so each level is a
+ * list in the order of expiry, and one timer per listener serves all: a flood of SYNs costs a
+ * list insertion each, no timers.
+ */
+
+#include <linux/jhash.h>
+#include <linux/slab.h>
+#include "tcp_req.h"
+
+static struct kmem_cache *req_cache __read_mostly;
+
+struct strata_tcp_req *strata_tcp_req_alloc(void)
+{
+	struct strata_tcp_req *req = kmem_cache_zalloc(req_cache, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (req)
+		refcount_set(&req->ref, 1);
+	return req;
+}
+
+static void req_free_rcu(struct rcu_head *head)
+{
+	kmem_cache_free(req_cache, container_of(head, struct strata_tcp_req, rcu));
+}
+
+void strata_tcp_req_put(struct strata_tcp_req *req)
+{
+	if (refcount_dec_and_test(&req->ref))
+		call_rcu(&req->rcu, req_free_rcu);
+}
+
+static struct hlist_head *req_slot(struct strata_tcp_reqs *reqs, __be32 laddr, __be32 raddr,
+				   __be16 rport)
+{
+	u32 hash = strata_tcp_hashfn(strata_sk_net(reqs->lsk), laddr, 0, raddr, rport);
+
+	return &reqs->hash[hash >> (32 - STRATA_REQ_HASH_BITS)];
+}
+
+static struct strata_tcp_req *req_find(struct strata_tcp_reqs *reqs, __be32 laddr, __be32 raddr,
+				       __be16 rport)
+{
+	struct strata_tcp_req *req;
+
+	hlist_for_each_entry(req, req_slot(reqs, laddr, raddr, rport), hash) {
+		if (req->raddr == raddr && req->rport == rport && req->laddr == laddr)
+			return req;
+	}
+	return NULL;
+}
+
+struct strata_tcp_req *strata_tcp_req_find(struct strata_tcp_reqs *reqs, __be32 laddr,
+					   __be32 raddr, __be16 rport)
+{
+	struct strata_tcp_req *req = NULL;
+
+	spin_lock(&reqs->lock);
+	if (!reqs->closed)
+		req = req_find(reqs, laddr, raddr, rport);
+	if (req)
+		refcount_inc(&req->ref);
+	spin_unlock(&reqs->lock);
+	return req;
+}
+
+static unsigned long level_timeout(int level)
+{
+	return min((unsigned long)HZ << level, 120UL * HZ);
+}
+
+/* onto the end of its level, whose members all wait as long; lock held */
+static void req_wait(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+{
+	int level = min_t(int, req->sent, STRATA_REQ_LEVELS - 1);
+
+	req->expires = jiffies + level_timeout(level);
+	list_add_tail(&req->wait, &reqs->level[level]);
+	if (!timer_pending(&reqs->timer) || time_before(req->expires, reqs->timer.expires))
+		mod_timer(&reqs->timer, req->expires);
+}
+
+bool strata_tcp_req_add(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+{
+	bool ok;
+
+	spin_lock(&reqs->lock);
+	ok = !reqs->closed && !req_find(reqs, req->laddr, req->raddr, req->rport);
+	if (ok) {
+		refcount_inc(&req->ref);
+		hlist_add_head(&req->hash, req_slot(reqs, req->laddr, req->raddr, req->rport));
+		req_wait(reqs, req);
+		WRITE_ONCE(reqs->count, reqs->count + 1);
+	}
+	spin_unlock(&reqs->lock);
+	return ok;
+}
+
+/* lock held; the table's reference is the caller's to put */
+static void req_unlink(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+{
+	hlist_del_init(&req->hash);
+	list_del_init(&req->wait);
+	WRITE_ONCE(reqs->count, reqs->count - 1);
+}
+
+bool strata_tcp_req_remove(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+{
+	bool mine;
+
+	spin_lock(&reqs->lock);
+	mine = !hlist_unhashed(&req->hash);
+	if (mine)
+		req_unlink(reqs, req);
+	spin_unlock(&reqs->lock);
+	if (mine)
+		strata_tcp_req_put(req);
+	return mine;
+}
+
+/* a request whose time has come, counted, and already waiting for its next; NULL: none. Lock held */
+static struct strata_tcp_req *req_due(struct strata_tcp_reqs *reqs, int max_retries, bool *dead)
+{
+	struct strata_tcp_req *req;
+	int level;
+
+	for (level = 0; level < STRATA_REQ_LEVELS; level++) {
+		req = list_first_entry_or_null(&reqs->level[level], struct strata_tcp_req, wait);
+		if (!req || time_after(req->expires, jiffies))
+			continue;
+		*dead = req->sent >= max_retries;
+		if (*dead) {
+			req_unlink(reqs, req);	/* its reference becomes ours */
+			return req;
+		}
+		refcount_inc(&req->ref);
+		req->sent++;
+		list_del(&req->wait);
+		req_wait(reqs, req);
+		return req;
+	}
+	return NULL;
+}
+
+static void reqs_rearm(struct strata_tcp_reqs *reqs)
+{
+	struct strata_tcp_req *req;
+	unsigned long next = 0;
+	bool any = false;
+	int level;
+
+	for (level = 0; level < STRATA_REQ_LEVELS; level++) {
+		req = list_first_entry_or_null(&reqs->level[level], struct strata_tcp_req, wait);
+		if (req && (!any || time_before(req->expires, next))) {
+			next = req->expires;
+			any = true;
+		}
+	}
+	if (any)
+		mod_timer(&reqs->timer, next);
+}
+
+static int synack_retries(const struct sock *lsk)
+{
+	int n = READ_ONCE(strata_tcp_sk(lsk)->syn_retries);
+
+	return n ?: READ_ONCE(strata_sk_net(lsk)->conf.tcp_synack_retries);
+}
+
+static void reqs_timer(struct timer_list *t)
+{
+	struct strata_tcp_reqs *reqs = container_of(t, struct strata_tcp_reqs, timer);
+	struct strata_tcp_req *req;
+	struct strata_net *sn;
+	bool dead;
+
+	spin_lock(&reqs->lock);
+	while (!reqs->closed && (req = req_due(reqs, synack_retries(reqs->lsk), &dead))) {
+		sn = strata_sk_net(reqs->lsk);
+		spin_unlock(&reqs->lock);
+		if (dead) {
+			strata_inc(sn, TCP_ATTEMPTFAILS);
+		} else if (!req->acked) {
+			strata_inc(sn, TCP_RETRANSSEGS);
+			strata_tcp_req_synack(sn, req);
+		}
+		strata_tcp_req_put(req);
+		spin_lock(&reqs->lock);
+	}
+	if (!reqs->closed)
+		reqs_rearm(reqs);
+	spin_unlock(&reqs->lock);
+}
+
+struct strata_tcp_reqs *strata_tcp_reqs_alloc(struct sock *lsk)
+{
+	struct strata_tcp_reqs *reqs = kzalloc(sizeof(*reqs), GFP_KERNEL);
+	int i;
+
+	if (!reqs)
+		return NULL;
+	spin_lock_init(&reqs->lock);
+	reqs->lsk = lsk;
+	for (i = 0; i < STRATA_REQ_LEVELS; i++)
+		INIT_LIST_HEAD(&reqs->level[i]);
+	timer_setup(&reqs->timer, reqs_timer, 0);
+	return reqs;
+}
+
+void strata_tcp_reqs_close(struct strata_tcp_reqs *reqs)
+{
+	struct strata_tcp_req *req, *next;
+	int level;
+
+	spin_lock_bh(&reqs->lock);
+	reqs->closed = true;
+	for (level = 0; level < STRATA_REQ_LEVELS; level++) {
+		list_for_each_entry_safe(req, next, &reqs->level[level], wait) {
+			req_unlink(reqs, req);
+			strata_tcp_req_put(req);
+		}
+	}
+	spin_unlock_bh(&reqs->lock);
+	timer_shutdown_sync(&reqs->timer);
+	/* receivers may still look at it under RCU */
+	kfree_rcu(reqs, rcu);
+}
+
+/* called by strata_tcp_walk() with RCU held */
+int strata_tcp_reqs_walk(struct sock *lsk, int (*fn)(const struct strata_tcp_view *view, void *arg),
+			 void *arg)
+{
+	struct strata_tcp_reqs *reqs = rcu_dereference(strata_tcp_sk(lsk)->lst.reqs);
+	struct strata_tcp_view view;
+	struct strata_tcp_req *req;
+	int level, ret = 0;
+
+	if (!reqs)
+		return 0;
+	spin_lock_bh(&reqs->lock);
+	for (level = 0; level < STRATA_REQ_LEVELS && !ret; level++) {
+		list_for_each_entry(req, &reqs->level[level], wait) {
+			memset(&view, 0, sizeof(view));
+			view.kind = STRATA_TCP_REQUEST;
+			view.state = TCP_SYN_RECV;
+			view.laddr = req->laddr;
+			view.raddr = req->raddr;
+			view.lport = req->lport;
+			view.rport = req->rport;
+			view.timer = 1;
+			view.expires = req->expires;
+			view.retrans = req->sent;
+			view.uid = sock_i_uid(lsk);
+			view.ifindex = req->ifindex;
+			view.cookie = (unsigned long)req;
+			ret = fn(&view, arg);
+			if (ret)
+				break;
+		}
+	}
+	spin_unlock_bh(&reqs->lock);
+	return ret;
+}
+
+int strata_tcp_listen_init(void)
+{
+	req_cache = KMEM_CACHE(strata_tcp_req, SLAB_HWCACHE_ALIGN);
+	return req_cache ? 0 : -ENOMEM;
+}
+
+void strata_tcp_listen_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(req_cache);
+}
