@@ -34,6 +34,11 @@
 #define SKB_DROP_REASON_SOCKET_CLOSE		SKB_DROP_REASON_NOT_SPECIFIED
 #endif
 
+/* "no drop, free it": only compared with, never handed to the kernel */
+#ifndef HAVE_SKB_CONSUMED
+#define SKB_CONSUMED				((enum skb_drop_reason)SKB_DROP_REASON_MAX)
+#endif
+
 /* proto_ops.accept takes struct proto_accept_arg since 6.10 */
 #ifdef HAVE_PROTO_ACCEPT_ARG
 #define STRATA_ACCEPT_ARGS	struct socket *sock, struct socket *newsock, \

@@ -298,7 +298,7 @@ struct proto strata_tcp_prot = {
 };
 
 /* a sixteenth of the machine's memory may wait in TCP's queues before there is pressure */
-static void mem_init(void)
+static void tcp_mem_init(void)
 {
 	unsigned long limit = max(nr_free_buffer_pages() / 16, 128UL);
 
@@ -314,7 +314,7 @@ int strata_tcp_init(void)
 	BUILD_BUG_ON(sizeof(struct strata_tcp_seg) > sizeof_field(struct sk_buff, cb));
 	BUILD_BUG_ON(sizeof(struct strata_tcp_tx) > sizeof_field(struct sk_buff, cb));
 
-	mem_init();
+	tcp_mem_init();
 	strata_tcp_isn_init();
 	err = percpu_counter_init(&strata_tcp_sockets_allocated, 0, GFP_KERNEL);
 	if (err)

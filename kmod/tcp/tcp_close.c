@@ -65,7 +65,7 @@ static bool too_many_orphans(struct sock *sk)
 	if (percpu_counter_read_positive(&sn->tcp_orphans) > READ_ONCE(sn->conf.tcp_max_orphans))
 		return true;
 	return sk->sk_wmem_queued > SOCK_MIN_SNDBUF &&
-	       sk_memory_allocated(sk) > sk_prot_mem_limits(sk, 2);
+	       atomic_long_read(sk->sk_prot->memory_allocated) > sk->sk_prot->sysctl_mem[2];
 }
 
 /* an orphan in FIN-WAIT-2 waits for the peer's FIN as a small object */

@@ -64,7 +64,7 @@ static u32 cookie_hash(__be32 saddr, __be32 daddr, __be16 sport, __be16 dport, u
 
 static u32 cookie_time(void)
 {
-	return div_u64(ktime_get_ns(), COOKIE_PERIOD_SEC * NSEC_PER_SEC);
+	return div_u64(ktime_get_seconds(), COOKIE_PERIOD_SEC);
 }
 
 u32 strata_tcp_cookie(__be32 saddr, __be32 daddr, __be16 sport, __be16 dport, u32 irs, u16 *mss)

@@ -429,10 +429,9 @@ static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req)
 	strata_tcp_sk(child)->listener = lsk;
 	return child;
 err:
-	/* never was alive for anybody: no destructor, and one reference too many */
+	/* never was alive for anybody: no destructor runs */
 	strata_cong_exit(&strata_tcp_sk(child)->cong);
 	sk_sockets_allocated_dec(child);
-	__sock_put(child);
 	sk_free_unlock_clone(child);
 	return NULL;
 }

@@ -63,6 +63,7 @@ struct strata_tcp_req {
  * @timer: next expiry of all levels
  */
 struct strata_tcp_reqs {
+	struct rcu_head		rcu;	/* near the start, as kfree_rcu() wants it */
 	spinlock_t		lock;
 	struct sock		*lsk;
 	struct hlist_head	hash[1 << STRATA_REQ_HASH_BITS];
@@ -70,7 +71,6 @@ struct strata_tcp_reqs {
 	u32			count;
 	bool			closed;
 	struct timer_list	timer;
-	struct rcu_head		rcu;
 };
 
 struct strata_tcp_reqs *strata_tcp_reqs_alloc(struct sock *lsk);

@@ -7,8 +7,8 @@
 #ifndef _STRATA_TCP_TABLE_H
 #define _STRATA_TCP_TABLE_H
 
-#include <linux/rculist_nulls.h>
 #include "tcp_int.h"
+#include <linux/rculist_nulls.h>	/* needs rculist.h, through tcp_int.h, before it */
 
 /**
  * struct strata_tcp_bucket - one bucket of the table of connections
@@ -75,7 +75,7 @@ struct strata_tcp_tw {
 	u32			ts_offset;
 	u32			last_oow_ack;		/* jiffies */
 	u32			mark;
-	struct strata_bind_bucket *bind;
+	struct strata_bind_hold	*bind;
 	struct timer_list	timer;
 	struct rcu_head		rcu;
 };
