@@ -53,6 +53,29 @@
 #endif
 
 /*
+ * Members that struct proto_ops has in some kernels only. sendfile() comes through
+ * sendpage before 6.5, as sendmsg(MSG_SPLICE_PAGES) since.
+ */
+#ifdef HAVE_SENDPAGE
+#define STRATA_IF_SENDPAGE(...)		__VA_ARGS__,
+#else
+#define STRATA_IF_SENDPAGE(...)
+#endif
+#ifdef HAVE_SPLICE_EOF
+#define STRATA_IF_SPLICE_EOF(...)	__VA_ARGS__,
+#else
+#define STRATA_IF_SPLICE_EOF(...)
+#endif
+
+/* have the core pass SOL_SOCKET options to proto_ops.setsockopt; before 6.2 it does not */
+static inline void strata_custom_sockopt(struct socket *sock)
+{
+#ifdef SOCK_CUSTOM_SOCKOPT
+	set_bit(SOCK_CUSTOM_SOCKOPT, &sock->flags);
+#endif
+}
+
+/*
  * Sysctl tables carry their size since 6.6 and must not end with an empty entry
  * since 6.11; before, they must. strata_register_sysctl() takes a table with one
  * empty entry behind its @size valid ones.

@@ -90,9 +90,6 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, const struct st
 	uh->len = htons(skb->len);
 	udp_checksum(sk, fl, path, skb);
 
-	/* RFC 1191: let routers tell, but cut up here what is known to be too long */
-	if (ep->pmtudisc == IP_PMTUDISC_WANT && !(path->flags & STRATA_PATH_MTU_LOCKED))
-		fl->df = skb->len + sizeof(struct iphdr) <= strata_ip_mtu(path);
 	skb->priority = READ_ONCE(sk->sk_priority);
 	skb->mark = fl->mark;
 

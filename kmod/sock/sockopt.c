@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Options by level: the core's, IP's, the protocol's. The core passes SOL_SOCKET on to us
+ * where it can (SOCK_CUSTOM_SOCKOPT), because it grants SO_REUSEPORT to AF_INET only: on
+ * kernels without, that option is EOPNOTSUPP.
+ */
+
+#include "sock_int.h"
+
+static int set_reuseport(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	int val;
+
+	if (optlen < sizeof(val))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	lock_sock(sk);
+	sk->sk_reuseport = !!val;
+	release_sock(sk);
+	return 0;
+}
+
+static bool level_is_protocol(const struct sock *sk, int level)
+{
+	/* SOL_TCP, SOL_UDP are the protocol numbers; ping has no options */
+	return level == strata_sk(sk)->proto && sk->sk_prot->setsockopt;
+}
+
+int strata_sock_setsockopt(struct socket *sock, int level, int optname, sockptr_t optval,
+			   unsigned int optlen)
+{
+	struct sock *sk = sock->sk;
+
+	if (level == SOL_SOCKET) {
+		if (optname == SO_REUSEPORT)
+			return set_reuseport(sk, optval, optlen);
+		return sock_setsockopt(sock, level, optname, optval, optlen);
+	}
+	if (level == SOL_IP)
+		return strata_ip_setsockopt(sk, optname, optval, optlen);
+	if (level_is_protocol(sk, level))
+		return sk->sk_prot->setsockopt(sk, level, optname, optval, optlen);
+	return -ENOPROTOOPT;
+}
+
+int strata_sock_getsockopt(struct socket *sock, int level, int optname, char __user *optval,
+			   int __user *optlen)
+{
+	struct sock *sk = sock->sk;
+
+	if (level == SOL_IP)
+		return strata_ip_getsockopt(sk, optname, optval, optlen);
+	if (level_is_protocol(sk, level))
+		return sk->sk_prot->getsockopt(sk, level, optname, optval, optlen);
+	return -ENOPROTOOPT;
+}
