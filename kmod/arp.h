@@ -7,25 +7,34 @@
 #define _STRATA_ARP_H
 
 #include <linux/if_arp.h>
+#include <linux/if_ether.h>
+#include <linux/seqlock.h>
 #include <net/neighbour.h>	/* NUD_* */
 #include "dev.h"
 
 /**
- * struct strata_neigh - a next hop on a device with link addresses
+ * struct strata_neigh - a next hop on a device with link headers
  * @hash: in strata_neigh_net.hash
  * @ifp: device, counted
  * @addr: IPv4 address
- * @lock: protects all below; BH off
- * @ha_lock: readers of @ha and @hh
- * @ha: link address, valid in NUD_VALID states
- * @hh: the link header ready to copy, @hh_len bytes (0: none yet)
  * @state: NUD_*
  * @flags: NTF_*
+ * @mapped: the link address follows from the IP address or the device, no ARP
+ * @dead: unlinked from the table
  * @probes: sent in this round
+ * @hh_len: bytes of @hh; 0: the device builds its own headers
+ * @ha_seq: readers of @ha, @hh and @hh_len
+ * @hh: the link header ready to copy
+ * @ha: link address, valid in NUD_VALID states
+ * @used, @confirmed, @updated: jiffies; lockless
+ * @lock: protects all that is written after creation
  * @queue: packets that wait for @ha; @queue_bytes: their truesize
  * @timer: next step of the state machine; holds a reference while pending
- * @used, @confirmed, @updated: jiffies
- * @dead: unlinked from the table
+ * @reap: chain of entries being removed, their remover's
+ * @ref: the table's, the timer's, one per path
+ *
+ * locking: @lock, BH off, for writers; the fast path reads @state and, by @ha_seq,
+ * the header without it. Freed after a grace period.
  */
 struct strata_neigh {
 	struct hlist_node	hash;
@@ -33,12 +42,13 @@ struct strata_neigh {
 	__be32			addr;
 	u8			state;
 	u8			flags;
-	u8			probes;
+	bool			mapped;
 	bool			dead;
-	seqlock_t		ha_lock;
-	u8			ha[ALIGN(MAX_ADDR_LEN, sizeof(long))];
-	u8			hh[HH_DATA_ALIGN(LL_MAX_HEADER)] __aligned(8);
+	u8			probes;
 	u8			hh_len;
+	seqcount_spinlock_t	ha_seq;
+	u8			hh[ETH_HLEN] __aligned(8);
+	u8			ha[MAX_ADDR_LEN] __aligned(8);
 	unsigned long		used;
 	unsigned long		confirmed;
 	unsigned long		updated;
@@ -46,6 +56,7 @@ struct strata_neigh {
 	struct sk_buff_head	queue;
 	unsigned int		queue_bytes;
 	struct timer_list	timer;
+	struct strata_neigh	*reap;
 	refcount_t		ref;
 	struct rcu_head		rcu;
 };
@@ -56,25 +67,25 @@ struct strata_arp_up {
 	 * no link address for the next hop of @skb (data at the IP header): tell the
 	 * sockets concerned with EHOSTUNREACH. Given away. BH off, no locks held
 	 */
-	void (*unreachable)(struct strata_net *sn, struct sk_buff *skb);
+	void (*failed)(struct strata_net *sn, struct sk_buff *skb);
 	/* an entry was created, changed or removed (notify listeners); any context */
 	void (*changed)(struct strata_neigh *n, int event);
 };
 
 extern const struct strata_arp_up strata_arp_up;
 
-int strata_arp_init(void);
-void strata_arp_exit(void);
 int strata_arp_net_init(struct strata_net *sn);
 void strata_arp_net_exit(struct strata_net *sn);
 
 /** strata_arp_rcv() - an ARP packet came in (strata_dev_up.rcv_arp) */
 void strata_arp_rcv(struct strata_dev *ifp, struct sk_buff *skb);
-/** strata_arp_announce() - tell the link about an address (RFC 5227 2.3); rtnl */
-void strata_arp_announce(struct strata_ifaddr *ifa);
+/** strata_arp_addr_added() - announce an address to its link (RFC 5227 2.3); rtnl */
+void strata_arp_addr_added(struct strata_ifaddr *ifa);
+/** strata_arp_addr_removed() - forget what followed from an address; rtnl */
+void strata_arp_addr_removed(struct strata_ifaddr *ifa);
 /** strata_arp_if_down() - forget all neighbours of @ifp; rtnl */
 void strata_arp_if_down(struct strata_dev *ifp);
-/** strata_arp_if_change() - link address changed: forget cached headers, announce; rtnl */
+/** strata_arp_if_change() - if the link address changed: new cached headers, announce; rtnl */
 void strata_arp_if_change(struct strata_dev *ifp);
 
 /**

@@ -18,7 +18,9 @@ struct netlink_ext_ack;
  * @node: in strata_net.devs
  * @addrs: struct strata_ifaddr.node
  * @ifindex: of @dev, stays readable after unbinding
- * @arp: has link addresses and uses ARP
+ * @arp: has link headers: next hops need a struct strata_neigh (which asks by ARP
+ *	unless the device says IFF_NOARP)
+ * @lladdr: the device's own link address as last seen; rtnl
  * @ref: references (one for being bound, one per path, neighbour, ...)
  *
  * locking: lists by rtnl, RCU readers. Freed after a grace period.
@@ -30,6 +32,7 @@ struct strata_dev {
 	struct list_head	addrs;
 	int			ifindex;
 	bool			arp;
+	u8			lladdr[MAX_ADDR_LEN];
 	refcount_t		ref;
 	netdevice_tracker	tracker;
 	struct rcu_head		rcu;
@@ -43,6 +46,7 @@ struct strata_dev {
  * @mask: of the prefix; @broadcast: 0 without one
  * @plen, @scope, @flags: as in struct ifaddrmsg (IFA_F_*)
  * @cstamp, @tstamp: jiffies of creation and last change
+ * @announce: ARP announcements still to send; @announced: jiffies of the last one
  */
 struct strata_ifaddr {
 	struct list_head	node;
@@ -58,22 +62,33 @@ struct strata_ifaddr {
 	u32			metric;
 	unsigned long		cstamp;
 	unsigned long		tstamp;
+	unsigned long		announced;
+	u8			announce;
 	struct rcu_head		rcu;
 };
 
 /** struct strata_dev_up - what dev calls upward; strata_dev_up is filled in main.c */
 struct strata_dev_up {
-	/* @skb: data at the IP header; given away. RCU, BH off */
+	/* @skb: data at the IP header, not shared, STRATA_RCV_CB filled; given away. RCU, BH off */
 	void (*rcv_ip)(struct strata_dev *ifp, struct sk_buff *skb);
 	/* @skb: data at the ARP header; a private copy, given away. RCU, BH off */
 	void (*rcv_arp)(struct strata_dev *ifp, struct sk_buff *skb);
-	/* the device is gone for Strata: forget all that points to it. rtnl */
+	/*
+	 * the device went down or is gone for Strata: forget all that points to it. rtnl.
+	 * Its addresses stay while it is only down; addr_added tells when it is up again
+	 */
 	void (*if_down)(struct strata_dev *ifp);
 	/* link state, MTU or link address changed. rtnl */
 	void (*if_change)(struct strata_dev *ifp);
-	/* an address was added (announce it, add its connected route) or is going. rtnl */
+	/*
+	 * an address came into use: it was added to a device that is up, or its device
+	 * came up (announce it, add its connected route; twice is no error); or it is
+	 * going. rtnl
+	 */
 	int (*addr_added)(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack);
 	void (*addr_removed)(struct strata_ifaddr *ifa);
+	/* an address was configured, changed or removed (RTM_*ADDR): notify listeners. rtnl */
+	void (*addr_changed)(struct strata_ifaddr *ifa, int event);
 };
 
 extern const struct strata_dev_up strata_dev_up;
@@ -86,8 +101,8 @@ enum strata_addr_type {
 	STRATA_ADDR_MULTICAST,	/* 224.0.0.0/4 */
 };
 
-int strata_dev_init(void);
-void strata_dev_exit(void);
+int strata_dev_start(void);
+void strata_dev_stop(void);
 int strata_dev_net_init(struct strata_net *sn);
 void strata_dev_net_exit(struct strata_net *sn);
 
@@ -124,7 +139,7 @@ int strata_dev_xmit(struct strata_dev *ifp, struct sk_buff *skb);
 /**
  * strata_loop_xmit() - deliver a packet of ours to ourselves
  * @sn: namespace
- * @skb: data at the IP header; consumed
+ * @skb: data at the IP header, room for a link header before it; consumed
  * It comes up through strata_dev_up.rcv_ip later, from its own NAPI context, with
  * STRATA_RCV_LOOP. Returns 0, or -ENOBUFS when the per-CPU queue is full.
  */
@@ -145,6 +160,7 @@ struct strata_addr_cfg {
 	u32	flags;
 	u32	metric;
 	bool	has_broadcast;
+	bool	replace;	/* of an address that is there: take its metric and flags */
 };
 
 /**
@@ -169,5 +185,21 @@ enum strata_addr_type strata_addr_type_rcu(struct strata_net *sn, const struct s
  * holds @dst, else the first of @ifp, else the first of any device; 0 if there is none. RCU
  */
 __be32 strata_addr_select_rcu(struct strata_net *sn, const struct strata_dev *ifp, __be32 dst);
+
+/** strata_addr_on_link_rcu() - does a prefix of @ifp hold @addr? RCU */
+bool strata_addr_on_link_rcu(const struct strata_dev *ifp, __be32 addr);
+/** strata_addr_flush_rtnl() - take all addresses of @ifp away, which unbinds it */
+void strata_addr_flush_rtnl(struct strata_dev *ifp);
+
+int strata_loop_init(void);
+void strata_loop_exit(void);
+
+/* loop.c, for dev.c */
+
+int strata_loop_net_init(struct strata_net *sn);
+void strata_loop_net_exit(struct strata_net *sn);
+/** strata_loop_bind_rtnl(), strata_loop_unbind_rtnl() - the namespace's loopback device came, goes */
+void strata_loop_bind_rtnl(struct strata_net *sn, struct net_device *dev);
+void strata_loop_unbind_rtnl(struct strata_net *sn, struct net_device *dev);
 
 #endif /* _STRATA_DEV_H */

@@ -42,7 +42,7 @@ void strata_ip_net_exit(struct strata_net *sn);
 
 /** strata_ip_rcv() - an IP packet came in (strata_dev_up.rcv_ip) */
 void strata_ip_rcv(struct strata_dev *ifp, struct sk_buff *skb);
-/** strata_ip_unreachable() - strata_arp_up.unreachable */
+/** strata_ip_unreachable() - strata_arp_up.failed */
 void strata_ip_unreachable(struct strata_net *sn, struct sk_buff *skb);
 /**
  * strata_ip_deliver_err() - pass an ICMP error on to the protocol it quotes

@@ -8,6 +8,8 @@
 #define pr_fmt(fmt) "strata: " fmt
 
 #include <linux/module.h>
+#include "arp.h"
+#include "control/control.h"
 #include "port.h"
 #include "stats.h"
 
@@ -17,9 +19,59 @@ MODULE_PARM_DESC(family, "number of the address family AF_STRATA (default 18)");
 
 unsigned int strata_net_id __read_mostly;
 
+/* ---- upward: what a device or an address does to each layer above ---- */
+
+static void up_rcv_ip(struct strata_dev *ifp, struct sk_buff *skb)
+{
+	strata_drop(skb, STRATA_LAYER_IP, SKB_DROP_REASON_NOT_SPECIFIED);
+}
+
+static int up_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack)
+{
+	strata_arp_addr_added(ifa);
+	return 0;
+}
+
+static void up_addr_removed(struct strata_ifaddr *ifa)
+{
+	strata_arp_addr_removed(ifa);
+}
+
+static void up_if_down(struct strata_dev *ifp)
+{
+	strata_arp_if_down(ifp);
+}
+
+const struct strata_dev_up strata_dev_up = {
+	.rcv_ip		= up_rcv_ip,
+	.rcv_arp	= strata_arp_rcv,
+	.if_down	= up_if_down,
+	.if_change	= strata_arp_if_change,
+	.addr_added	= up_addr_added,
+	.addr_removed	= up_addr_removed,
+	.addr_changed	= strata_rtnl_addr_notify,
+};
+
+static void up_unreachable(struct strata_net *sn, struct sk_buff *skb)
+{
+	strata_drop(skb, STRATA_LAYER_ARP, SKB_DROP_REASON_NEIGH_FAILED);
+}
+
+const struct strata_arp_up strata_arp_up = {
+	.failed		= up_unreachable,
+	.changed	= strata_rtnl_neigh_notify,
+};
+
 /* lowest first */
 static const struct strata_layer strata_layers[] = {
+	{ .name = "dev", .init = strata_loop_init, .exit = strata_loop_exit,
+	  .start = strata_dev_start, .stop = strata_dev_stop,
+	  .net_init = strata_dev_net_init, .net_exit = strata_dev_net_exit },
+	{ .name = "arp", .net_init = strata_arp_net_init,
+	  .net_exit = strata_arp_net_exit },
 	{ .name = "port", .init = strata_port_init, .exit = strata_port_exit },
+	{ .name = "rtnl_addr", .start = strata_rtnl_addr_init, .stop = strata_rtnl_addr_exit },
+	{ .name = "rtnl_neigh", .start = strata_rtnl_neigh_init, .stop = strata_rtnl_neigh_exit },
 	{ }
 };
 

@@ -153,7 +153,8 @@
 	X(ARP_OUTREPLIES,	"ArpExt", "OutReplies") \
 	X(ARP_RESFAILED,	"ArpExt", "ResolutionFailed") \
 	X(ARP_TABLEFULL,	"ArpExt", "TableFull") \
-	X(ARP_QUEUEDROPS,	"ArpExt", "QueueDrops")
+	X(ARP_QUEUEDROPS,	"ArpExt", "QueueDrops") \
+	X(ARP_CONFLICTS,	"ArpExt", "AddressConflicts")
 
 #define STRATA_MIB_IPEXT(X) \
 	X(IPEXT_INNOROUTES,	"IpExt", "InNoRoutes") \

@@ -20,6 +20,7 @@
  * strata_tcp_reqs.lock    | half-open requests of one listener     | BH
  * strata_neigh_net.lock   | neighbour table (writers)              | any, BH off
  * strata_neigh.lock       | state, link address, pending queue     | any, BH off
+ * loop_cpu.in.lock        | packets looped on one CPU              | any, BH off
  *
  * Readers of every table use RCU. No per-packet path takes a lock shared by
  * all sockets, nor writes a cache line shared by all CPUs.
@@ -47,6 +48,7 @@
 #include "conf.h"
 
 struct strata_mib;
+struct strata_dev;
 struct strata_fib;
 struct fqdir;
 struct ctl_table_header;
@@ -64,13 +66,17 @@ extern unsigned int strata_net_id;
  * @lock: serialises insertion and removal; readers use RCU
  * @hash: struct strata_neigh by (device, IPv4 address)
  * @count: entries that are not static
- * @gc: periodic collection
+ * @full: jiffies of the last time nothing could be pushed out of a full table
+ * @gc: periodic collection, runs while there are entries
+ * @announce: second announcements of new addresses (RFC 5227 2.3)
  */
 struct strata_neigh_net {
 	spinlock_t		lock;
 	struct hlist_head	hash[1 << STRATA_NEIGH_HASH_BITS];
 	atomic_t		count;
+	unsigned long		full;
 	struct delayed_work	gc;
+	struct delayed_work	announce;
 };
 
 /**
@@ -105,6 +111,7 @@ struct strata_icmp_net {
  * @mib: per-CPU SNMP counters (stats.h)
  * @conf: the sysctls net.strata.* (conf.h)
  * @devs: bound devices, struct strata_dev.node; rtnl for writers, RCU readers
+ * @loop: what looped packets come in by (dev/loop.c)
  * @addr_hash: struct strata_ifaddr.hash by local address; rtnl, RCU readers
  * @route_gen: bumped by every change of an address, route, device or path MTU;
  *	a struct strata_path made under another value is stale
@@ -126,6 +133,7 @@ struct strata_net {
 	struct strata_net_conf	conf;
 
 	struct list_head	devs;
+	struct strata_dev	*loop;
 	struct hlist_head	addr_hash[1 << STRATA_ADDR_HASH_BITS];
 	atomic_t		route_gen;
 	struct strata_fib	*fib;
