@@ -52,7 +52,7 @@ struct strata_neigh {
 	unsigned long		used;
 	unsigned long		confirmed;
 	unsigned long		updated;
-	spinlock_t		lock;
+	spinlock_t		lock;		/* all that changes after creation */
 	struct sk_buff_head	queue;
 	unsigned int		queue_bytes;
 	struct timer_list	timer;

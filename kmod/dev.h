@@ -145,7 +145,7 @@ int strata_dev_xmit(struct strata_dev *ifp, struct sk_buff *skb);
  */
 int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb);
 
-/** strata_loop_dev() - the struct strata_dev of looped packets (never sent on); lives as long as @sn */
+/** strata_loop_dev() - what looped packets come in by (never sent on); lives as long as @sn */
 struct strata_dev *strata_loop_dev(struct strata_net *sn);
 
 /* addresses: addr.c */
@@ -198,7 +198,7 @@ void strata_loop_exit(void);
 
 int strata_loop_net_init(struct strata_net *sn);
 void strata_loop_net_exit(struct strata_net *sn);
-/** strata_loop_bind_rtnl(), strata_loop_unbind_rtnl() - the namespace's loopback device came, goes */
+/** strata_loop_bind_rtnl(), strata_loop_unbind_rtnl() - the loopback device came, goes */
 void strata_loop_bind_rtnl(struct strata_net *sn, struct net_device *dev);
 void strata_loop_unbind_rtnl(struct strata_net *sn, struct net_device *dev);
 

@@ -201,7 +201,7 @@ static bool arp_sender_good(struct strata_dev *ifp, const struct arp_body *body)
 
 /* RFC 826: merge, then answer */
 static void arp_merge(struct strata_dev *ifp, const struct sk_buff *skb, bool request,
-			const struct arp_body *body)
+		      const struct arp_body *body)
 {
 	struct strata_ifaddr *target = arp_own_addr(ifp, body->tip);
 	struct strata_neigh *n = NULL;

@@ -22,7 +22,7 @@
 #include "neigh_int.h"
 #include "stats.h"
 
-#define NEIGH_BUCKETS	(1 << STRATA_NEIGH_HASH_BITS)
+#define NEIGH_BUCKETS	BIT(STRATA_NEIGH_HASH_BITS)
 #define NEIGH_POS_SHIFT	16	/* walk position: bucket above, index in it below */
 
 static struct hlist_head *nb_bucket(const struct strata_dev *ifp, __be32 addr)
@@ -156,21 +156,21 @@ struct strata_neigh *strata_neigh_get(struct strata_dev *ifp, __be32 addr)
 /* ---- by hand ---- */
 
 static int nb_set_check(const struct strata_neigh *n, const u8 *lladdr, u8 state,
-			   struct netlink_ext_ack *extack)
+			struct netlink_ext_ack *extack)
 {
 	if (state & NUD_VALID && !lladdr && !(n->state & NUD_VALID)) {
 		NL_SET_ERR_MSG(extack, "strata: this state needs a link address");
 		return -EINVAL;
 	}
 	if (n->mapped) {
-		NL_SET_ERR_MSG(extack, "strata: the link address of this neighbour follows from its IP address or device");
+		NL_SET_ERR_MSG(extack, "strata: this link address is a given one");
 		return -EINVAL;
 	}
 	return 0;
 }
 
 static int nb_change(struct strata_neigh *n, const u8 *lladdr, u8 state, u8 flags,
-			struct netlink_ext_ack *extack)
+		     struct netlink_ext_ack *extack)
 {
 	const struct net_device *dev;
 	struct neigh_todo todo;

@@ -104,7 +104,7 @@ bool strata_neigh_make_room(struct strata_net *sn)
 	if (atomic_read(&sn->neigh.count) < READ_ONCE(sn->conf.neigh_gc_thresh))
 		return true;
 	/* a search that found nothing need not be repeated at once */
-	if (READ_ONCE(sn->neigh.full) == jiffies)
+	if (!time_after(jiffies, READ_ONCE(sn->neigh.full)))
 		return false;
 	if (strata_neigh_reap(sn, match_expendable, NULL, NEIGH_GC_BATCH) ||
 	    strata_neigh_reap(sn, match_old, NULL, NEIGH_GC_BATCH))

@@ -70,7 +70,7 @@ static int addr_check_lifetime(const struct nlattr *attr, struct netlink_ext_ack
 		return -EINVAL;
 	}
 	if (ci->ifa_valid != ADDR_FOREVER || ci->ifa_prefered != ADDR_FOREVER) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "strata: addresses that expire are not supported");
+		NL_SET_ERR_MSG_ATTR(extack, attr, "strata: addresses do not expire here");
 		return -EOPNOTSUPP;
 	}
 	return 0;
@@ -243,7 +243,7 @@ static int addr_dump_check(struct netlink_callback *cb, int *ifindex)
 	}
 	ifm = nlmsg_data(cb->nlh);
 	if (ifm->ifa_prefixlen || ifm->ifa_flags || ifm->ifa_scope) {
-		NL_SET_ERR_MSG(extack, "strata: only the device may be set in an address dump request");
+		NL_SET_ERR_MSG(extack, "strata: an address dump request may only set the device");
 		return -EINVAL;
 	}
 	if (nlmsg_attrlen(cb->nlh, sizeof(*ifm))) {

@@ -37,7 +37,7 @@ struct nb_request {
 };
 
 static int nb_parse(struct net *net, const struct nlmsghdr *nlh, struct nb_request *req,
-		       struct netlink_ext_ack *extack)
+		    struct netlink_ext_ack *extack)
 {
 	int err;
 
@@ -117,7 +117,7 @@ static int nb_delete(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_e
 /* ---- messages to user space ---- */
 
 static int nb_fill(struct sk_buff *skb, struct strata_neigh *n, u32 portid, u32 seq, int event,
-		      unsigned int nlflags)
+		   unsigned int nlflags)
 {
 	struct strata_neigh_info info;
 	unsigned long now = jiffies;
@@ -202,7 +202,7 @@ static int nb_get(struct sk_buff *in_skb, struct nlmsghdr *nlh, struct netlink_e
 	skb = nlmsg_new(nb_msg_size(), GFP_KERNEL);
 	if (skb) {
 		err = nb_fill(skb, n, NETLINK_CB(in_skb).portid, nlh->nlmsg_seq, RTM_NEWNEIGH,
-				 0);
+			      0);
 		if (err)
 			kfree_skb(skb);
 		else

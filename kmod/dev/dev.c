@@ -199,12 +199,12 @@ static int dev_check(struct net_device *dev, bool *arp, struct netlink_ext_ack *
 		return -EINVAL;
 	}
 	if (dev->mtu < DEV_MIN_MTU) {
-		NL_SET_ERR_MSG(extack, "strata: the device's MTU is below 68 bytes, too small for IPv4");
+		NL_SET_ERR_MSG(extack, "strata: the device's MTU is below 68 bytes");
 		return -EINVAL;
 	}
 	*arp = dev->header_ops && dev->header_ops->create;
 	if (*arp && dev->type != ARPHRD_ETHER) {
-		NL_SET_ERR_MSG(extack, "strata: link headers of this type of device are not supported");
+		NL_SET_ERR_MSG(extack, "strata: not an Ethernet-like or link-less device");
 		return -EINVAL;
 	}
 	return 0;
@@ -213,9 +213,9 @@ static int dev_check(struct net_device *dev, bool *arp, struct netlink_ext_ack *
 static int dev_say_busy(const struct net_device *dev, struct netlink_ext_ack *extack)
 {
 	if (netif_is_bridge_port(dev))
-		NL_SET_ERR_MSG(extack, "strata: the device is a bridge port: give the address to the bridge");
+		NL_SET_ERR_MSG(extack, "strata: the device is a bridge port: address the bridge");
 	else if (netif_is_lag_port(dev))
-		NL_SET_ERR_MSG(extack, "strata: the device is a bond or team member: give the address to its master");
+		NL_SET_ERR_MSG(extack, "strata: the device is a bond member: address the bond");
 	else if (netif_is_macvlan_port(dev))
 		NL_SET_ERR_MSG(extack, "strata: the device is the parent of a macvlan");
 	else
