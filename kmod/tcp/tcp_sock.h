@@ -227,6 +227,7 @@ struct strata_tcp_sock {
 	u64	syn_us;			/* when the SYN or SYN-ACK last left (RTT sample unless syn_retrans) */
 	u64	pace_us;		/* earliest departure of the next segment, pacing; clock of mstamp_us */
 	struct strata_tcp_drs	drs;	/* receive buffer autotuning */
+	u32	drs_tsecr;		/* TSecr that gave the receiver's last RTT sample */
 	u64	mstamp_us;		/* clock of the current entry, read once (strata_tcp_mstamp) */
 
 	/* counted for struct tcp_info and reports */

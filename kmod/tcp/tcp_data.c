@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The seventh and eighth step of RFC 9293 3.10.7.4: segment text and FIN, and the ACKs
+ * they ask for.
+ *
+ * Data that is next in order goes to sk->sk_receive_queue, merged with the skb before it
+ * where the kernel can; what comes early waits in tp->ofo (tcp_ofo.c); what came before is
+ * reported as a duplicate (RFC 2883). A FIN takes its number in the queue, on the skb
+ * that carries it, so that the reader meets it in order.
+ *
+ * ACKs (RFC 9293 3.8.6.3, RFC 1122 4.2.3.2): at least every second full segment, else
+ * after a delay that follows the peer's rhythm (ato) and is at most 200 ms; at once
+ * while there are holes, at the start of a connection and after a pause (quickack), and
+ * late in sessions where the answer will carry the ACK (pingpong).
+ *
+ * The window grows with what the peer's segments prove to be worth of their memory, and the
+ * buffer with what the user reads in a round trip (dynamic right-sizing, tcp_window.c).
+ *
+ * locking: the socket lock.
+ */
+
+#include "tcp_int.h"
+
+#define TCP_MAX_QUICKACKS	16
+
+static void ack_now(struct strata_tcp_sock *tp)
+{
+	tp->ack.pending |= STRATA_ACK_SCHED | STRATA_ACK_NOW;
+}
+
+void strata_tcp_quickack(struct sock *sk, u32 n)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 quick = tp->rwnd.wnd / (2U * max_t(u16, tp->rcv.mss, 1));
+
+	quick = clamp_t(u32, quick, 2, n ?: TCP_MAX_QUICKACKS);
+	tp->ack.quick = max_t(u32, tp->ack.quick, quick);
+	tp->ack.pingpong = 0;
+	tp->ack.ato = STRATA_TCP_ATO_MIN;
+}
+
+void strata_tcp_rcv_dup(struct sock *sk, u32 start, u32 end)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_net *sn = strata_sk_net(sk);
+
+	strata_tcp_quickack(sk, TCP_MAX_QUICKACKS);
+	if (!tp->sack_ok || !READ_ONCE(sn->conf.tcp_dsack))
+		return;
+	if (strata_seq_before(start, tp->rcv.nxt))
+		strata_inc(sn, TCPEXT_DSACKOLDSENT);
+	else
+		strata_inc(sn, TCPEXT_DSACKOFOSENT);
+	strata_sack_rcv_dup(&tp->sack_rcv, start, end);
+}
+
+/* how large are the peer's segments? An estimate from full ones (RFC 1122 4.2.3.2 needs it) */
+static void measure_mss(struct strata_tcp_sock *tp, const struct sk_buff *skb)
+{
+	u32 len = skb_shinfo(skb)->gso_size ?: skb->len;
+
+	if (len >= tp->rcv.mss) {
+		tp->rcv.mss = min_t(u32, len, tp->rcv.adv_mss);
+	} else if (len == tp->ack.last_seg && len >= 88 &&
+		   !(STRATA_TCP_SEG(skb)->flags & STRATA_TCP_PSH)) {
+		/* two in a row of the same smaller size: the path's MTU has gone down */
+		tp->rcv.mss = len;
+	}
+	tp->ack.last_seg = len;
+}
+
+/* the delay follows the gaps between arrivals */
+static void measure_ato(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	unsigned long now = jiffies, gap = now - tp->ack.lrcvtime;
+	u32 rto = usecs_to_jiffies(strata_rtt_rto(&tp->rtt));
+
+	if (!tp->ack.ato) {
+		/* the first data: the peer is in slow start and needs our ACKs */
+		strata_tcp_quickack(sk, TCP_MAX_QUICKACKS);
+	} else if (gap <= STRATA_TCP_ATO_MIN / 2) {
+		tp->ack.ato = tp->ack.ato / 2 + STRATA_TCP_ATO_MIN / 2;
+	} else if (gap < tp->ack.ato) {
+		tp->ack.ato = min_t(u32, tp->ack.ato / 2 + gap, rto);
+	} else if (gap > rto) {
+		/* after such a pause the peer restarts in slow start */
+		strata_tcp_quickack(sk, TCP_MAX_QUICKACKS);
+		sk_mem_reclaim(sk);
+	}
+	tp->ack.lrcvtime = now;
+}
+
+static void measure_rtt(struct strata_tcp_sock *tp, const struct sk_buff *skb)
+{
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+
+	if (!tp->ts_ok || !(seg->opts.flags & STRATA_OPT_TS)) {
+		strata_drs_rtt_measure(&tp->drs, tp->rcv.nxt, tp->rwnd.wnd, tp->mstamp_us);
+		return;
+	}
+	if (!seg->opts.tsecr || seg->opts.tsecr == tp->drs_tsecr || skb->len < tp->rcv.mss)
+		return;
+	tp->drs_tsecr = seg->opts.tsecr;
+	strata_drs_rtt_ts(&tp->drs, max_t(u32, strata_tcp_tsval(tp) - seg->opts.tsecr, 1) *
+				    USEC_PER_MSEC);
+}
+
+/* may the offered window grow? As far as the segments fill the memory they take */
+static void grow_window(struct sock *sk, const struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	int room = min_t(int, tp->rwnd.clamp, strata_tcp_space(sk)) - (int)tp->rcv.ssthresh;
+	int worth = strata_tcp_win_from_space(sk, skb->truesize);
+	u32 step;
+
+	if (room <= 0 || sk_under_memory_pressure(sk))
+		return;
+	if (worth <= (int)skb->len)
+		step = 2 * max_t(u32, tp->rcv.adv_mss, skb->len);
+	else if (worth <= 4 * (int)skb->len)
+		step = 2 * tp->rcv.mss;
+	else
+		return;
+	tp->rcv.ssthresh += min_t(u32, room, step);
+}
+
+/* data came: an ACK is owed, and the estimates learn */
+static void data_event(struct sock *sk, const struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	tp->ack.pending |= STRATA_ACK_SCHED;
+	tp->data_segs_in += max_t(u16, 1, skb_shinfo(skb)->gso_segs);
+	measure_mss(tp, skb);
+	measure_rtt(tp, skb);
+	measure_ato(sk);
+	if (skb->len >= 128)
+		grow_window(sk, skb);
+}
+
+bool strata_tcp_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *from)
+{
+	struct strata_tcp_seg *a = STRATA_TCP_SEG(to), *b = STRATA_TCP_SEG(from);
+	bool stolen;
+	int delta;
+
+	if (a->end_seq != b->seq || (a->flags & STRATA_TCP_FIN))
+		return false;
+	if (!skb_try_coalesce(to, from, &stolen, &delta))
+		return false;
+	atomic_add(delta, &sk->sk_rmem_alloc);
+	sk_mem_charge(sk, delta);
+	a->end_seq = b->end_seq;
+	a->ack = b->ack;
+	a->flags |= b->flags;
+	if (from->tstamp)
+		to->tstamp = from->tstamp;
+	kfree_skb_partial(from, stolen);
+	strata_inc(strata_sk_net(sk), TCPEXT_RCVCOALESCE);
+	return true;
+}
+
+bool strata_tcp_rmem_ok(struct sock *sk, struct sk_buff *skb)
+{
+	struct strata_net *sn = strata_sk_net(sk);
+
+	while (atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf) ||
+	       !sk_rmem_schedule(sk, skb, skb->truesize)) {
+		strata_inc(sn, TCPEXT_PRUNECALLED);
+		if (strata_tcp_ofo_prune(sk, skb))
+			continue;
+		strata_inc(sn, TCPEXT_RCVPRUNED);
+		return false;
+	}
+	return true;
+}
+
+void strata_tcp_rcv_append(struct sock *sk, struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *tail = skb_peek_tail(&sk->sk_receive_queue);
+	u32 end = STRATA_TCP_SEG(skb)->end_seq;
+
+	tp->bytes_received += end - tp->rcv.nxt;
+	WRITE_ONCE(tp->rcv.nxt, end);
+	if (tail && strata_tcp_coalesce(sk, tail, skb))
+		return;
+	/* one from the out-of-order queue is charged already */
+	if (!skb->sk)
+		skb_set_owner_r(skb, sk);
+	__skb_queue_tail(&sk->sk_receive_queue, skb);
+}
+
+/* wake the reader, if there is what SO_RCVLOWAT asks for */
+static void data_ready(struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 avail = tp->rcv.nxt - tp->rcv.copied_seq;
+
+	if (sock_flag(sk, SOCK_DEAD))
+		return;
+	if (avail < (u32)READ_ONCE(sk->sk_rcvlowat) && !sock_flag(sk, SOCK_DONE) &&
+	    atomic_read(&sk->sk_rmem_alloc) <= READ_ONCE(sk->sk_rcvbuf))
+		return;
+	sk->sk_data_ready(sk);
+}
+
+static enum skb_drop_reason data_in_order(struct sock *sk, struct sk_buff *skb, bool *eaten)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	bool fin = STRATA_TCP_SEG(skb)->flags & STRATA_TCP_FIN;
+
+	/* a peer that has only a FIN to send may send it into a closed window */
+	if (!strata_wnd_left(&tp->rwnd, tp->rcv.nxt) && !(fin && !skb->len)) {
+		strata_inc(strata_sk_net(sk), TCPEXT_ZEROWINDOWDROP);
+		ack_now(tp);
+		return SKB_DROP_REASON_TCP_ZEROWINDOW;
+	}
+	/* one skb is always taken, or a small buffer could never move again */
+	if (!skb_queue_empty(&sk->sk_receive_queue) && !strata_tcp_rmem_ok(sk, skb)) {
+		strata_inc(strata_sk_net(sk), TCPEXT_RCVQDROP);
+		ack_now(tp);
+		sk->sk_data_ready(sk);
+		return SKB_DROP_REASON_PROTO_MEM;
+	}
+	if (skb->len)
+		data_event(sk, skb);
+	*eaten = true;
+	strata_tcp_rcv_append(sk, skb);
+	if (fin)
+		strata_tcp_fin(sk);
+	if (!RB_EMPTY_ROOT(&tp->ofo)) {
+		if (strata_tcp_ofo_drain(sk))
+			strata_tcp_fin(sk);
+		/* RFC 5681 4.2: at once when a hole is filled */
+		ack_now(tp);
+	}
+	if (tp->sack_rcv.n)
+		strata_sack_rcv_advance(&tp->sack_rcv, tp->rcv.nxt);
+	data_ready(sk);
+	return SKB_NOT_DROPPED_YET;
+}
+
+enum skb_drop_reason strata_tcp_data(struct sock *sk, struct sk_buff *skb, bool *eaten)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+
+	if (seg->flags & STRATA_TCP_SYN) {
+		seg->flags &= ~STRATA_TCP_SYN;
+		seg->seq++;
+	}
+	if (seg->seq == seg->end_seq)
+		return SKB_NOT_DROPPED_YET;
+	__skb_pull(skb, seg->hdrlen);
+
+	if (likely(seg->seq == tp->rcv.nxt))
+		return data_in_order(sk, skb, eaten);
+
+	if (strata_seq_leq(seg->end_seq, tp->rcv.nxt)) {
+		strata_tcp_rcv_dup(sk, seg->seq, seg->end_seq);
+		ack_now(tp);
+		return SKB_DROP_REASON_TCP_OLD_DATA;
+	}
+	if (strata_seq_before(seg->seq, tp->rcv.nxt)) {
+		strata_tcp_rcv_dup(sk, seg->seq, tp->rcv.nxt);
+		ack_now(tp);
+		return data_in_order(sk, skb, eaten);
+	}
+	ack_now(tp);
+	if (seg->seq - tp->rcv.nxt >= strata_wnd_left(&tp->rwnd, tp->rcv.nxt)) {
+		strata_tcp_quickack(sk, TCP_MAX_QUICKACKS);
+		return SKB_DROP_REASON_TCP_OVERWINDOW;
+	}
+	return strata_tcp_ofo_add(sk, skb, eaten);
+}
+
+void strata_tcp_fin(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	ack_now(tp);
+	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
+	sock_set_flag(sk, SOCK_DONE);
+	switch (sk->sk_state) {
+	case TCP_SYN_RECV:
+	case TCP_ESTABLISHED:
+		strata_tcp_set_state(sk, TCP_CLOSE_WAIT);
+		tp->ack.pingpong = 1;
+		break;
+	case TCP_FIN_WAIT1:
+		strata_tcp_set_state(sk, TCP_CLOSING);
+		break;
+	case TCP_FIN_WAIT2:
+		tp->tw_pending = 1;
+		break;
+	default:
+		/* CLOSE-WAIT, CLOSING, LAST-ACK: a copy; they remain */
+		break;
+	}
+	/* nothing can follow the FIN */
+	strata_tcp_ofo_purge(sk);
+	memset(&tp->sack_rcv, 0, sizeof(tp->sack_rcv));
+	sk_mem_reclaim(sk);
+	if (sock_flag(sk, SOCK_DEAD))
+		return;
+	sk->sk_state_change(sk);
+	if (sk->sk_shutdown == SHUTDOWN_MASK)
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_HUP);
+	else
+		sk_wake_async(sk, SOCK_WAKE_WAITD, POLL_IN);
+}
+
+/* put the ACK off: how long, and is the timer perhaps about to fire anyway */
+static void delay_ack(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 srtt = usecs_to_jiffies(strata_rtt_srtt(&tp->rtt));
+	u32 max_ato = STRATA_TCP_DELACK_MAX;
+	u32 ato = tp->ack.ato;
+	unsigned long when;
+
+	if (srtt)
+		max_ato = min(max_ato, max_t(u32, srtt, STRATA_TCP_ATO_MIN));
+	ato = clamp_t(u32, ato, STRATA_TCP_ATO_MIN, max_ato);
+	when = jiffies + ato;
+	if (tp->ack.pending & STRATA_ACK_TIMER) {
+		if (time_before_eq(tp->ack.timeout, jiffies + (ato >> 2))) {
+			tp->todo |= STRATA_TODO_ACK;
+			return;
+		}
+		if (!time_before(when, tp->ack.timeout))
+			return;
+	}
+	strata_tcp_delack_set(sk, ato);
+}
+
+void strata_tcp_ack_check(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 unacked = tp->rcv.nxt - tp->rwnd.wup;
+	bool lowat;
+
+	if (!(tp->ack.pending & STRATA_ACK_SCHED))
+		return;
+	/* the reader has what it waits for, or is still waiting for more: do not stop the peer */
+	lowat = tp->rcv.nxt - tp->rcv.copied_seq < (u32)READ_ONCE(sk->sk_rcvlowat);
+	if ((tp->ack.pending & STRATA_ACK_NOW) ||
+	    (tp->ack.quick && !tp->ack.pingpong) ||
+	    !RB_EMPTY_ROOT(&tp->ofo) ||
+	    (unacked > tp->rcv.mss && (lowat || strata_tcp_window_ok(sk))))
+		tp->todo |= STRATA_TODO_ACK;
+	else
+		delay_ack(sk);
+}
+
+/* receive memory that backs a window of @win bytes */
+static u32 space_from_win(const struct sock *sk, u32 win)
+{
+	int scale = READ_ONCE(strata_sk_net(sk)->conf.tcp_adv_win_scale);
+
+	if (scale <= 0)
+		return win << min(-scale, 8);
+	return win + win / ((1U << min(scale, 16)) - 1);
+}
+
+void strata_tcp_rcv_space_adjust(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
+	u32 win, space;
+
+	win = strata_drs_adjust(&tp->drs, tp->rcv.copied_seq, tp->rcv.adv_mss,
+				strata_tcp_mstamp(tp));
+	if (!win || !READ_ONCE(conf->tcp_moderate_rcvbuf) ||
+	    (sk->sk_userlocks & SOCK_RCVBUF_LOCK))
+		return;
+	space = min_t(u64, space_from_win(sk, win), READ_ONCE(conf->tcp_rmem[2]));
+	if ((int)space <= READ_ONCE(sk->sk_rcvbuf))
+		return;
+	WRITE_ONCE(sk->sk_rcvbuf, space);
+	tp->rwnd.clamp = strata_tcp_win_from_space(sk, space);
+	if (tp->window_clamp)
+		tp->rwnd.clamp = min(tp->rwnd.clamp, tp->window_clamp);
+}
