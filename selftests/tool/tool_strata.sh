@@ -104,6 +104,29 @@ traces() { # the ladder of a connection, ended by a signal
 		grep -q '#1 .*SYN-SENT' "$tmp" && grep -q '#1 .*ESTAB' "$tmp" &&
 		grep -q -- '|-- PSH ACK seq 1 ack 1 len 6 ' "$tmp" && no_instance
 }
+# A killed run cannot clean up: the next one does it.
+trace_killed() {
+	local pid
+	strata -n ta trace > /dev/null 2> "$tmp.err" &
+	pid=$!
+	wait_for grep -q Tracing "$tmp.err"
+	kill -9 "$pid"
+	wait "$pid" 2>/dev/null
+	ls -d /sys/kernel/tracing/instances/strata-trace-"$pid" || return 1
+	timeout -s INT 5 strata -n ta trace
+	no_instance
+}
+trace_unread() { # trace | head: no complaint, nothing left
+	local pid
+	strata -n ta trace -j 2> "$tmp.err" > >(head -n 1 > "$tmp") &
+	pid=$!
+	wait_for grep -q Tracing "$tmp.err"
+	for _ in 1 2 3; do
+		echo hello | ip netns exec ta timeout 10 tcp_echo_client -p 7 10.77.0.2
+	done
+	wait_for no_instance && ! kill "$pid" 2>/dev/null
+	[ "$(wc -l < "$tmp")" = 1 ] && [ "$(wc -l < "$tmp.err")" = 1 ]
+}
 trace_counts() { # -c ends by itself
 	local pid
 	timeout 30 strata -n ta trace -j -c 3 7 > "$tmp" 2> "$tmp.err" &
@@ -117,7 +140,7 @@ trace_counts() { # -c ends by itself
 }
 
 tmp=$(mktemp)
-ktap_plan 53
+ktap_plan 55
 
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
@@ -188,6 +211,8 @@ wait $client 2>/dev/null
 ktap_run "trace, ended by Ctrl-C" traces INT
 ktap_run "trace, ended by SIGTERM" traces TERM
 ktap_run "trace -c" trace_counts
+ktap_run "trace, killed" trace_killed
+ktap_run "trace, its reader gone" trace_unread
 
 kill $server
 wait $server 2>/dev/null

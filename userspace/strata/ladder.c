@@ -287,7 +287,7 @@ static json_t *event_json(const struct ladder *l, const struct conn *c,
 
 static void put_json(struct ladder *l, json_t *j)
 {
-	json_dumpf(j, l->out, JSON_COMPACT);
+	json_dumpf(j, l->out, JSON_COMPACT | JSON_REAL_PRECISION(9));
 	fputc('\n', l->out);
 	json_decref(j);
 }

@@ -150,7 +150,8 @@ const char *rt_ipv4(struct in_addr a)
 
 void json_out(json_t *json)
 {
-	json_dumpf(json, stdout, opt.pretty ? JSON_INDENT(4) : JSON_COMPACT);
+	json_dumpf(json, stdout, JSON_REAL_PRECISION(9) |
+		   (opt.pretty ? JSON_INDENT(4) : JSON_COMPACT));
 	putchar('\n');
 	json_decref(json);
 }

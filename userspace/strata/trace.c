@@ -201,7 +201,7 @@ static void read_drop_names(struct tracer *t)
 /* Instances of runs that were killed: their process is gone. */
 static void remove_stale(void)
 {
-	char **list = tracefs_instances("^" INSTANCE "[0-9]+$");
+	char **list = tracefs_instances("^" INSTANCE "[0-9]*$");
 	struct tracefs_instance *old;
 	int i, pid;
 
@@ -245,6 +245,8 @@ static int start(struct tracer *t)
 	tracefs_instance_file_write(t->instance, "trace_clock", "mono");
 	if (t->drops)
 		read_drop_names(t);
+	/* All events begin at one moment: no connection is seen by halves. */
+	tracefs_trace_off(t->instance);
 	for (i = 0; i <= TRACE_DROP; i++) {
 		if (i == TRACE_DROP && !t->drops)
 			continue;
@@ -252,6 +254,8 @@ static int start(struct tracer *t)
 					 event_names[i]) && i != TRACE_DROP)
 			return refuse("cannot switch Strata's trace events on");
 	}
+	if (tracefs_trace_on(t->instance))
+		return refuse("cannot start tracing");
 	fputs("Tracing Strata's connections; Ctrl-C ends.\n", stderr);
 	return 0;
 }
@@ -269,15 +273,16 @@ static void finish(struct tracer *t)
 	rt_list_free(&t->drop_names);
 }
 
-static void follow(struct tracer *t)
+/* Returns the error of writing the output, EPIPE when nobody reads any more. */
+static int follow(struct tracer *t)
 {
 	const struct timespec pause = { .tv_nsec = 50000000 };
 
 	while (!stopped) {
 		tracefs_iterate_raw_events(t->tep, t->instance, NULL, 0,
 					   on_event, t);
-		if (fflush(stdout) || ferror(stdout))
-			break;
+		if (fflush(stdout))
+			return errno;
 		if (!stopped)
 			nanosleep(&pause, NULL);
 	}
@@ -288,12 +293,13 @@ static void follow(struct tracer *t)
 		tracefs_iterate_raw_events(t->tep, t->instance, NULL, 0,
 					   on_event, t);
 	}
+	return 0;
 }
 
 static int trace(struct tracer *t)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	int err;
+	int err, broken = 0;
 
 	if (!family_require())
 		return EXIT_KERNEL;
@@ -304,9 +310,12 @@ static int trace(struct tracer *t)
 	t->ladder = ladder_new(stdout, t->color && isatty(1), opt.json);
 	err = start(t);
 	if (!err)
-		follow(t);
+		broken = follow(t);
 	finish(t);
 	ladder_free(t->ladder);
+	signal(SIGPIPE, SIG_DFL);
+	if (broken == EPIPE)
+		raise(SIGPIPE);
 	return err;
 }
 
