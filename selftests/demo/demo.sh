@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#      namespace native                     namespace ours
+#   +--------------------+               +---------------------------+
+#   | nginx, curl        |               | strata run curl, nginx    |
+#   | the kernel's stack |               | Strata                    |
+#   |  10.77.0.1/24      |               |  10.77.0.2/24             |
+#   |       v0 ----------+---- veth -----+---- v1                    |
+#   +--------------------+               +---------------------------+
+#
+# A 100 MB file goes from left to right (curl on Strata), then the other way round
+# (nginx on Strata); its SHA-256 is compared each time. Shown on the way: the first
+# handshake, the headers of the first data segment, and the sockets during a transfer.
+# Run as root with STRATA_KO and PATH set by the caller; leaves nothing behind.
+set -u
+
+DEMO=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
+NATIVE=strata-demo-native OURS=strata-demo-ours
+SIZE_MB=100
+WORK=$(mktemp -d /tmp/strata-demo.XXXXXX)
+FAILED=0
+INSERTED=0
+PIDS=()
+
+say() { printf '\n== %s\n' "$*"; }
+die() { echo "demo: $*" >&2; exit 1; }
+
+# Only processes of ours: by the pids they wrote or we noted.
+# shellcheck disable=SC2317	# called by the trap
+clean_up() {
+	trap - EXIT INT TERM
+	for f in "$WORK"/*/nginx.pid; do
+		[ -s "$f" ] && kill "$(cat "$f")" 2>/dev/null
+	done
+	[ ${#PIDS[@]} -gt 0 ] && kill "${PIDS[@]}" 2>/dev/null
+	wait 2>/dev/null
+	ip netns del $NATIVE 2>/dev/null
+	ip netns del $OURS 2>/dev/null
+	if [ $INSERTED = 1 ]; then
+		for _ in $(seq 50); do
+			rmmod strata 2>/dev/null && break
+			sleep 0.1
+		done
+	fi
+	rm -rf "$WORK"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+in_native() { ip netns exec $NATIVE "$@"; }
+in_ours() { ip netns exec $OURS "$@"; }
+
+set_up() {
+	if ! [ -d /sys/module/strata ]; then
+		insmod "$STRATA_KO" || die "cannot insert $STRATA_KO"
+		INSERTED=1
+	fi
+	ip netns add $NATIVE && ip netns add $OURS || die "cannot make namespaces"
+	ip link add v0 netns $NATIVE type veth peer name v1 netns $OURS || die "no veth"
+	ip -n $NATIVE link set lo up
+	ip -n $NATIVE link set v0 up
+	ip -n $OURS link set v1 up
+	ip -n $NATIVE addr add 10.77.0.1/24 dev v0
+	in_ours strata addr add 10.77.0.2/24 dev v1 || die "Strata takes no address"
+	mkdir -p "$WORK/www" "$WORK/a" "$WORK/b"
+	head -c ${SIZE_MB}M /dev/urandom > "$WORK/www/file"
+	SUM=$(sha256sum < "$WORK/www/file")
+}
+
+nginx_conf() { # FOLDER ADDRESS
+	cat > "$1/nginx.conf" <<-END
+	pid $1/nginx.pid;
+	error_log $1/error.log;
+	worker_processes 1;
+	user root;
+	events { worker_connections 256; }
+	http {
+		access_log off;
+		sendfile on;
+		client_body_temp_path $1;
+		proxy_temp_path $1;
+		fastcgi_temp_path $1;
+		uwsgi_temp_path $1;
+		scgi_temp_path $1;
+		server { listen $2:80; root $WORK/www; }
+	}
+	END
+}
+
+# wait for a line in a file
+wait_for() { # FILE PATTERN
+	for _ in $(seq 100); do
+		grep -qs "$2" "$1" && return 0
+		sleep 0.05
+	done
+	return 1
+}
+
+verdict() { # WHAT FILE
+	if [ "$(sha256sum < "$2")" = "$SUM" ]; then
+		echo "$1: $SIZE_MB MB, SHA-256 equal"
+	else
+		echo "$1: SHA-256 DIFFERS" >&2
+		FAILED=1
+	fi
+}
+
+curl_rate() { # the curl to run...
+	"$@" --max-time 120 -sS -w 'curl: %{size_download} bytes in %{time_total} s\n'
+}
+
+watch_first_connection() {
+	in_ours strata trace -c 6 > "$WORK/ladder" 2> "$WORK/ladder.err" &
+	TRACER=$!
+	in_ours tcpdump -i v1 -n -s 200 -w "$WORK/pcap" -c 12 tcp port 80 2> "$WORK/tcpdump.err" &
+	DUMPER=$!
+	PIDS+=("$TRACER" "$DUMPER")
+	wait_for "$WORK/tcpdump.err" listening || echo "demo: tcpdump does not listen" >&2
+	sleep 1		# the tracer has no word to say when it is ready
+}
+
+show_first_connection() {
+	for _ in $(seq 50); do
+		kill -0 "$TRACER" 2>/dev/null || kill -0 "$DUMPER" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill "$TRACER" "$DUMPER" 2>/dev/null
+	wait "$TRACER" "$DUMPER" 2>/dev/null
+	say "The first connection as Strata saw it (strata trace)"
+	cat "$WORK/ladder" "$WORK/ladder.err"
+	grep -q SYN "$WORK/ladder" || FAILED=1
+	say "Its first data segment: what each layer put in front of curl's words"
+	"$DEMO/layers.sh" "$WORK/pcap" 10.77.0.2 || FAILED=1
+}
+
+show_sockets() {
+	say "The sockets while the transfer runs (strata ss -t -i -p)"
+	in_ours strata ss -t -i -p || FAILED=1
+	say "/proc/net/strata/sockets"
+	in_ours cat /proc/net/strata/sockets || FAILED=1
+}
+
+# nginx on the native stack, curl on Strata
+left_to_right() {
+	say "nginx on the native stack, curl on Strata"
+	nginx_conf "$WORK/a" 10.77.0.1
+	in_native nginx -c "$WORK/a/nginx.conf" || die "nginx does not start"
+	watch_first_connection
+	curl_rate in_ours strata run curl -o "$WORK/got" http://10.77.0.1/file || FAILED=1
+	verdict "native -> Strata" "$WORK/got"
+	show_first_connection
+}
+
+# nginx on Strata, curl on the native stack; slowed, so that there is time to look
+right_to_left() {
+	say "nginx on Strata, curl on the native stack"
+	nginx_conf "$WORK/b" 10.77.0.2
+	in_ours strata run nginx -c "$WORK/b/nginx.conf" || die "nginx does not start on Strata"
+	curl_rate in_native curl -o "$WORK/got" http://10.77.0.2/file || FAILED=1
+	verdict "Strata -> native" "$WORK/got"
+
+	in_native curl -s --limit-rate 2M --max-time 5 -o /dev/null http://10.77.0.2/file &
+	sleep 1
+	show_sockets
+	wait $!
+}
+
+[ -n "${STRATA_KO-}" ] || die "STRATA_KO is not set: use make demo"
+set_up
+left_to_right
+right_to_left
+exit $FAILED
