@@ -18,8 +18,6 @@
  */
 extern struct proto strata_ping_prot;
 
-int strata_icmp_init(void);
-void strata_icmp_exit(void);
 int strata_icmp_net_init(struct strata_net *sn);
 
 /** strata_icmp_rcv() - strata_l4proto.rcv */

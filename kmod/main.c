@@ -10,6 +10,7 @@
 #include <linux/module.h>
 #include "arp.h"
 #include "control/control.h"
+#include "icmp.h"
 #include "port.h"
 #include "stats.h"
 
@@ -21,45 +22,59 @@ unsigned int strata_net_id __read_mostly;
 
 /* ---- upward: what a device or an address does to each layer above ---- */
 
-static void up_rcv_ip(struct strata_dev *ifp, struct sk_buff *skb)
-{
-	strata_drop(skb, STRATA_LAYER_IP, SKB_DROP_REASON_NOT_SPECIFIED);
-}
-
 static int up_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack)
 {
-	strata_arp_addr_added(ifa);
-	return 0;
+	int err = strata_route_addr_added(ifa, extack);
+
+	if (!err)
+		strata_arp_addr_added(ifa);
+	return err;
 }
 
 static void up_addr_removed(struct strata_ifaddr *ifa)
 {
+	strata_route_addr_removed(ifa);
 	strata_arp_addr_removed(ifa);
 }
 
 static void up_if_down(struct strata_dev *ifp)
 {
+	strata_route_if_down(ifp);
 	strata_arp_if_down(ifp);
 }
 
+static void up_if_change(struct strata_dev *ifp)
+{
+	/* cached paths carry the device's MTU */
+	strata_route_changed(ifp->sn);
+	strata_arp_if_change(ifp);
+}
+
 const struct strata_dev_up strata_dev_up = {
-	.rcv_ip		= up_rcv_ip,
+	.rcv_ip		= strata_ip_rcv,
 	.rcv_arp	= strata_arp_rcv,
 	.if_down	= up_if_down,
-	.if_change	= strata_arp_if_change,
+	.if_change	= up_if_change,
 	.addr_added	= up_addr_added,
 	.addr_removed	= up_addr_removed,
 	.addr_changed	= strata_rtnl_addr_notify,
 };
 
-static void up_unreachable(struct strata_net *sn, struct sk_buff *skb)
-{
-	strata_drop(skb, STRATA_LAYER_ARP, SKB_DROP_REASON_NEIGH_FAILED);
-}
-
 const struct strata_arp_up strata_arp_up = {
-	.failed		= up_unreachable,
+	.failed		= strata_ip_unreachable,
 	.changed	= strata_rtnl_neigh_notify,
+};
+
+static const struct strata_l4proto icmp_l4 = {
+	.rcv	= strata_icmp_rcv,
+	.err	= strata_icmp_err,
+};
+
+const struct strata_ip_up strata_ip_up = {
+	.proto = {
+		[IPPROTO_ICMP]	= &icmp_l4,
+	},
+	.icmp_send	= strata_icmp_send,
 };
 
 /* lowest first */
@@ -69,6 +84,9 @@ static const struct strata_layer strata_layers[] = {
 	  .net_init = strata_dev_net_init, .net_exit = strata_dev_net_exit },
 	{ .name = "arp", .net_init = strata_arp_net_init,
 	  .net_exit = strata_arp_net_exit },
+	{ .name = "ip", .init = strata_ip_init, .exit = strata_ip_exit,
+	  .net_init = strata_ip_net_init, .net_exit = strata_ip_net_exit },
+	{ .name = "icmp", .net_init = strata_icmp_net_init },
 	{ .name = "port", .init = strata_port_init, .exit = strata_port_exit },
 	{ .name = "rtnl_addr", .start = strata_rtnl_addr_init, .stop = strata_rtnl_addr_exit },
 	{ .name = "rtnl_neigh", .start = strata_rtnl_neigh_init, .stop = strata_rtnl_neigh_exit },

@@ -18,9 +18,6 @@ void strata_icmp_count_out(struct strata_net *sn, u8 type);
 
 void strata_icmp_rate_init(struct strata_net *sn);
 
-int strata_ping_init(void);
-void strata_ping_exit(void);
-
 /** strata_ping_rcv() - an echo reply; data at the ICMP header, checked. Given away */
 void strata_ping_rcv(struct sk_buff *skb);
 

@@ -191,18 +191,6 @@ void strata_icmp_rcv(struct sk_buff *skb)
 		strata_drop(skb, STRATA_LAYER_ICMP, why);
 }
 
-/* ---- start and stop ---- */
-
-int strata_icmp_init(void)
-{
-	return strata_ping_init();
-}
-
-void strata_icmp_exit(void)
-{
-	strata_ping_exit();
-}
-
 int strata_icmp_net_init(struct strata_net *sn)
 {
 	strata_icmp_rate_init(sn);

@@ -49,22 +49,6 @@ static bool ip_fits(const struct sk_buff *skb, u32 mtu)
 	return skb->len <= mtu;
 }
 
-/*
- * A device without link addresses takes the packet as it is; one with them but
- * without ARP gets its own as the destination, as native does.
- */
-static int xmit_dev(const struct strata_path *path, struct net_device *dev, struct sk_buff *skb)
-{
-	if (path->neigh)
-		return strata_arp_xmit(path->neigh, skb);
-	if (dev->header_ops &&
-	    dev_hard_header(skb, dev, ETH_P_IP, dev->dev_addr, NULL, skb->len) < 0) {
-		strata_drop(skb, STRATA_LAYER_IP, SKB_DROP_REASON_DEV_HDR);
-		return -EINVAL;
-	}
-	return strata_dev_xmit(path->ifp, skb);
-}
-
 /* one finished packet leaves IP */
 static int xmit_one(struct strata_net *sn, const struct strata_path *path, struct sk_buff *skb)
 {
@@ -85,7 +69,11 @@ static int xmit_one(struct strata_net *sn, const struct strata_path *path, struc
 	if (unlikely(skb_headroom(skb) < LL_RESERVED_SPACE(dev)) &&
 	    pskb_expand_head(skb, LL_RESERVED_SPACE(dev) - skb_headroom(skb), 0, GFP_ATOMIC))
 		goto drop;
-	err = xmit_dev(path, dev, skb);
+	/* a device without link headers takes the packet as it is */
+	if (path->neigh)
+		err = strata_arp_xmit(path->neigh, skb);
+	else
+		err = strata_dev_xmit(path->ifp, skb);
 	rcu_read_unlock();
 	return err;
 drop:

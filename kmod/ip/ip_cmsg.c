@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Level SOL_IP of a socket (RFC 1122 3.4, ip(7)): its options, and ancillary data
+ * beside messages. Lengths, ranges and errno values are the native stack's: an
+ * int may be given as one octet, and is given back as one to a short buffer.
+ *
+ * Options for what Strata does not have (multicast membership, source filters,
+ * IP options, XFRM policies) answer ENOPROTOOPT.
+ */
+
+#include <net/inet_ecn.h>
+#include <net/route.h>
+#include "ip_int.h"
+
+/* ---- beside a received packet ---- */
+
+static void cmsg_pktinfo(struct strata_sock *ep, struct msghdr *msg, const struct sk_buff *skb)
+{
+	const struct strata_rcv_cb *cb = STRATA_RCV_CB(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+	struct in_pktinfo info = {
+		.ipi_ifindex = cb->iif,
+		.ipi_addr.s_addr = iph->daddr,
+		.ipi_spec_dst.s_addr = iph->daddr,
+	};
+	struct strata_net *sn = strata_sk_net(&ep->sk);
+
+	/* the address to answer from */
+	if (cb->flags & (STRATA_RCV_BROADCAST | STRATA_RCV_MULTICAST)) {
+		rcu_read_lock();
+		info.ipi_spec_dst.s_addr =
+			strata_addr_select_rcu(sn, strata_dev_find_rcu(sn, cb->iif), iph->saddr);
+		rcu_read_unlock();
+	}
+	put_cmsg(msg, SOL_IP, IP_PKTINFO, sizeof(info), &info);
+}
+
+static void cmsg_origdst(struct msghdr *msg, const struct sk_buff *skb)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	__be16 ports[2];
+
+	/* source and destination port come first in TCP and UDP alike */
+	if (skb_copy_bits(skb, skb_transport_offset(skb), ports, sizeof(ports)))
+		return;
+	sin.sin_addr.s_addr = ip_hdr(skb)->daddr;
+	sin.sin_port = ports[1];
+	put_cmsg(msg, SOL_IP, IP_ORIGDSTADDR, sizeof(sin), &sin);
+}
+
+void strata_ip_cmsg_recv(struct strata_sock *ep, struct msghdr *msg, struct sk_buff *skb)
+{
+	u16 want = READ_ONCE(ep->cmsg);
+	const struct iphdr *iph = ip_hdr(skb);
+	int ttl = iph->ttl;
+	u8 tos = iph->tos;
+
+	if (want & STRATA_CMSG_PKTINFO)
+		cmsg_pktinfo(ep, msg, skb);
+	if (want & STRATA_CMSG_TTL)
+		put_cmsg(msg, SOL_IP, IP_TTL, sizeof(ttl), &ttl);
+	if (want & STRATA_CMSG_TOS)
+		put_cmsg(msg, SOL_IP, IP_TOS, sizeof(tos), &tos);
+	if (want & STRATA_CMSG_RETOPTS && iph->ihl > 5)
+		put_cmsg(msg, SOL_IP, IP_RECVOPTS, iph->ihl * 4 - sizeof(*iph), (void *)(iph + 1));
+	if (want & STRATA_CMSG_ORIGDST)
+		cmsg_origdst(msg, skb);
+}
+
+/* ---- beside a packet to send ---- */
+
+static int cmsg_send_pktinfo(struct cmsghdr *cmsg, struct strata_flow *fl)
+{
+	const struct in_pktinfo *info = (struct in_pktinfo *)CMSG_DATA(cmsg);
+
+	if (cmsg->cmsg_len != CMSG_LEN(sizeof(*info)))
+		return -EINVAL;
+	if (info->ipi_ifindex)
+		fl->oif = info->ipi_ifindex;
+	if (info->ipi_spec_dst.s_addr)
+		fl->saddr = info->ipi_spec_dst.s_addr;
+	return 0;
+}
+
+static int cmsg_send_ip(struct cmsghdr *cmsg, struct strata_flow *fl)
+{
+	int val;
+
+	switch (cmsg->cmsg_type) {
+	case IP_PKTINFO:
+		return cmsg_send_pktinfo(cmsg, fl);
+	case IP_TTL:
+		if (cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
+			return -EINVAL;
+		val = *(int *)CMSG_DATA(cmsg);
+		if (val < 1 || val > 255)
+			return -EINVAL;
+		fl->ttl = val;
+		return 0;
+	case IP_TOS:
+		if (cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
+			val = *(int *)CMSG_DATA(cmsg);
+		else if (cmsg->cmsg_len == CMSG_LEN(sizeof(u8)))
+			val = *(u8 *)CMSG_DATA(cmsg);
+		else
+			return -EINVAL;
+		if (val < 0 || val > 255)
+			return -EINVAL;
+		fl->tos = val;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int cmsg_send_sock(struct sock *sk, struct cmsghdr *cmsg, struct strata_flow *fl)
+{
+	struct user_namespace *ns = sock_net(sk)->user_ns;
+
+	if (cmsg->cmsg_type != SO_MARK || cmsg->cmsg_len != CMSG_LEN(sizeof(u32)))
+		return -EINVAL;
+	if (!ns_capable(ns, CAP_NET_RAW) && !ns_capable(ns, CAP_NET_ADMIN))
+		return -EPERM;
+	fl->mark = *(u32 *)CMSG_DATA(cmsg);
+	return 0;
+}
+
+int strata_ip_cmsg_send(struct sock *sk, struct msghdr *msg, struct strata_flow *fl)
+{
+	struct cmsghdr *cmsg;
+	int err = 0;
+
+	for_each_cmsghdr(cmsg, msg) {
+		if (!CMSG_OK(msg, cmsg))
+			return -EINVAL;
+		if (cmsg->cmsg_level == SOL_SOCKET)
+			err = cmsg_send_sock(sk, cmsg, fl);
+		else if (cmsg->cmsg_level == SOL_IP)
+			err = cmsg_send_ip(cmsg, fl);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* ---- setsockopt ---- */
+
+/* RFC 3168: the ECN bits of a TCP socket are TCP's */
+static int set_tos(struct strata_sock *ep, u8 tos)
+{
+	if (ep->proto == IPPROTO_TCP)
+		tos = (tos & ~INET_ECN_MASK) | (ep->tos & INET_ECN_MASK);
+	if (ep->tos != tos) {
+		ep->tos = tos;
+		WRITE_ONCE(ep->sk.sk_priority, rt_tos2priority(tos));
+		strata_path_put(&ep->path);
+	}
+	return 0;
+}
+
+static int set_cmsg(struct strata_sock *ep, u16 bit, bool on)
+{
+	WRITE_ONCE(ep->cmsg, on ? ep->cmsg | bit : ep->cmsg & ~bit);
+	return 0;
+}
+
+/* 6.12's range; 0 for options that are no number in a range. @lo..@hi inclusive */
+static bool opt_in_range(struct strata_sock *ep, int optname, int val, unsigned int optlen)
+{
+	switch (optname) {
+	case IP_TTL:
+		return optlen && (val == -1 || (val >= 1 && val <= 255));
+	case IP_MULTICAST_TTL:
+		return ep->sk.sk_type != SOCK_STREAM && optlen && val >= -1 && val <= 255;
+	case IP_MTU_DISCOVER:
+		return val >= IP_PMTUDISC_DONT && val <= IP_PMTUDISC_OMIT;
+	case IP_MULTICAST_LOOP:
+	case IP_FREEBIND:
+		return optlen;
+	default:
+		return true;
+	}
+}
+
+static int set_int(struct strata_sock *ep, int optname, int val, unsigned int optlen)
+{
+	if (!opt_in_range(ep, optname, val, optlen))
+		return -EINVAL;
+	switch (optname) {
+	case IP_TOS:
+		return set_tos(ep, val);
+	case IP_TTL:
+		ep->ttl = val == -1 ? 0 : val;
+		return 0;
+	case IP_MULTICAST_TTL:
+		ep->mc_ttl = val == -1 ? 1 : val;
+		return 0;
+	case IP_MTU_DISCOVER:
+		ep->pmtudisc = val;
+		strata_path_put(&ep->path);
+		return 0;
+	case IP_RECVERR:
+		ep->recverr = !!val;
+		if (!val)
+			skb_queue_purge(&ep->sk.sk_error_queue);
+		return 0;
+	case IP_MULTICAST_LOOP:
+		ep->mc_loop = !!val;
+		return 0;
+	case IP_FREEBIND:
+		ep->freebind = !!val;
+		return 0;
+	case IP_BIND_ADDRESS_NO_PORT:
+		ep->bind_no_port = !!val;
+		return 0;
+	case IP_PKTINFO:
+		return set_cmsg(ep, STRATA_CMSG_PKTINFO, val);
+	case IP_RECVTTL:
+		return set_cmsg(ep, STRATA_CMSG_TTL, val);
+	case IP_RECVTOS:
+		return set_cmsg(ep, STRATA_CMSG_TOS, val);
+	case IP_RECVOPTS:
+		return set_cmsg(ep, STRATA_CMSG_RETOPTS, val);
+	case IP_RECVORIGDSTADDR:
+		return set_cmsg(ep, STRATA_CMSG_ORIGDST, val);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+/* the device of an address of ours; 0.0.0.0 gives none */
+static int mc_device(struct strata_net *sn, __be32 addr)
+{
+	struct strata_ifaddr *ifa;
+	int oif = -EADDRNOTAVAIL;
+
+	if (!addr)
+		return 0;
+	rcu_read_lock();
+	ifa = strata_addr_find_rcu(sn, addr);
+	if (ifa)
+		oif = ifa->ifp->ifindex;
+	rcu_read_unlock();
+	return oif;
+}
+
+static int set_multicast_if(struct strata_sock *ep, sockptr_t optval, unsigned int optlen)
+{
+	struct strata_net *sn = strata_sk_net(&ep->sk);
+	struct ip_mreqn mreq = {};
+	int oif, bound = ep->sk.sk_bound_dev_if;
+
+	if (ep->sk.sk_type == SOCK_STREAM || optlen < sizeof(struct in_addr))
+		return -EINVAL;
+	if (optlen >= sizeof(mreq)) {
+		if (copy_from_sockptr(&mreq, optval, sizeof(mreq)))
+			return -EFAULT;
+	} else if (optlen >= sizeof(struct ip_mreq)) {
+		if (copy_from_sockptr(&mreq, optval, sizeof(struct ip_mreq)))
+			return -EFAULT;
+	} else if (copy_from_sockptr(&mreq.imr_address, optval, sizeof(struct in_addr))) {
+		return -EFAULT;
+	}
+	oif = mreq.imr_ifindex;
+	if (oif) {
+		rcu_read_lock();
+		if (!strata_dev_find_rcu(sn, oif))
+			oif = -EADDRNOTAVAIL;
+		rcu_read_unlock();
+	} else {
+		oif = mc_device(sn, mreq.imr_address.s_addr);
+	}
+	if (oif < 0)
+		return oif;
+	if (oif && bound && oif != bound)
+		return -EINVAL;
+	ep->mc_oif = oif;
+	return 0;
+}
+
+static int get_int_arg(sockptr_t optval, unsigned int optlen, int *val)
+{
+	u8 octet;
+
+	*val = 0;
+	if (optlen >= sizeof(int)) {
+		if (copy_from_sockptr(val, optval, sizeof(int)))
+			return -EFAULT;
+	} else if (optlen) {
+		if (copy_from_sockptr(&octet, optval, sizeof(octet)))
+			return -EFAULT;
+		*val = octet;
+	}
+	return 0;
+}
+
+static bool opt_is_int(int optname)
+{
+	switch (optname) {
+	case IP_TOS:
+	case IP_TTL:
+	case IP_MULTICAST_TTL:
+	case IP_MULTICAST_LOOP:
+	case IP_MTU_DISCOVER:
+	case IP_RECVERR:
+	case IP_FREEBIND:
+	case IP_BIND_ADDRESS_NO_PORT:
+	case IP_PKTINFO:
+	case IP_RECVTTL:
+	case IP_RECVTOS:
+	case IP_RECVOPTS:
+	case IP_RECVORIGDSTADDR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+int strata_ip_setsockopt(struct sock *sk, int optname, sockptr_t optval, unsigned int optlen)
+{
+	struct strata_sock *ep = strata_sk(sk);
+	int err, val;
+
+	if (optname == IP_OPTIONS)
+		return optlen ? -ENOPROTOOPT : 0;
+	if (optname != IP_MULTICAST_IF && !opt_is_int(optname))
+		return -ENOPROTOOPT;
+	if (optname != IP_MULTICAST_IF) {
+		err = get_int_arg(optval, optlen, &val);
+		if (err)
+			return err;
+	}
+	lock_sock(sk);
+	if (optname == IP_MULTICAST_IF)
+		err = set_multicast_if(ep, optval, optlen);
+	else
+		err = set_int(ep, optname, val, optlen);
+	release_sock(sk);
+	return err;
+}
+
+/* ---- getsockopt ---- */
+
+static int get_mtu(struct strata_sock *ep)
+{
+	int mtu = -ENOTCONN;
+
+	lock_sock(&ep->sk);
+	if (ep->raddr && !strata_sock_path(ep))
+		mtu = strata_ip_mtu(&ep->path);
+	release_sock(&ep->sk);
+	return mtu;
+}
+
+/* the value, or a negative errno */
+static int get_int(struct strata_sock *ep, int optname)
+{
+	struct strata_net *sn = strata_sk_net(&ep->sk);
+	u16 cmsg = READ_ONCE(ep->cmsg);
+
+	switch (optname) {
+	case IP_TOS:
+		return ep->tos;
+	case IP_TTL:
+		return ep->ttl ?: READ_ONCE(sn->conf.ip_default_ttl);
+	case IP_MULTICAST_TTL:
+		return ep->mc_ttl;
+	case IP_MULTICAST_LOOP:
+		return ep->mc_loop;
+	case IP_MTU_DISCOVER:
+		return ep->pmtudisc;
+	case IP_MTU:
+		return get_mtu(ep);
+	case IP_RECVERR:
+		return ep->recverr;
+	case IP_FREEBIND:
+		return ep->freebind;
+	case IP_BIND_ADDRESS_NO_PORT:
+		return ep->bind_no_port;
+	case IP_PKTINFO:
+		return !!(cmsg & STRATA_CMSG_PKTINFO);
+	case IP_RECVTTL:
+		return !!(cmsg & STRATA_CMSG_TTL);
+	case IP_RECVTOS:
+		return !!(cmsg & STRATA_CMSG_TOS);
+	case IP_RECVOPTS:
+		return !!(cmsg & STRATA_CMSG_RETOPTS);
+	case IP_RECVORIGDSTADDR:
+		return !!(cmsg & STRATA_CMSG_ORIGDST);
+	default:
+		return -ENOPROTOOPT;
+	}
+}
+
+static int put_value(const void *val, int size, int len, char __user *optval, int __user *optlen)
+{
+	len = min(len, size);
+	if (put_user(len, optlen) || copy_to_user(optval, val, len))
+		return -EFAULT;
+	return 0;
+}
+
+static int get_multicast_if(struct strata_sock *ep, int len, char __user *optval,
+			    int __user *optlen)
+{
+	struct strata_net *sn = strata_sk_net(&ep->sk);
+	struct in_addr addr = {};
+
+	rcu_read_lock();
+	if (ep->mc_oif)
+		addr.s_addr = strata_addr_select_rcu(sn, strata_dev_find_rcu(sn, ep->mc_oif), 0);
+	rcu_read_unlock();
+	return put_value(&addr, sizeof(addr), len, optval, optlen);
+}
+
+int strata_ip_getsockopt(struct sock *sk, int optname, char __user *optval, int __user *optlen)
+{
+	struct strata_sock *ep = strata_sk(sk);
+	int len, val;
+	u8 octet;
+
+	if (get_user(len, optlen))
+		return -EFAULT;
+	if (len < 0)
+		return -EINVAL;
+	if (optname == IP_OPTIONS)
+		return put_user(0, optlen) ? -EFAULT : 0;
+	if (optname == IP_MULTICAST_IF)
+		return get_multicast_if(ep, len, optval, optlen);
+	val = get_int(ep, optname);
+	if (val < 0)
+		return val;
+	if (len > 0 && len < sizeof(int) && val <= 255) {
+		octet = val;
+		return put_value(&octet, sizeof(octet), len, optval, optlen);
+	}
+	return put_value(&val, sizeof(val), len, optval, optlen);
+}
