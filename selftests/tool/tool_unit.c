@@ -123,7 +123,7 @@ TEST(args_refused)
 		const char *words, *error;
 	} cases[] = {
 		{ "add", "Error: a prefix like 192.0.2.0/24 or \"default\" is needed.\n" },
-		{ "add 10.0.0.0/33", "Error: one of a prefix like 192.0.2.0/24 or \"default\", \"dev\", \"mtu\", \"up\" is expected rather than \"10.0.0.0/33\".\n" },
+		{ "add 10.0.0.0/33", "Error: a prefix like 192.0.2.0/24 or \"default\" is expected rather than \"10.0.0.0/33\".\n" },
 		{ "add 10.0.0.0/8 dev", "Error: the name of a device that exists is expected after \"dev\".\n" },
 		{ "add 10.0.0.0/8 dev nosuch0", "Error: the name of a device that exists is expected rather than \"nosuch0\".\n" },
 		{ "add 10.0.0.0/8 mtu 67", "Error: an MTU from 68 to 65535 is expected rather than \"67\".\n" },

@@ -60,8 +60,13 @@ static int unexpected(const struct arg *spec, unsigned int n, const char *word)
 	const char *sep = "one of ";
 	unsigned int i, left = 0;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		left += !spec[i].given;
+		/* What cannot be left out is most likely what was meant. */
+		if (!spec[i].name && spec[i].need && !spec[i].given)
+			return usage_error("%s is expected rather than \"%s\".",
+					   spec[i].kind->what, word);
+	}
 	if (!left)
 		return usage_error("no further word is expected, but \"%s\" follows.",
 				   word);

@@ -11,11 +11,9 @@
 
 #include "strata.h"
 
-#define FAMILY_FILE "/sys/module/strata/parameters/family"
-
 static int family_read(void)
 {
-	FILE *f = fopen(FAMILY_FILE, "re");
+	FILE *f = fopen(STRATA_FAMILY_PARAM, "re");
 	int family = 0;
 
 	if (!f)

@@ -11,13 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "strata.h"
-
-#if __has_include("../run/run.h")
 #include "../run/run.h"
-#else
-int strata_cmd_run(int argc, char **argv) __attribute__((weak));
-#endif
+#include "strata.h"
 
 #define STRATA_TOOL_VERSION "0.1"
 
@@ -43,20 +38,6 @@ static const char help[] =
 "\n"
 "\"strata COMMAND --help\" tells about a command. Commands may be shortened.\n";
 
-static int run_missing(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	return usage_error("this strata was built without \"run\".");
-}
-
-static int cmd_run(int argc, char **argv)
-{
-	int (*run)(int, char **) = strata_cmd_run;
-
-	return run ? run(argc, argv) : run_missing(argc, argv);
-}
-
 static int cmd_help(int argc, char **argv)
 {
 	(void)argc;
@@ -71,7 +52,7 @@ static const struct command commands[] = {
 	{ "neighbor", cmd_neigh }, { "neighbour", cmd_neigh },
 	{ "link", cmd_link }, { "monitor", cmd_monitor },
 	{ "ss", cmd_ss }, { "stat", cmd_stat }, { "ping", cmd_ping },
-	{ "trace", cmd_trace }, { "run", cmd_run }, { "help", cmd_help },
+	{ "trace", cmd_trace }, { "run", strata_cmd_run }, { "help", cmd_help },
 	{ NULL, NULL }
 };
 

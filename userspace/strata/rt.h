@@ -85,6 +85,7 @@ struct rt_list {
 };
 
 #define RT_LIST(type) { .size = sizeof(type) }
+
 void rt_list_add(struct rt_list *list, const void *item);
 void rt_list_free(struct rt_list *list);
 

@@ -53,26 +53,35 @@ static const struct option options[] = {
 /* One option; false if it is none. */
 static bool take_option(struct ss_opts *o, int c)
 {
-	switch (c) {
-	case 't': o->protos |= SS_TCP; break;
-	case 'u': o->protos |= SS_UDP; break;
-	case 'w': o->protos |= SS_ICMP; break;
-	case 'l': o->states = SS_BIT(SS_LISTEN) | SS_BIT(SS_CLOSE); break;
-	case 'a': o->states = SS_ALL; break;
-	case 'n': o->numeric = true; break;
-	case 'p': o->processes = true; break;
-	case 'o': o->timer = true; break;
-	case 'e': o->timer = true; o->extended = true; break;
-	case 'm': o->memory = true; break;
-	case 'i': o->info = true; break;
-	case 'O': o->oneline = true; break;
-	case 'K': o->kill = true; break;
-	case 's': o->summary = true; break;
-	case 'H': o->no_header = true; break;
-	case 'j': opt.json = true; break;
-	case '4': break;
-	default: return false;
+	const struct {
+		char letter;
+		bool *to;
+	} flags[] = {
+		{ 'n', &o->numeric }, { 'p', &o->processes }, { 'o', &o->timer },
+		{ 'e', &o->extended }, { 'm', &o->memory }, { 'i', &o->info },
+		{ 'O', &o->oneline }, { 'K', &o->kill }, { 's', &o->summary },
+		{ 'H', &o->no_header }, { 'j', &opt.json },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (flags[i].letter == c) {
+			*flags[i].to = true;
+			return true;
+		}
 	}
+	if (c == 't')
+		o->protos |= SS_TCP;
+	else if (c == 'u')
+		o->protos |= SS_UDP;
+	else if (c == 'w')
+		o->protos |= SS_ICMP;
+	else if (c == 'l')
+		o->states = SS_BIT(SS_LISTEN) | SS_BIT(SS_CLOSE);
+	else if (c == 'a')
+		o->states = SS_ALL;
+	else
+		return c == '4';
 	return true;
 }
 
@@ -141,6 +150,7 @@ int cmd_ss(int argc, char **argv)
 	if (!o.protos)
 		o.protos = SS_PROTOS;
 	o.json = opt.json;
+	o.timer |= o.extended;
 	if (o.summary)
 		return ss_summary(&o);
 	if (optind < argc && !strcmp(argv[optind], "help")) {

@@ -6,14 +6,8 @@
 #ifndef STRATA_TOOL_H
 #define STRATA_TOOL_H
 
-#include <stdbool.h>
-
-#if __has_include(<linux/strata.h>)
 #include <linux/strata.h>
-#endif
-#ifndef AF_STRATA
-#define AF_STRATA 18
-#endif
+#include <stdbool.h>
 
 /* Exit statuses, as iproute2's: the words were wrong, or the kernel refused. */
 #define EXIT_USAGE	1
