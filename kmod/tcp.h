@@ -104,6 +104,8 @@ enum strata_tcp_kind {
  * @sk: the socket (counted for the time of the call), NULL for requests and TIME-WAIT
  * @state: TCP_*; @timer: as in /proc/net/tcp (0 none, 1 retransmit, 2 keepalive,
  *	3 TIME-WAIT, 4 probe); @expires: jiffies
+ * @pingpong: quick ACKs left and, in the lowest bit, interactive: as in /proc/net/tcp
+ * @cookie: names TIME-WAIT objects and requests; a kernel address, not to be shown as it is
  */
 struct strata_tcp_view {
 	enum strata_tcp_kind	kind;
@@ -132,7 +134,7 @@ struct strata_tcp_view {
 	kuid_t			uid;
 	unsigned long		ino;
 	int			ifindex;
-	u64			cookie;		/* of TIME-WAIT objects and requests */
+	u64			cookie;
 };
 
 /**

@@ -103,4 +103,11 @@ static inline void strata_custom_sockopt(struct socket *sock)
 #define strata_frag_put_timer(q, refs)	do { (void)(refs); inet_frag_put(q); } while (0)
 #endif
 
+/* struct tcp_info: the window we offer, since 6.2 */
+#ifdef HAVE_TCP_INFO_RCV_WND
+#define strata_tcp_info_rcv_wnd(info, val)	((info)->tcpi_rcv_wnd = (val))
+#else
+#define strata_tcp_info_rcv_wnd(info, val)	((void)(val))
+#endif
+
 #endif /* _STRATA_COMPAT_H */

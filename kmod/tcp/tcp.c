@@ -277,6 +277,7 @@ struct proto strata_tcp_prot = {
 	.shutdown		= strata_tcp_shutdown,
 	.setsockopt		= strata_tcp_setsockopt,
 	.getsockopt		= strata_tcp_getsockopt,
+	.keepalive		= strata_tcp_set_keepalive,
 	.backlog_rcv		= strata_tcp_do_rcv,
 	.release_cb		= strata_tcp_release_cb,
 	.unhash			= tcp_unhash,

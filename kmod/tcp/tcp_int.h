@@ -384,6 +384,11 @@ void strata_tcp_delack_clear(struct sock *sk);
 void strata_tcp_keepalive_set(struct sock *sk, unsigned long when);
 void strata_tcp_keepalive_clear(struct sock *sk);
 
+/* tcp_sockopt.c */
+
+/** strata_tcp_set_keepalive() - struct proto.keepalive: SO_KEEPALIVE is being set to @on. Locked */
+void strata_tcp_set_keepalive(struct sock *sk, int on);
+
 /* tcp_send.c, tcp_recv.c: see tcp.h; and */
 
 /** strata_tcp_write_space() - sk->sk_write_space: wake writers when a third of the buffer is free */
