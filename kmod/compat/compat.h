@@ -110,4 +110,13 @@ static inline void strata_custom_sockopt(struct socket *sock)
 #define strata_tcp_info_rcv_wnd(info, val)	((void)(val))
 #endif
 
+/* sendmsg() may hand over pages since 6.5, which sendpage() did before */
+#ifdef HAVE_SPLICE_PAGES
+#define strata_skb_splice(skb, iter, max, gfp)	skb_splice_from_iter(skb, iter, max, gfp)
+#define MSG_SENDPAGE_NOTLAST			0
+#else
+#define strata_skb_splice(skb, iter, max, gfp)	((ssize_t)-EOPNOTSUPP)
+#define MSG_SPLICE_PAGES			0
+#endif
+
 #endif /* _STRATA_COMPAT_H */

@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The SEND call (RFC 9293 3.9.1.2, 3.10.2): user bytes onto the write queue.
+ *
+ * Bytes are copied into page fragments shared by the task's sockets
+ * (sk_page_frag_refill()) or, with MSG_SPLICE_PAGES and sendpage, the pages themselves
+ * are queued. An entry grows until it is as large as one GSO segment may be, whatever
+ * the MSS is: tcp_output.c cuts.
+ *
+ * The send buffer is sk_wmem_queued against sk_sndbuf, which grows with the congestion
+ * window up to tcp_wmem[2] unless the user fixed it. A writer that waits is
+ * woken when a third of the buffer is free.
+ *
+ * locking: the socket lock, but for strata_tcp_write_space().
+ */
+
+#include <linux/bvec.h>
+#include "tcp_int.h"
+
+/* payload an entry may have, bytes: a multiple of the MSS, at most half the peer's window */
+static u32 size_goal(struct sock *sk, u32 mss)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 most = 65535 - sizeof(struct iphdr) - 60;
+
+	if (tp->swnd.max > 536)
+		most = min(most, max(tp->swnd.max >> 1, 68U));
+	else if (tp->swnd.max)
+		most = min(most, tp->swnd.max);
+	return max(rounddown(most, mss), mss);
+}
+
+/* one call of sendmsg() or sendpage() */
+struct send_run {
+	u32	goal;
+	int	flags;
+	long	timeo;
+	size_t	copied;
+	int	unflushed;	/* entries since the backlog was looked at */
+};
+
+void strata_tcp_push(struct sock *sk, int msg_flags)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (msg_flags & MSG_OOB)
+		tp->snd.up = tp->snd.write_seq;
+	tp->todo |= STRATA_TODO_DATA;
+	if (msg_flags & MSG_MORE)
+		tp->todo |= STRATA_TODO_MORE;
+	strata_tcp_output(sk);
+}
+
+static bool queues_empty(const struct sock *sk)
+{
+	return skb_queue_empty(&sk->sk_write_queue) && RB_EMPTY_ROOT(&sk->tcp_rtx_queue);
+}
+
+/* the entry to append to, made new if need be; ERR_PTR(-EAGAIN): no memory now */
+static struct sk_buff *send_entry(struct sock *sk, struct send_run *run)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+
+	if (skb && skb->len < run->goal && !(STRATA_TCP_TX(skb)->bits & STRATA_TXB_EOR) &&
+	    skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS)
+		return skb;
+	if (!sk_stream_memory_free(sk))
+		return ERR_PTR(-EAGAIN);
+	if (++run->unflushed > 16) {
+		/* ACKs may be waiting for us to let go */
+		run->unflushed = 0;
+		if (sk_flush_backlog(sk))
+			return ERR_PTR(-ERESTART);
+	}
+	skb = strata_tcp_tx_alloc(sk, sk->sk_allocation, queues_empty(sk));
+	if (!skb)
+		return ERR_PTR(-EAGAIN);
+	strata_tcp_tx_entail(sk, skb);
+	return skb;
+}
+
+static void appended(struct sock *sk, struct sk_buff *skb, struct send_run *run, int len)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	WRITE_ONCE(tp->snd.write_seq, tp->snd.write_seq + len);
+	STRATA_TCP_TX(skb)->end_seq += len;
+	run->copied += len;
+}
+
+/* copy from the user; bytes, or -EAGAIN (no memory), -EMSGSIZE (entry full), -EFAULT */
+static int append_copy(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, u32 room)
+{
+	struct page_frag *pfrag = sk_page_frag(sk);
+	int i = skb_shinfo(skb)->nr_frags;
+	bool merge;
+	int len, err;
+
+	if (!sk_page_frag_refill(sk, pfrag))
+		return -EAGAIN;
+	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
+	if (!merge && i >= MAX_SKB_FRAGS)
+		return -EMSGSIZE;
+	len = min_t(size_t, min_t(u32, room, pfrag->size - pfrag->offset), iov_iter_count(from));
+	if (!sk_wmem_schedule(sk, len))
+		return -EAGAIN;
+	err = skb_copy_to_page_nocache(sk, from, skb, pfrag->page, pfrag->offset, len);
+	if (err)
+		return err;
+	if (merge) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], len);
+	} else {
+		skb_fill_page_desc(skb, i, pfrag->page, pfrag->offset, len);
+		page_ref_inc(pfrag->page);
+	}
+	pfrag->offset += len;
+	return len;
+}
+
+/* take the user's pages themselves (MSG_SPLICE_PAGES) */
+static int append_pages(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, u32 room)
+{
+	size_t len = min_t(size_t, room, iov_iter_count(from));
+	ssize_t got;
+
+	if (!sk_wmem_schedule(sk, len))
+		return -EAGAIN;
+	got = strata_skb_splice(skb, from, len, sk->sk_allocation);
+	if (got <= 0)
+		return got ?: -EMSGSIZE;
+	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	sk_wmem_queued_add(sk, got);
+	sk_mem_charge(sk, got);
+	return got;
+}
+
+/* an entry that stayed empty must not stay */
+static void drop_empty_tail(struct sock *sk)
+{
+	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+
+	if (skb && !skb->len && !(STRATA_TCP_TX(skb)->flags & STRATA_TCP_FIN)) {
+		__skb_unlink(skb, &sk->sk_write_queue);
+		strata_tcp_tx_free(sk, skb);
+	}
+}
+
+static int wait_for_space(struct sock *sk, struct send_run *run)
+{
+	int err;
+
+	drop_empty_tail(sk);
+	set_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+	if (run->copied)
+		strata_tcp_push(sk, run->flags & ~MSG_MORE);
+	err = sk_stream_wait_memory(sk, &run->timeo);
+	if (!err)
+		run->goal = size_goal(sk, strata_tcp_cur_mss(sk));
+	return err;
+}
+
+/* an entry is full, more will follow: let it go */
+static void push_full(struct sock *sk, struct send_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 unsent = tp->snd.write_seq - tp->snd.pushed_seq;
+
+	/* not for every entry: only the first, or when half a window has gathered */
+	if (unsent <= tp->swnd.max >> 1 &&
+	    !skb_queue_is_first(&sk->sk_write_queue, skb_peek_tail(&sk->sk_write_queue)))
+		return;
+	tp->snd.pushed_seq = tp->snd.write_seq;
+	strata_tcp_push(sk, run->flags | MSG_MORE);
+}
+
+static int send_start(struct sock *sk, struct send_run *run)
+{
+	int err;
+
+	run->timeo = sock_sndtimeo(sk, run->flags & MSG_DONTWAIT);
+	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+		err = sk_stream_wait_connect(sk, &run->timeo);
+		if (err)
+			return err;
+	}
+	sk_clear_bit(SOCKWQ_ASYNC_NOSPACE, sk);
+	run->goal = size_goal(sk, strata_tcp_cur_mss(sk));
+	return sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN) ? -EPIPE : 0;
+}
+
+/* what sendmsg() returns */
+static int send_end(struct sock *sk, struct send_run *run, int err)
+{
+	drop_empty_tail(sk);
+	if (run->copied) {
+		strata_tcp_sk(sk)->snd.pushed_seq = strata_tcp_sk(sk)->snd.write_seq;
+		strata_tcp_push(sk, run->flags);
+		return run->copied;
+	}
+	if (!err)
+		return 0;
+	err = sk_stream_error(sk, run->flags, err);
+	/* an edge-triggered waiter must not wait for an ACK that cannot come */
+	if (err == -EAGAIN && queues_empty(sk))
+		sk->sk_write_space(sk);
+	return err;
+}
+
+/* queue all of @msg, waiting for space as often as needed; 0 or -errno */
+static int send_loop(struct sock *sk, struct msghdr *msg, struct send_run *run)
+{
+	int len, err;
+
+	while (msg_data_left(msg)) {
+		struct sk_buff *skb;
+
+		if (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN))
+			return -EPIPE;
+		skb = send_entry(sk, run);
+		if (skb == ERR_PTR(-ERESTART))
+			continue;
+		if (IS_ERR(skb)) {
+			err = wait_for_space(sk, run);
+			if (err)
+				return err;
+			continue;
+		}
+		if (run->flags & MSG_SPLICE_PAGES)
+			len = append_pages(sk, skb, &msg->msg_iter, run->goal - skb->len);
+		else
+			len = append_copy(sk, skb, &msg->msg_iter, run->goal - skb->len);
+		if (len == -EMSGSIZE) {
+			/* no fragment left in it: the next bytes go to a new one */
+			STRATA_TCP_TX(skb)->bits |= STRATA_TXB_EOR;
+			continue;
+		}
+		if (len == -EAGAIN) {
+			err = wait_for_space(sk, run);
+			if (err)
+				return err;
+			continue;
+		}
+		if (len < 0)
+			return len;
+		appended(sk, skb, run, len);
+		if (!msg_data_left(msg)) {
+			if (run->flags & MSG_EOR)
+				STRATA_TCP_TX(skb)->bits |= STRATA_TXB_EOR;
+			break;
+		}
+		if (skb->len >= run->goal && !(run->flags & MSG_OOB))
+			push_full(sk, run);
+	}
+	return 0;
+}
+
+int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
+{
+	struct send_run run = { .flags = msg->msg_flags };
+	struct sockcm_cookie sockc;
+	int err;
+
+	if (msg->msg_controllen) {
+		sockcm_init(&sockc, sk);
+		err = sock_cmsg_send(sk, msg, &sockc);
+		if (err)
+			return -EINVAL;
+	}
+	err = send_start(sk, &run);
+	if (!err)
+		err = send_loop(sk, msg, &run);
+	return send_end(sk, &run, err);
+}
+
+/* put a reference to the page into an entry; bytes or -errno as append_copy() */
+static int append_page(struct sock *sk, struct sk_buff *skb, struct page *page, int offset,
+		       u32 len)
+{
+	int i = skb_shinfo(skb)->nr_frags;
+	bool merge = skb_can_coalesce(skb, i, page, offset);
+
+	if (!merge && i >= MAX_SKB_FRAGS)
+		return -EMSGSIZE;
+	if (!sk_wmem_schedule(sk, len))
+		return -EAGAIN;
+	if (merge) {
+		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], len);
+	} else {
+		get_page(page);
+		skb_fill_page_desc(skb, i, page, offset, len);
+	}
+	skb_shinfo(skb)->flags |= SKBFL_SHARED_FRAG;
+	skb->len += len;
+	skb->data_len += len;
+	skb->truesize += len;
+	sk_wmem_queued_add(sk, len);
+	sk_mem_charge(sk, len);
+	return len;
+}
+
+int strata_tcp_sendpage_locked(struct sock *sk, struct page *page, int offset, size_t size,
+			       int flags)
+{
+	struct send_run run = { .flags = flags };
+	int err, len;
+
+	/* more pages of the same sendfile() follow */
+	if (flags & MSG_SENDPAGE_NOTLAST)
+		run.flags |= MSG_MORE;
+	err = send_start(sk, &run);
+	while (!err && run.copied < size) {
+		struct sk_buff *skb = send_entry(sk, &run);
+
+		len = PTR_ERR_OR_ZERO(skb);
+		if (!len)
+			len = append_page(sk, skb, page, offset + run.copied,
+					  min_t(size_t, run.goal - skb->len, size - run.copied));
+		if (len > 0) {
+			appended(sk, skb, &run, len);
+			if (skb->len >= run.goal && run.copied < size)
+				push_full(sk, &run);
+		} else if (len == -EMSGSIZE) {
+			STRATA_TCP_TX(skb)->bits |= STRATA_TXB_EOR;
+		} else if (len == -EAGAIN) {
+			err = wait_for_space(sk, &run);
+		}
+		if (!err && (sk->sk_err || (sk->sk_shutdown & SEND_SHUTDOWN)))
+			err = -EPIPE;
+	}
+	return send_end(sk, &run, err);
+}
+
+void strata_tcp_splice_eof(struct socket *sock)
+{
+	struct sock *sk = sock->sk;
+
+	if (skb_queue_empty_lockless(&sk->sk_write_queue))
+		return;
+	lock_sock(sk);
+	strata_tcp_push(sk, 0);
+	release_sock(sk);
+}
+
+bool strata_tcp_memory_free(const struct sock *sk, int wake)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 unsent = READ_ONCE(tp->snd.write_seq) - READ_ONCE(tp->snd.nxt);
+	u32 lowat = READ_ONCE(tp->notsent_lowat);
+
+	if (!lowat)
+		lowat = READ_ONCE(strata_sk_net(sk)->conf.tcp_notsent_lowat);
+	return (u64)unsent << wake < lowat;
+}
+
+void strata_tcp_write_space(struct sock *sk)
+{
+	struct socket_wq *wq;
+	struct socket *sock;
+
+	strata_tcp_completed(sk);
+	rcu_read_lock();
+	sock = READ_ONCE(sk->sk_socket);
+	if (sock && test_bit(SOCK_NOSPACE, &sock->flags) && __sk_stream_is_writeable(sk, 1)) {
+		clear_bit(SOCK_NOSPACE, &sock->flags);
+		wq = rcu_dereference(sk->sk_wq);
+		if (skwq_has_sleeper(wq))
+			wake_up_interruptible_poll(&wq->wait,
+						   EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND);
+		if (!(READ_ONCE(sk->sk_shutdown) & SEND_SHUTDOWN))
+			sk_wake_async(sk, SOCK_WAKE_SPACE, POLL_OUT);
+	}
+	rcu_read_unlock();
+}
+
+/* is the buffer what keeps the congestion window from being filled? */
+static bool sndbuf_limits(const struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	return !(sk->sk_userlocks & SOCK_SNDBUF_LOCK) && !sk_under_memory_pressure(sk) &&
+	       strata_tcp_in_flight(&tp->scb) < tp->cong.cwnd;
+}
+
+void strata_tcp_check_space(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (!sk->sk_socket || !test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		return;
+	if (sndbuf_limits(sk)) {
+		u32 segs = max3(tp->cong.cwnd, strata_cong_iw(tp->snd.mss),
+				tp->scb.reordering + 1);
+		u64 want = 2ULL * segs * SKB_TRUESIZE(tp->snd.mss + STRATA_TCP_HEADROOM);
+		int most = READ_ONCE(strata_sk_net(sk)->conf.tcp_wmem[2]);
+
+		if (want > READ_ONCE(sk->sk_sndbuf))
+			WRITE_ONCE(sk->sk_sndbuf, max_t(int, sk->sk_sndbuf,
+							min_t(u64, want, most)));
+	}
+	sk->sk_write_space(sk);
+}
