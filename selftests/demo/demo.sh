@@ -35,9 +35,9 @@ clean_up() {
 	done
 	[ ${#PIDS[@]} -gt 0 ] && kill "${PIDS[@]}" 2>/dev/null
 	wait 2>/dev/null
-	ip netns del $NATIVE 2>/dev/null
-	ip netns del $OURS 2>/dev/null
-	if [ $INSERTED = 1 ]; then
+	ip netns del "$NATIVE" 2>/dev/null
+	ip netns del "$OURS" 2>/dev/null
+	if [ "$INSERTED" = 1 ]; then
 		for _ in $(seq 50); do
 			rmmod strata 2>/dev/null && break
 			sleep 0.1
@@ -49,20 +49,21 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-in_native() { ip netns exec $NATIVE "$@"; }
-in_ours() { ip netns exec $OURS "$@"; }
+in_native() { ip netns exec "$NATIVE" "$@"; }
+in_ours() { ip netns exec "$OURS" "$@"; }
 
 set_up() {
 	if ! [ -d /sys/module/strata ]; then
 		insmod "$STRATA_KO" || die "cannot insert $STRATA_KO"
 		INSERTED=1
 	fi
-	ip netns add $NATIVE && ip netns add $OURS || die "cannot make namespaces"
-	ip link add v0 netns $NATIVE type veth peer name v1 netns $OURS || die "no veth"
-	ip -n $NATIVE link set lo up
-	ip -n $NATIVE link set v0 up
-	ip -n $OURS link set v1 up
-	ip -n $NATIVE addr add 10.77.0.1/24 dev v0
+	ip netns add "$NATIVE" || die "cannot make a namespace"
+	ip netns add "$OURS" || die "cannot make a namespace"
+	ip link add v0 netns "$NATIVE" type veth peer name v1 netns "$OURS" || die "no veth"
+	ip -n "$NATIVE" link set lo up
+	ip -n "$NATIVE" link set v0 up
+	ip -n "$OURS" link set v1 up
+	ip -n "$NATIVE" addr add 10.77.0.1/24 dev v0
 	in_ours strata addr add 10.77.0.2/24 dev v1 || die "Strata takes no address"
 	mkdir -p "$WORK/www" "$WORK/a" "$WORK/b"
 	head -c ${SIZE_MB}M /dev/urandom > "$WORK/www/file"
