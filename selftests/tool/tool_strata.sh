@@ -15,6 +15,9 @@ if [ ! -d /sys/module/strata ]; then
 	insmod "$STRATA_KO" || ktap_skip_all "the module does not load"
 fi
 
+examples=$(dirname "$(command -v strata)")/examples
+PATH=$examples:$PATH
+
 a() { timeout 30 strata -n ta "$@"; }
 b() { timeout 30 strata -n tb "$@"; }
 in_b() { ip netns exec tb "$@"; }
@@ -48,7 +51,7 @@ jq_is() { # EXPRESSION COMMAND...
 	shift
 	out=$("$@")
 	echo "$out"
-	jq -e "$expr" <<< "$out"
+	[ -n "$out" ] && jq -e "$expr" <<< "$out"
 }
 wait_for() { # COMMAND...: up to 10 s
 	local i
@@ -151,8 +154,8 @@ ktap_run "addr add" a addr add 10.77.0.1/24 dev va
 ktap_run "addr add, the other end" b addr add 10.77.0.2/24 dev vb
 ktap_run "addr show" says "inet 10.77.0.1/24" a addr show
 ktap_run "addr show -j" jq_is '.[0].ifname=="va" and .[0].addr_info[0].local=="10.77.0.1"' a -j addr show
-ktap_run "addr add twice is refused" refused "" a addr add 10.77.0.1/24 dev va
-ktap_run "addr del of none is refused" refused "" a addr del 10.77.0.99/24 dev va
+ktap_run "addr add twice is refused" refused "Error: strata: " a addr add 10.77.0.1/24 dev va
+ktap_run "addr del of none is refused" refused "Error: strata: " a addr del 10.77.0.99/24 dev va
 ktap_run "addr replace" a addr replace 10.77.0.1/24 dev va
 ktap_run "addr add unprivileged is refused" refused "not permitted" \
 	ip netns exec ta setpriv --reuid=65534 --regid=65534 --clear-groups \
@@ -167,8 +170,8 @@ ktap_run "route show" says "10.80.0.0/16 via 10.77.0.2 dev va" a route show
 ktap_run "route show, its words" says "metric 5 mtu 1300" a route show 10.80.0.0/16
 ktap_run "route show -j" jq_is 'map(select(.dst=="default"))[0].gateway=="10.77.0.2"' a -j route show
 ktap_run "route get" says "10.80.1.1 via 10.77.0.2 dev va" a route get 10.80.1.1
-ktap_run "route add twice is refused" refused "" a route add default via 10.77.0.2
-ktap_run "route via nowhere is refused" refused "" a route add 10.81.0.0/16 via 99.0.0.1
+ktap_run "route add twice is refused" refused "Error: strata: " a route add default via 10.77.0.2
+ktap_run "route via nowhere is refused" refused "Error: strata: " a route add 10.81.0.0/16 via 99.0.0.1
 ktap_run "route replace" a route replace 10.80.0.0/16 via 10.77.0.3 metric 5
 ktap_run "route show after replace" says "via 10.77.0.3" a route show 10.80.0.0/16
 ktap_run "route del" a route del 10.80.0.0/16 metric 5
@@ -191,7 +194,7 @@ ktap_run "ss -p names the process" says '(("tcp_echo_server"' b ss -tlnp
 mkfifo "$tmp.in"
 ip netns exec ta tcp_echo_client -p 7 10.77.0.2 < "$tmp.in" > /dev/null &
 client=$!
-exec 9> "$tmp.in"
+exec 9<> "$tmp.in"
 ktap_run "ss shows the connection" wait_for has_connection
 ktap_run "ss: local and peer" says "10.77.0.2:7" a ss -tn
 ktap_run "ss -i" says " cwnd:" a ss -tni
