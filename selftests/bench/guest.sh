@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+#   namespace server            namespace client
+#     b0 --------- veth --------- b1
+#   10.9.0.1 native  10.9.0.2      10.8.0.1 Strata 10.8.0.2
+#
+# guest.sh TIMES [TEST...]: every test on both stacks; one line of bench.c each.
+set -eu
+
+times=$1
+shift
+declare -A units=([tcp_stream]=32000000 [tcp_rr]=4000 [tcp_crr]=1000 [udp_rr]=4000 [udp_one_way]=8000)
+[ $# -gt 0 ] || set -- tcp_stream tcp_rr tcp_crr udp_rr udp_one_way
+
+insmod "$STRATA_KO"
+ip netns add server
+ip netns add client
+ip link add b0 netns server type veth peer name b1 netns client
+for side in "server b0 1" "client b1 2"; do
+	read -r ns dev n <<< "$side"
+	ip -n "$ns" link set "$dev" up
+	ip -n "$ns" addr add "10.9.0.$n/24" dev "$dev"
+	ip netns exec "$ns" strata addr add "10.8.0.$n/24" dev "$dev"
+done
+for ((i = 0; i < times; i++)); do
+	for test; do
+		for stack in "native 10.9.0.1" "strata 10.8.0.1"; do
+			read -r family address <<< "$stack"
+			timeout 300 build/bench "$test" "$family" "${units[$test]:?no such test}" \
+				server client "$address"
+		done
+	done
+done

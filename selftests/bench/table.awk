@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Lines of bench.c to a table: medians, their ratio, and the spread where measured more than once.
+
+NF == 5 {
+	if (!($1 in seen)) {
+		seen[$1] = 1
+		order[++tests] = $1
+	}
+	n = ++count[$1, $2]
+	value[$1, $2, n] = $5
+}
+
+# median of the values of a test on a stack; sets lo and hi
+function median(test, stack,    n, i, j, v, t) {
+	n = count[test, stack]
+	for (i = 1; i <= n; i++)
+		v[i] = value[test, stack, i] + 0
+	for (i = 2; i <= n; i++)
+		for (j = i; j > 1 && v[j - 1] > v[j]; j--) {
+			t = v[j]; v[j] = v[j - 1]; v[j - 1] = t
+		}
+	lo = v[1]; hi = v[n]
+	return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+}
+
+function spread(m) {
+	return count[test, "native"] > 1 ? sprintf(" +-%.1f%%", 100 * (hi - lo) / 2 / m) : ""
+}
+
+BEGIN {
+	unit["tcp_stream"] = "byte"; unit["tcp_rr"] = "1-byte round trip"
+	unit["tcp_crr"] = "connect+echo+close"; unit["udp_rr"] = "64-byte round trip"
+	unit["udp_one_way"] = "64-byte datagram"
+}
+
+END {
+	printf "%-12s %-20s %18s %18s %7s\n", "test", "instructions per", "native", "Strata", "ratio"
+	for (i = 1; i <= tests; i++) {
+		test = order[i]
+		a = median(test, "native"); sa = spread(a)
+		b = median(test, "strata"); sb = spread(b)
+		printf "%-12s %-20s %18s %18s %7.2f\n", test, unit[test],
+			sprintf(a < 100 ? "%.2f%s" : "%.0f%s", a, sa), sprintf(b < 100 ? "%.2f%s" : "%.0f%s", b, sb), b / a
+	}
+}
