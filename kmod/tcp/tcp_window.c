@@ -64,6 +64,7 @@ u32 strata_wnd_select(const struct strata_tcp_rwnd *w, u32 rcv_nxt, u32 free, u3
 {
 	u32 left = strata_wnd_left(w, rcv_nxt);
 	u32 limit = min_u32(w->clamp, 65535U << w->wscale);
+	bool empty = free >= full;
 	u32 step, wnd;
 
 	full = min_u32(full, limit);
@@ -73,16 +74,8 @@ u32 strata_wnd_select(const struct strata_tcp_rwnd *w, u32 rcv_nxt, u32 free, u3
 	if (!step)
 		step = 1;
 
-	if (free < step)
-		wnd = 0;	/* the offer made stays, nothing is added */
-	else if (free >= left + step || free == full)
-		wnd = free;	/* a useful step, or the buffer is empty */
-	else
-		wnd = left;
-
-	/* whole segments where the unit is a byte */
-	if (!w->wscale && wnd > left && rcv_mss && wnd > rcv_mss)
-		wnd -= wnd % rcv_mss;
+	/* a useful step, or the buffer is empty; else the offer made stands */
+	wnd = free >= left + step || empty ? free : left;
 	wnd = scale_down(wnd, w->wscale);
 
 	/*
