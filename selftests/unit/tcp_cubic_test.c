@@ -325,7 +325,7 @@ TEST(hystart_resumes)	/* RFC 9406 4.2: the delay fell back: slow start goes on *
 	EXPECT_EQ(STRATA_SSTHRESH_INF, c.ssthresh);
 }
 
-TEST(hystart_limits)	/* RFC 9406 4.3: threshold 4 to 16 ms, eight samples, first slow start only */
+TEST(hystart_limits)	/* 4.3: threshold 4 to 16 ms, eight samples, first slow start only */
 {
 	u32 i;
 

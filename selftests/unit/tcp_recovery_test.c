@@ -34,7 +34,8 @@ static void setup(u32 n, bool sack)
 	memset(&cs, 0, sizeof(cs));
 	cs.mss = 1000;
 	cs.cwnd_limited = true;
-	una = nxt = 256 * 100;
+	nxt = 256 * 100;
+	una = nxt;
 	cc.cwnd = n;
 	cc.ssthresh = n / 2 > 2 ? n / 2 : 2;
 	send_segs(n);
@@ -142,7 +143,7 @@ TEST(newreno)	/* RFC 6582 3.2 */
 /* RFC 6937: 20 in flight, one lost, 19 SACKs: cwnd falls to 10 in step, one segment for two */
 TEST(prr_proportional)
 {
-	u32 i, todo, sent = 0, room;
+	u32 i, todo, sent = 0, room, pipe;
 
 	setup(20, true);
 	for (i = 1; i < 20; i++) {
@@ -167,7 +168,8 @@ TEST(prr_proportional)
 			sent++;
 			continue;
 		}
-		room = cc.cwnd > strata_tcp_in_flight(&scb) ? cc.cwnd - strata_tcp_in_flight(&scb) : 0;
+		pipe = strata_tcp_in_flight(&scb);
+		room = cc.cwnd > pipe ? cc.cwnd - pipe : 0;
 		send_segs(room);
 		sent += room;
 		/* half of what was delivered, rounded up */

@@ -142,7 +142,8 @@ TEST(min_filter)
 		t[i] = now;
 		v[i] = 1000 + unit_below(5000);
 		strata_rtt_min_update(&r, WIN, now, v[i]);
-		m = half = ~0U;
+		m = ~0U;
+		half = ~0U;
 		for (k = i + 1; k-- && now - t[k] <= WIN;) {
 			if (v[k] < m)
 				m = v[k];

@@ -116,7 +116,9 @@ TEST(receiver_dsack)	/* RFC 2883 4: once, and first */
 TEST(check_examples)
 {
 	struct strata_sack_in in;
-	struct strata_sack_block b[4] = { { 3500, 4000 }, { 2000, 2500 }, { 2500, 3000 }, { 9, 3 } };
+	struct strata_sack_block b[4] = {
+		{ 3500, 4000 }, { 2000, 2500 }, { 2500, 3000 }, { 9, 3 },
+	};
 
 	strata_sack_check(&in, b, 4, 1000, 5000, 65535);
 	ASSERT_EQ(2, in.n);
@@ -167,7 +169,8 @@ TEST(check_random)
 		strata_sack_check(&in, b, unit_below(5), ack, nxt, 30);
 		for (k = 0; k < in.n; k++) {
 			ASSERT_TRUE(strata_seq_before(in.block[k].start, in.block[k].end));
-			ASSERT_TRUE(strata_seq_after(in.block[k].start, k ? in.block[k - 1].end : ack));
+			ASSERT_TRUE(strata_seq_after(in.block[k].start,
+						     k ? in.block[k - 1].end : ack));
 			ASSERT_TRUE(strata_seq_leq(in.block[k].end, nxt));
 		}
 		if (in.has_dup) {
