@@ -34,7 +34,7 @@ qemu_start() {
 
 	command -v qemu-system-x86_64 >/dev/null || die "qemu-system-x86 is not installed (make deps)"
 	initramfs_find || return 1
-	: "${smp:=2}" "${mem:=$([ "$machine" = debug ] && echo 3072 || echo 2048)}"
+	: "${smp:=2}" "${mem:=2048}"
 	if [ "$count" = 1 ]; then
 		smp=1
 		accel=(-accel "tcg,thread=single" -cpu max -icount "shift=0,sleep=off")
