@@ -11,6 +11,13 @@
 #include <linux/skbuff.h>
 #include <linux/sysctl.h>
 #include <net/dropreason.h>
+/* split off linux/skbuff.h and net/sock.h in 6.9 */
+#if __has_include(<net/proto_memory.h>)
+#include <net/proto_memory.h>
+#endif
+#if __has_include(<linux/skbuff_ref.h>)
+#include <linux/skbuff_ref.h>
+#endif
 #ifdef HAVE_NET_GSO
 #include <net/gso.h>
 #endif

@@ -94,7 +94,7 @@ static u32 wnd_usable(const struct strata_tcp_sock *tp, u32 seq)
 static u32 nagle_flags(const struct strata_tcp_sock *tp, const struct strata_tcp_tx *tx,
 		       const struct output_run *run)
 {
-	u32 flags = run->nagle | STRATA_SND_PUSH;
+	u32 flags = run->nagle;
 
 	if (tx->flags & STRATA_TCP_FIN)
 		flags |= STRATA_SND_FIN;
@@ -275,7 +275,9 @@ static u32 output_data(struct sock *sk, unsigned long todo, gfp_t gfp)
 				     READ_ONCE(strata_sk_net(sk)->conf.tcp_slow_start_after_idle));
 	}
 	count_limits(sk, &run);
-	if (run.sent ? was_idle || tp->timer_kind != STRATA_TIMER_RTO :
+	/* RFC 6298 5.1: start it if it does not run; a probe's or the reordering timer goes on */
+	if (run.sent ? was_idle || (tp->timer_kind != STRATA_TIMER_RTO &&
+				    tp->timer_kind != STRATA_TIMER_REO) :
 		       !tp->scb.packets_out && tp->timer_kind == STRATA_TIMER_NONE)
 		strata_tcp_timer_rearm(sk);
 	return run.sent;

@@ -113,7 +113,7 @@ void strata_tcp_rexmit(struct sock *sk, gfp_t gfp)
 	}
 	if (!skb)
 		tp->rexmit_seq = tp->snd.nxt;
-	if (sent && tp->timer_kind != STRATA_TIMER_RTO)
+	if (sent && tp->timer_kind != STRATA_TIMER_RTO && tp->timer_kind != STRATA_TIMER_REO)
 		strata_tcp_timer_rearm(sk);
 }
 
