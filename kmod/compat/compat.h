@@ -15,6 +15,11 @@
 #if __has_include(<net/proto_memory.h>)
 #include <net/proto_memory.h>
 #endif
+#if __has_include(<linux/unaligned.h>)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
 #if __has_include(<linux/skbuff_ref.h>)
 #include <linux/skbuff_ref.h>
 #endif
@@ -123,7 +128,9 @@ static inline void strata_custom_sockopt(struct socket *sock)
 #define MSG_SENDPAGE_NOTLAST			0
 #else
 #define strata_skb_splice(skb, iter, max, gfp)	((ssize_t)-EOPNOTSUPP)
+#ifndef MSG_SPLICE_PAGES
 #define MSG_SPLICE_PAGES			0
+#endif
 #endif
 
 #endif /* _STRATA_COMPAT_H */
