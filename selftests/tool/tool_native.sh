@@ -59,7 +59,15 @@ ss_row() { # our row of the listener on 5555, as ss(8) prints it
 	     <(t ss -tlnpH "$@" sport = :5555 | tr -s ' \t' ' ' | trim)
 }
 
-ktap_plan 38
+ping_counts() { # the summary's "N packets transmitted, M received"
+	local out
+	out=$(t ping "${@:2}")
+	echo "$out"
+	[[ $out = *$'\n'"$1"* ]]
+}
+ping_status() { local want=$1; shift; t ping "$@"; [ $? = "$want" ]; }
+
+ktap_plan 43
 ktap_run "setup: lo" ip link set lo up
 ktap_run "setup: dummy" ip link add d0 type dummy
 ktap_run "setup: up" ip link set d0 up
@@ -99,6 +107,13 @@ ktap_is "link show" "$(t -j link show d0 | jq '.[0].mtu')" 1400
 ktap_run "route flush" t route flush root 10.0.0.0/8
 ktap_run "addr flush" t addr flush dev d0
 ktap_run "addr show is empty after flush" empty t addr show dev d0
+
+echo "0 2147483647" > /proc/sys/net/ipv4/ping_group_range
+ktap_run "ping" ping_counts "3 packets transmitted, 3 received, 0% packet loss" -c 3 -i 0.1 127.0.0.1
+ktap_run "ping, large" ping_counts "1 packets transmitted, 1 received" -c 1 -s 20000 127.0.0.1
+ktap_run "ping nobody: status 1" ping_status 1 -c 1 -W 1 10.99.0.1
+ktap_is "ping -j" "$(t -j ping -c 2 -i 0.1 127.0.0.1 | jq -c '.[0]|[.received,.corrupted,.errors,.replies[1].icmp_seq,.replies[1].ttl]')" "[2,0,0,2,64]"
+ktap_is "ping -q" "$(t ping -q -c 1 127.0.0.1 | grep -c 'bytes from')" 0
 
 python3 -c 'import socket,time
 s=socket.create_server(("127.0.0.1",5555)); time.sleep(60)' &
