@@ -12,7 +12,9 @@
 #include "control/control.h"
 #include "icmp.h"
 #include "port.h"
+#include "sock.h"
 #include "stats.h"
+#include "udp.h"
 
 unsigned int strata_family = 18;
 module_param_named(family, strata_family, uint, 0444);
@@ -70,9 +72,15 @@ static const struct strata_l4proto icmp_l4 = {
 	.err	= strata_icmp_err,
 };
 
+static const struct strata_l4proto udp_l4 = {
+	.rcv	= strata_udp_rcv,
+	.err	= strata_udp_err,
+};
+
 const struct strata_ip_up strata_ip_up = {
 	.proto = {
 		[IPPROTO_ICMP]	= &icmp_l4,
+		[IPPROTO_UDP]	= &udp_l4,
 	},
 	.icmp_send	= strata_icmp_send,
 };
@@ -88,6 +96,8 @@ static const struct strata_layer strata_layers[] = {
 	  .net_init = strata_ip_net_init, .net_exit = strata_ip_net_exit },
 	{ .name = "icmp", .net_init = strata_icmp_net_init },
 	{ .name = "port", .init = strata_port_init, .exit = strata_port_exit },
+	{ .name = "udp", .init = strata_udp_init, .exit = strata_udp_exit },
+	{ .name = "sock", .start = strata_family_init, .stop = strata_family_exit },
 	{ .name = "rtnl_addr", .start = strata_rtnl_addr_init, .stop = strata_rtnl_addr_exit },
 	{ .name = "rtnl_neigh", .start = strata_rtnl_neigh_init, .stop = strata_rtnl_neigh_exit },
 	{ }
