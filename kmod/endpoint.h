@@ -10,6 +10,8 @@
 #ifndef _STRATA_ENDPOINT_H
 #define _STRATA_ENDPOINT_H
 
+#include <linux/pid.h>
+#include <linux/sched.h>
 #include <net/sock.h>
 #include "strata.h"
 
@@ -99,11 +101,15 @@ struct strata_path {
  * @mc_loop: IP_MULTICAST_LOOP
  * @port_auto: the port was chosen by strata_port_connect()
  * @cmsg: STRATA_CMSG_*: what recvmsg() adds
+ * @owner: process that made or accepted the socket, counted; NULL: nobody has yet
+ * @comm: its name then
+ * @sent_time, @rcvd_time: jiffies a datagram last went and came, 0: none has; TCP has its own
  * @userlocks: SOCK_BINDADDR_LOCK, SOCK_BINDPORT_LOCK live in sk->sk_userlocks
  *
  * locking: all of it by the socket lock; @laddr..@rport are written before the
  * socket enters a table and stay until it has left it, so RCU lookups may read
- * them with READ_ONCE().
+ * them with READ_ONCE(). @owner is set once in a socket's life, after @comm; the times are
+ * written and read without a lock.
  */
 struct strata_sock {
 	struct sock		sk;
@@ -131,6 +137,11 @@ struct strata_sock {
 	struct hlist_node	bind_node;
 
 	struct strata_path	path;
+
+	struct pid		*owner;
+	char			comm[TASK_COMM_LEN];
+	u32			sent_time;
+	u32			rcvd_time;
 };
 
 static inline struct strata_sock *strata_sk(const struct sock *sk)
@@ -155,6 +166,37 @@ static inline void strata_sock_init(struct sock *sk, u8 proto)
 	ep->pmtudisc = IP_PMTUDISC_WANT;
 	INIT_HLIST_NODE(&ep->bind_node);
 	memset(&ep->path, 0, sizeof(ep->path));
+	ep->owner = NULL;
+}
+
+/** strata_sock_owner_set() - the calling process has got this socket: by socket() or accept() */
+static inline void strata_sock_owner_set(struct sock *sk)
+{
+	struct strata_sock *ep = strata_sk(sk);
+
+	if (ep->owner)
+		return;
+	strscpy(ep->comm, current->comm, sizeof(ep->comm));
+	/* whoever sees the owner sees the name */
+	smp_store_release(&ep->owner, get_pid(task_tgid(current)));
+}
+
+/** strata_sock_owner_put() - in sk_destruct: nobody looks any more */
+static inline void strata_sock_owner_put(struct sock *sk)
+{
+	put_pid(strata_sk(sk)->owner);
+	strata_sk(sk)->owner = NULL;
+}
+
+/** strata_sock_sent() - for reports: a datagram went; strata_sock_rcvd() - one came. Lockless */
+static inline void strata_sock_sent(struct strata_sock *ep)
+{
+	WRITE_ONCE(ep->sent_time, (u32)jiffies | 1);
+}
+
+static inline void strata_sock_rcvd(struct strata_sock *ep)
+{
+	WRITE_ONCE(ep->rcvd_time, (u32)jiffies | 1);
 }
 
 /**

@@ -180,6 +180,7 @@ static void ping_destruct(struct sock *sk)
 	__skb_queue_purge(&sk->sk_receive_queue);
 	__skb_queue_purge(&sk->sk_error_queue);
 	strata_path_put(&strata_sk(sk)->path);
+	strata_sock_owner_put(sk);
 }
 
 static int ping_sock_init(struct sock *sk)
@@ -346,12 +347,14 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 	if (!skb)
 		goto out;
 	err = strata_ip_xmit(sn, fl, &path, skb);
-	if (!err)
+	if (!err) {
 		strata_icmp_count_out(sn, ICMP_ECHO);
-	else if (err == -EMSGSIZE && strata_sk(sk)->recverr)
+		strata_sock_sent(strata_sk(sk));
+	} else if (err == -EMSGSIZE && strata_sk(sk)->recverr) {
 		strata_ip_local_error(sk, EMSGSIZE, fl->daddr, 0, path.mtu);
-	else if (err == -ENOBUFS && !strata_sk(sk)->recverr)
+	} else if (err == -ENOBUFS && !strata_sk(sk)->recverr) {
 		err = 0;	/* as native: a full queue is a loss on the way */
+	}
 out:
 	strata_path_put(&path);
 	return err;
@@ -433,8 +436,10 @@ void strata_ping_rcv(struct sk_buff *skb)
 
 	sk = ping_lookup_rcu(dev_net(skb->dev), icmp_hdr(skb)->un.echo.id, ip_hdr(skb)->daddr, 0,
 			     cb->iif);
-	if (sk && !sock_queue_rcv_skb_reason(sk, skb, &why))
+	if (sk && !sock_queue_rcv_skb_reason(sk, skb, &why)) {
+		strata_sock_rcvd(strata_sk(sk));
 		return;
+	}
 	strata_drop(skb, STRATA_LAYER_ICMP, why);
 }
 

@@ -74,6 +74,8 @@ static int strata_sock_create(struct net *net, struct socket *sock, int protocol
 		if (err)
 			sk_common_release(sk);
 	}
+	if (!err)
+		strata_sock_owner_set(sk);
 	return err;
 }
 

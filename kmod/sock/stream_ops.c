@@ -147,6 +147,7 @@ static int stream_accept(STRATA_ACCEPT_ARGS)
 	lock_sock(child);
 	strata_custom_sockopt(newsock);
 	sock_graft(child, newsock);
+	strata_sock_owner_set(child);
 	newsock->state = SS_CONNECTED;
 	release_sock(child);
 	return 0;

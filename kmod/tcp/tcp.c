@@ -143,6 +143,7 @@ static void sock_destruct(struct sock *sk)
 	__skb_queue_purge(&sk->sk_error_queue);
 	strata_cong_exit(&tp->cong);
 	strata_path_put(&tp->ep.path);
+	strata_sock_owner_put(sk);
 
 	WARN_ON_ONCE(atomic_read(&sk->sk_rmem_alloc));
 	WARN_ON_ONCE(refcount_read(&sk->sk_wmem_alloc));
@@ -206,6 +207,7 @@ void strata_tcp_child_init(struct sock *child, const struct sock *parent)
 
 	memset(&tp->ep.path, 0, sizeof(tp->ep.path));
 	tp->ep.bind = NULL;
+	tp->ep.owner = NULL;
 	INIT_HLIST_NODE(&tp->ep.bind_node);
 	sock_clear(tp);
 	/* a clone shares no reference: pin the congestion control again */

@@ -28,6 +28,7 @@ static void udp_destruct(struct sock *sk)
 	__skb_queue_purge(&sk->sk_error_queue);
 	strata_path_put(&strata_sk(sk)->path);
 	strata_path_put(&strata_udp_sk(sk)->dest);
+	strata_sock_owner_put(sk);
 }
 
 static int udp_sock_init(struct sock *sk)

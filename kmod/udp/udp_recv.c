@@ -38,6 +38,7 @@ enum skb_drop_reason strata_udp_queue(struct sock *sk, struct sk_buff *skb)
 	atomic_add(size, &sk->sk_rmem_alloc);
 	__skb_queue_tail(queue, skb);
 	spin_unlock(&queue->lock);
+	strata_sock_rcvd(strata_sk(sk));
 
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk->sk_data_ready(sk);

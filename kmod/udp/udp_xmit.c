@@ -78,7 +78,7 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, const struct st
 			struct sk_buff *skb)
 {
 	struct strata_net *sn = strata_sk_net(sk);
-	const struct strata_sock *ep = strata_sk(sk);
+	struct strata_sock *ep = strata_sk(sk);
 	struct udphdr *uh;
 	int err;
 
@@ -96,6 +96,7 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, const struct st
 	err = strata_ip_xmit(sn, fl, path, skb);
 	if (!err) {
 		strata_inc(sn, UDP_OUTDATAGRAMS);
+		strata_sock_sent(ep);
 		return 0;
 	}
 	if (err == -EMSGSIZE && ep->recverr)
