@@ -28,7 +28,8 @@
 	X(IP_REASMFAILS,	"Ip", "ReasmFails") \
 	X(IP_FRAGOKS,		"Ip", "FragOKs") \
 	X(IP_FRAGFAILS,		"Ip", "FragFails") \
-	X(IP_FRAGCREATES,	"Ip", "FragCreates")
+	X(IP_FRAGCREATES,	"Ip", "FragCreates") \
+	X(IP_OUTTRANSMITS,	"Ip", "OutTransmits")
 
 #define STRATA_MIB_ICMP(X) \
 	X(ICMP_INMSGS,		"Icmp", "InMsgs") \
@@ -41,14 +42,25 @@
 	X(ICMP_INREDIRECTS,	"Icmp", "InRedirects") \
 	X(ICMP_INECHOS,		"Icmp", "InEchos") \
 	X(ICMP_INECHOREPS,	"Icmp", "InEchoReps") \
+	X(ICMP_INTIMESTAMPS,	"Icmp", "InTimestamps") \
+	X(ICMP_INTIMESTAMPREPS,	"Icmp", "InTimestampReps") \
+	X(ICMP_INADDRMASKS,	"Icmp", "InAddrMasks") \
+	X(ICMP_INADDRMASKREPS,	"Icmp", "InAddrMaskReps") \
 	X(ICMP_OUTMSGS,		"Icmp", "OutMsgs") \
 	X(ICMP_OUTERRORS,	"Icmp", "OutErrors") \
+	X(ICMP_OUTRATELIMITGLOBAL, "Icmp", "OutRateLimitGlobal") \
 	X(ICMP_OUTRATELIMIT,	"Icmp", "OutRateLimitHost") \
 	X(ICMP_OUTDESTUNREACHS,	"Icmp", "OutDestUnreachs") \
 	X(ICMP_OUTTIMEEXCDS,	"Icmp", "OutTimeExcds") \
 	X(ICMP_OUTPARMPROBS,	"Icmp", "OutParmProbs") \
+	X(ICMP_OUTSRCQUENCHS,	"Icmp", "OutSrcQuenchs") \
+	X(ICMP_OUTREDIRECTS,	"Icmp", "OutRedirects") \
 	X(ICMP_OUTECHOS,	"Icmp", "OutEchos") \
-	X(ICMP_OUTECHOREPS,	"Icmp", "OutEchoReps")
+	X(ICMP_OUTECHOREPS,	"Icmp", "OutEchoReps") \
+	X(ICMP_OUTTIMESTAMPS,	"Icmp", "OutTimestamps") \
+	X(ICMP_OUTTIMESTAMPREPS, "Icmp", "OutTimestampReps") \
+	X(ICMP_OUTADDRMASKS,	"Icmp", "OutAddrMasks") \
+	X(ICMP_OUTADDRMASKREPS,	"Icmp", "OutAddrMaskReps")
 
 #define STRATA_MIB_TCP(X) \
 	X(TCP_ACTIVEOPENS,	"Tcp", "ActiveOpens") \

@@ -55,6 +55,7 @@ static int xmit_one(struct strata_net *sn, const struct strata_path *path, struc
 	struct net_device *dev;
 	int err;
 
+	strata_inc(sn, IP_OUTTRANSMITS);
 	if (path->flags & STRATA_PATH_LOOP)
 		return strata_loop_xmit(sn, skb);
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /proc/net/strata/sockets: one line per socket for people: who speaks with whom, in which
+ * state, for which process, what waits, what is under way and since when. Columns are
+ * separated by blanks and never empty: what is not known or does not apply is "-", blanks
+ * in a command's name are "_". Bytes, milliseconds (RTT in microseconds), segments.
+ */
+
+#include <linux/ctype.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include "proc_int.h"
+
+#define ADDR_LEN	sizeof("255.255.255.255:65535")
+
+static const char * const proto_names[] = {
+	[STRATA_REPORT_TCP]	= "tcp",
+	[STRATA_REPORT_UDP]	= "udp",
+	[STRATA_REPORT_ICMP]	= "icmp",
+};
+
+static const char *state_name(unsigned int proto, u8 state)
+{
+	static const char * const names[TCP_MAX_STATES] = {
+		[TCP_ESTABLISHED]	= "ESTABLISHED",
+		[TCP_SYN_SENT]		= "SYN-SENT",
+		[TCP_SYN_RECV]		= "SYN-RECEIVED",
+		[TCP_FIN_WAIT1]		= "FIN-WAIT-1",
+		[TCP_FIN_WAIT2]		= "FIN-WAIT-2",
+		[TCP_TIME_WAIT]		= "TIME-WAIT",
+		[TCP_CLOSE]		= "CLOSED",
+		[TCP_CLOSE_WAIT]	= "CLOSE-WAIT",
+		[TCP_LAST_ACK]		= "LAST-ACK",
+		[TCP_LISTEN]		= "LISTEN",
+		[TCP_CLOSING]		= "CLOSING",
+	};
+
+	if (proto != STRATA_REPORT_TCP)
+		return state == TCP_ESTABLISHED ? "CONNECTED" : "OPEN";
+	return state < ARRAY_SIZE(names) && names[state] ? names[state] : "-";
+}
+
+static bool fetch(struct strata_reader *r)
+{
+	for (; r->stage < STRATA_REPORT_PROTOS; r->stage++, r->pos = 0)
+		if (strata_fetch_sock(r))
+			return true;
+	return false;
+}
+
+static void header(struct seq_file *seq)
+{
+	seq_printf(seq, "%-5s %-12s %-21s %-21s %7s %-15s %5s %8s %9s %9s %9s %9s %9s %8s %7s %6s %s\n",
+		   "proto", "state", "local", "remote", "pid", "command", "uid", "inode",
+		   "rx_queue", "tx_queue", "unacked", "sent_ms", "rcvd_ms", "rtt_us", "rto_ms",
+		   "cwnd", "retrans");
+}
+
+/* the process that has the socket, as the reader may see it */
+static void put_owner(struct seq_file *seq, const struct sock *sk)
+{
+	char comm[TASK_COMM_LEN] = "-", *c;
+	struct pid *owner = NULL;
+	pid_t nr = 0;
+
+	if (sk)
+		owner = smp_load_acquire(&strata_sk(sk)->owner);	/* then comm is there */
+	if (owner) {
+		rcu_read_lock();
+		nr = pid_nr_ns(owner, task_active_pid_ns(current));
+		/* the number may be another process's by now */
+		if (nr && !pid_task(owner, PIDTYPE_TGID))
+			nr = -1;
+		rcu_read_unlock();
+	}
+	if (nr)
+		strscpy(comm, strata_sk(sk)->comm, sizeof(comm));
+	for (c = comm; *c; c++)
+		if (!isgraph(*c))
+			*c = '_';
+	if (nr > 0)
+		seq_printf(seq, " %7d %-15s", nr, comm);
+	else
+		seq_printf(seq, " %7s %-15s", "-", *comm ? comm : "-");
+}
+
+static void put_addr(struct seq_file *seq, __be32 addr, __be16 port)
+{
+	char text[ADDR_LEN];
+
+	if (port)
+		snprintf(text, sizeof(text), "%pI4:%u", &addr, ntohs(port));
+	else
+		snprintf(text, sizeof(text), "%pI4:*", &addr);
+	seq_printf(seq, " %-21s", text);
+}
+
+static void put_number(struct seq_file *seq, int width, bool known, u32 val)
+{
+	if (known)
+		seq_printf(seq, " %*u", width, val);
+	else
+		seq_printf(seq, " %*s", width, "-");
+}
+
+/* when data last went and came; "-": never */
+static void put_times(struct seq_file *seq, const struct strata_reader *r, bool synced)
+{
+	const struct strata_tcp_view *view = &r->view;
+	bool sent = synced, rcvd = synced;
+
+	if (r->stage != STRATA_REPORT_TCP) {
+		sent = READ_ONCE(strata_sk(view->sk)->sent_time);
+		rcvd = READ_ONCE(strata_sk(view->sk)->rcvd_time);
+	}
+	put_number(seq, 9, sent, view->last_sent_ms);
+	put_number(seq, 9, rcvd, view->last_rcvd_ms);
+}
+
+static void show(struct seq_file *seq, struct strata_reader *r)
+{
+	const struct strata_tcp_view *view = &r->view;
+	bool tcp = r->stage == STRATA_REPORT_TCP;
+	bool conn = tcp && view->kind == STRATA_TCP_SOCK;
+
+	seq_printf(seq, "%-5s %-12s", proto_names[r->stage], state_name(r->stage, view->state));
+	put_addr(seq, view->laddr, view->lport);
+	put_addr(seq, view->raddr, view->rport);
+	put_owner(seq, view->sk);
+	seq_printf(seq, " %5u %8lu %9u %9u", from_kuid_munged(seq_user_ns(seq), view->uid),
+		   view->ino, view->rx_queue, view->tx_queue);
+	put_number(seq, 9, conn, view->unacked);
+	put_times(seq, r, conn && view->state != TCP_SYN_SENT);
+	put_number(seq, 8, conn && view->srtt_us, view->srtt_us);
+	put_number(seq, 7, conn, view->rto_us / USEC_PER_MSEC);
+	put_number(seq, 6, conn, view->cwnd);
+	put_number(seq, 7, conn, view->total_retrans);
+	seq_putc(seq, '\n');
+}
+
+const struct strata_list strata_list_sockets = {
+	.header	= header,
+	.fetch	= fetch,
+	.drop	= strata_drop_sock,
+	.show	= show,
+};
