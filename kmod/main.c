@@ -14,6 +14,7 @@
 #include "port.h"
 #include "sock.h"
 #include "stats.h"
+#include "tcp.h"
 #include "udp.h"
 
 unsigned int strata_family = 18;
@@ -77,10 +78,16 @@ static const struct strata_l4proto udp_l4 = {
 	.err	= strata_udp_err,
 };
 
+static const struct strata_l4proto tcp_l4 = {
+	.rcv	= strata_tcp_rcv,
+	.err	= strata_tcp_err,
+};
+
 const struct strata_ip_up strata_ip_up = {
 	.proto = {
 		[IPPROTO_ICMP]	= &icmp_l4,
 		[IPPROTO_UDP]	= &udp_l4,
+		[IPPROTO_TCP]	= &tcp_l4,
 	},
 	.icmp_send	= strata_icmp_send,
 };
@@ -97,6 +104,8 @@ static const struct strata_layer strata_layers[] = {
 	{ .name = "icmp", .net_init = strata_icmp_net_init },
 	{ .name = "port", .init = strata_port_init, .exit = strata_port_exit },
 	{ .name = "udp", .init = strata_udp_init, .exit = strata_udp_exit },
+	{ .name = "tcp", .init = strata_tcp_init, .exit = strata_tcp_exit,
+	  .net_init = strata_tcp_net_init, .net_exit = strata_tcp_net_exit },
 	{ .name = "sock", .start = strata_family_init, .stop = strata_family_exit },
 	{ .name = "rtnl_addr", .start = strata_rtnl_addr_init, .stop = strata_rtnl_addr_exit },
 	{ .name = "rtnl_neigh", .start = strata_rtnl_neigh_init, .stop = strata_rtnl_neigh_exit },

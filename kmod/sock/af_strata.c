@@ -134,6 +134,13 @@ static bool bind_may_use(const struct sock *sk, u16 port)
 	return ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
 }
 
+static int bind_port(struct sock *sk, u16 port)
+{
+	if (sk->sk_prot->get_port)
+		return sk->sk_prot->get_port(sk, port);
+	return strata_port_bind(sk, port);
+}
+
 int strata_sock_bind(struct socket *sock, struct sockaddr *uaddr, int addrlen)
 {
 	struct sockaddr_in *addr = (struct sockaddr_in *)uaddr;
@@ -158,7 +165,7 @@ int strata_sock_bind(struct socket *sock, struct sockaddr *uaddr, int addrlen)
 	ep->laddr = addr->sin_addr.s_addr;
 	err = 0;
 	if (port || !ep->bind_no_port) {
-		err = sk->sk_prot->get_port(sk, port);
+		err = bind_port(sk, port);
 		if (err) {
 			ep->laddr = 0;
 			goto out;
@@ -183,7 +190,7 @@ int strata_sock_autobind(struct sock *sk)
 	if (READ_ONCE(strata_sk(sk)->lport))
 		return 0;
 	lock_sock(sk);
-	if (!strata_sk(sk)->lport && sk->sk_prot->get_port(sk, 0))
+	if (!strata_sk(sk)->lport && bind_port(sk, 0))
 		err = -EAGAIN;
 	release_sock(sk);
 	return err;
