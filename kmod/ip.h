@@ -10,6 +10,8 @@
 #include "arp.h"
 #include "endpoint.h"
 
+struct strata_route_cfg;
+
 /**
  * struct strata_l4proto - a protocol above IP
  * @rcv: @skb->data is at the transport header, network header set, STRATA_RCV_CB
@@ -31,6 +33,8 @@ struct strata_ip_up {
 	const struct strata_l4proto *proto[256];
 	/* send an ICMP error about @skb (network header set, stays the caller's) */
 	void (*icmp_send)(struct sk_buff *skb, u8 type, u8 code, u32 info);
+	/* a route was added or removed (RTM_*ROUTE): notify listeners. rtnl */
+	void (*route_changed)(struct strata_net *sn, const struct strata_route_cfg *r, int event);
 };
 
 extern const struct strata_ip_up strata_ip_up;
@@ -42,6 +46,8 @@ void strata_ip_net_exit(struct strata_net *sn);
 
 /** strata_ip_rcv() - an IP packet came in (strata_dev_up.rcv_ip) */
 void strata_ip_rcv(struct strata_dev *ifp, struct sk_buff *skb);
+/** strata_ip_frag_limit() - conf.ipfrag_high_thresh has changed */
+void strata_ip_frag_limit(struct strata_net *sn);
 /** strata_ip_unreachable() - strata_arp_up.failed */
 void strata_ip_unreachable(struct strata_net *sn, struct sk_buff *skb);
 /**

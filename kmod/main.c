@@ -90,6 +90,7 @@ const struct strata_ip_up strata_ip_up = {
 		[IPPROTO_TCP]	= &tcp_l4,
 	},
 	.icmp_send	= strata_icmp_send,
+	.route_changed	= strata_rtnl_route_notify,
 };
 
 /* lowest first */
@@ -107,7 +108,10 @@ static const struct strata_layer strata_layers[] = {
 	{ .name = "tcp", .init = strata_tcp_init, .exit = strata_tcp_exit,
 	  .net_init = strata_tcp_net_init, .net_exit = strata_tcp_net_exit },
 	{ .name = "sock", .start = strata_family_init, .stop = strata_family_exit },
+	{ .name = "sysctl", .net_init = strata_sysctl_net_init,
+	  .net_exit = strata_sysctl_net_exit },
 	{ .name = "rtnl_addr", .start = strata_rtnl_addr_init, .stop = strata_rtnl_addr_exit },
+	{ .name = "rtnl_route", .start = strata_rtnl_route_init, .stop = strata_rtnl_route_exit },
 	{ .name = "rtnl_neigh", .start = strata_rtnl_neigh_init, .stop = strata_rtnl_neigh_exit },
 	{ }
 };

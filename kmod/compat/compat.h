@@ -100,6 +100,13 @@ static inline void strata_custom_sockopt(struct socket *sock)
 	register_net_sysctl(net, path, table)
 #endif
 
+/* what a proc_handler gets; const since 6.11 */
+#ifdef HAVE_CONST_CTL_TABLE
+#define STRATA_CTL_TABLE	const struct ctl_table
+#else
+#define STRATA_CTL_TABLE	struct ctl_table
+#endif
+
 /*
  * References of reassembly queues. Newer: inet_frag_find() takes none (RCU), and
  * inet_frag_kill() counts into *@refs those to be put later. Older: find takes

@@ -5,7 +5,7 @@
 #ifndef _STRATA_CONTROL_H
 #define _STRATA_CONTROL_H
 
-#include "arp.h"
+#include "ip.h"
 
 int strata_rtnl_addr_init(void);
 void strata_rtnl_addr_exit(void);
@@ -16,5 +16,13 @@ int strata_rtnl_neigh_init(void);
 void strata_rtnl_neigh_exit(void);
 /** strata_rtnl_neigh_notify() - strata_arp_up.changed */
 void strata_rtnl_neigh_notify(struct strata_neigh *n, int event);
+
+int strata_rtnl_route_init(void);
+void strata_rtnl_route_exit(void);
+/** strata_rtnl_route_notify() - strata_ip_up.route_changed */
+void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_cfg *r, int event);
+
+int strata_sysctl_net_init(struct strata_net *sn);
+void strata_sysctl_net_exit(struct strata_net *sn);
 
 #endif /* _STRATA_CONTROL_H */

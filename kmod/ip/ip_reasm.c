@@ -309,6 +309,14 @@ void strata_reasm_exit(void)
 	inet_frags_fini(&strata_frags);
 }
 
+void strata_ip_frag_limit(struct strata_net *sn)
+{
+	long limit = READ_ONCE(sn->conf.ipfrag_high_thresh);
+
+	WRITE_ONCE(sn->frags->low_thresh, limit / 4 * 3);
+	WRITE_ONCE(sn->frags->high_thresh, limit);
+}
+
 int strata_reasm_net_init(struct strata_net *sn)
 {
 	int err;
@@ -316,8 +324,7 @@ int strata_reasm_net_init(struct strata_net *sn)
 	err = fqdir_init(&sn->frags, &strata_frags, sn->net);
 	if (err)
 		return err;
-	sn->frags->high_thresh = READ_ONCE(sn->conf.ipfrag_high_thresh);
-	sn->frags->low_thresh = sn->frags->high_thresh * 3 / 4;
+	strata_ip_frag_limit(sn);
 	sn->frags->timeout = REASM_TIMEOUT;
 	return 0;
 }

@@ -168,6 +168,7 @@ static void route_unlink(struct strata_net *sn, struct strata_prefix *p, struct 
 	sn->fib->count--;
 	prefix_drop(sn, p);
 	strata_route_changed(sn);
+	strata_ip_up.route_changed(sn, &r->cfg, RTM_DELROUTE);
 	call_rcu(&r->rcu, route_free_rcu);
 }
 
@@ -181,11 +182,11 @@ static int check_gateway(struct strata_net *sn, struct strata_route_cfg *cfg,
 
 	rcu_read_lock();
 	if (strata_addr_type_rcu(sn, NULL, cfg->gw) != STRATA_ADDR_OTHER) {
-		NL_SET_ERR_MSG(extack, "Gateway is not the address of another host");
+		NL_SET_ERR_MSG(extack, "strata: gateway is not the address of another host");
 		err = -EINVAL;
 	} else if (cfg->flags & RTNH_F_ONLINK) {
 		if (!cfg->oif) {
-			NL_SET_ERR_MSG(extack, "Onlink gateway needs a device");
+			NL_SET_ERR_MSG(extack, "strata: onlink gateway needs a device");
 			err = -EINVAL;
 		}
 	} else {
@@ -193,7 +194,7 @@ static int check_gateway(struct strata_net *sn, struct strata_route_cfg *cfg,
 		if (via) {
 			cfg->oif = via->cfg.oif;
 		} else {
-			NL_SET_ERR_MSG(extack, "Gateway is not on a connected network");
+			NL_SET_ERR_MSG(extack, "strata: gateway is not on a connected network");
 			err = -ENETUNREACH;
 		}
 	}
@@ -208,21 +209,21 @@ static int check_device(struct strata_net *sn, const struct strata_route_cfg *cf
 	struct net_device *dev;
 
 	if (!cfg->oif) {
-		NL_SET_ERR_MSG(extack, "Route needs a device or a gateway");
+		NL_SET_ERR_MSG(extack, "strata: route needs a device or a gateway");
 		return -ENODEV;
 	}
 	ifp = strata_dev_find_rcu(sn, cfg->oif);
 	if (!ifp && !__dev_get_by_index(sn->net, cfg->oif)) {
-		NL_SET_ERR_MSG(extack, "No such device");
+		NL_SET_ERR_MSG(extack, "strata: no such device");
 		return -ENODEV;
 	}
 	dev = ifp ? rtnl_dereference(ifp->dev) : NULL;
 	if (!dev) {
-		NL_SET_ERR_MSG(extack, "Device has no Strata address");
+		NL_SET_ERR_MSG(extack, "strata: device has no Strata address");
 		return -ENETDOWN;
 	}
 	if (!(dev->flags & IFF_UP)) {
-		NL_SET_ERR_MSG(extack, "Device is not up");
+		NL_SET_ERR_MSG(extack, "strata: device is not up");
 		return -ENETDOWN;
 	}
 	return 0;
@@ -239,7 +240,7 @@ static int check_prefsrc(struct strata_net *sn, const struct strata_route_cfg *c
 	rcu_read_unlock();
 	if (ours)
 		return 0;
-	NL_SET_ERR_MSG(extack, "Preferred source is not an address of this host");
+	NL_SET_ERR_MSG(extack, "strata: preferred source is not an address of this host");
 	return -EINVAL;
 }
 
@@ -250,15 +251,15 @@ static int route_check(struct strata_net *sn, struct strata_route_cfg *cfg,
 	int err;
 
 	if (cfg->plen > 32 || be32_to_cpu(cfg->dst) & ~strata_lpm_mask(cfg->plen)) {
-		NL_SET_ERR_MSG(extack, "Destination has bits behind its prefix length");
+		NL_SET_ERR_MSG(extack, "strata: destination has bits behind its prefix length");
 		return -EINVAL;
 	}
 	if (cfg->flags & ~(u32)RTNH_F_ONLINK) {
-		NL_SET_ERR_MSG(extack, "Unknown route flag");
+		NL_SET_ERR_MSG(extack, "strata: unknown route flag");
 		return -EINVAL;
 	}
 	if (cfg->mtu && cfg->mtu < STRATA_IP_MIN_MTU) {
-		NL_SET_ERR_MSG(extack, "MTU is below 68");
+		NL_SET_ERR_MSG(extack, "strata: MTU is below 68");
 		return -EINVAL;
 	}
 	switch (cfg->type) {
@@ -276,12 +277,13 @@ static int route_check(struct strata_net *sn, struct strata_route_cfg *cfg,
 	case RTN_UNREACHABLE:
 	case RTN_PROHIBIT:
 		if (cfg->gw || cfg->oif || cfg->flags) {
-			NL_SET_ERR_MSG(extack, "Route of this type takes no device and no gateway");
+			NL_SET_ERR_MSG(extack,
+				       "strata: this type of route takes no device and gateway");
 			return -EINVAL;
 		}
 		break;
 	default:
-		NL_SET_ERR_MSG(extack, "Route type is not supported");
+		NL_SET_ERR_MSG(extack, "strata: route type is not supported");
 		return -EINVAL;
 	}
 	return check_prefsrc(sn, cfg, extack);
@@ -330,17 +332,17 @@ int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *
 	p = prefix_find(sn, cfg.dst, cfg.plen);
 	rival = route_rival(p, &cfg, &same);
 	if (rival && (nlflags & NLM_F_EXCL)) {
-		NL_SET_ERR_MSG(extack, "Route exists");
+		NL_SET_ERR_MSG(extack, "strata: route exists");
 		return -EEXIST;
 	}
 	if (!rival && !(nlflags & NLM_F_CREATE)) {
-		NL_SET_ERR_MSG(extack, "No route to replace");
+		NL_SET_ERR_MSG(extack, "strata: no route to replace");
 		return -ENOENT;
 	}
 	if (same) {
 		if (nlflags & NLM_F_REPLACE)
 			return 0;
-		NL_SET_ERR_MSG(extack, "Route exists");
+		NL_SET_ERR_MSG(extack, "strata: route exists");
 		return -EEXIST;
 	}
 
@@ -355,6 +357,7 @@ int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *
 	}
 	sn->fib->count++;
 	if (rival && (nlflags & NLM_F_REPLACE)) {
+		/* no moment without one of the two */
 		list_add_rcu(&r->node, rival->node.prev);
 		route_unlink(sn, p, rival);
 	} else if (rival && !(nlflags & NLM_F_APPEND)) {
@@ -364,6 +367,7 @@ int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *
 		list_add_tail_rcu(&r->node, route_place(p, &cfg));
 	}
 	strata_route_changed(sn);
+	strata_ip_up.route_changed(sn, &cfg, RTM_NEWROUTE);
 	return 0;
 }
 
@@ -398,7 +402,7 @@ int strata_route_del_rtnl(struct strata_net *sn, const struct strata_route_cfg *
 			return 0;
 		}
 	}
-	NL_SET_ERR_MSG(extack, "No such route");
+	NL_SET_ERR_MSG(extack, "strata: no such route");
 	return -ESRCH;
 }
 
@@ -490,12 +494,13 @@ static int connected_add(struct strata_ifaddr *ifa, struct netlink_ext_ack *exta
 	r = route_make(sn, &cfg);
 	if (!r) {
 		prefix_drop(sn, p);
-		NL_SET_ERR_MSG(extack, "No memory for the connected route");
+		NL_SET_ERR_MSG(extack, "strata: no memory for the connected route");
 		return -ENOBUFS;
 	}
 	sn->fib->count++;
 	list_add_tail_rcu(&r->node, route_place(p, &cfg));
 	strata_route_changed(sn);
+	strata_ip_up.route_changed(sn, &cfg, RTM_NEWROUTE);
 	return 0;
 }
 

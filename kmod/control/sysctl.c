@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * net.strata.*: struct strata_net_conf as sysctls of each namespace, with the names,
+ * units and bounds of net.ipv4 (those of neighbours are net.ipv4.neigh's with
+ * "neigh_" before). Writable by who administers the network of the namespace: the
+ * core's permission check for net sysctls.
+ *
+ * Values are written here alone, each by one store; the rest of Strata reads them with
+ * READ_ONCE().
+ */
+
+#include <linux/slab.h>
+#include <linux/sysctl.h>
+#include <linux/uidgid.h>
+#include "control.h"
+#include "tcp.h"
+
+/* @off, @len: in struct strata_net_conf, bytes; @lo, @hi: bounds, inclusive */
+struct sysctl_spec {
+	const char	*name;
+	u16		off;
+	u16		len;
+	proc_handler	*handler;
+	int		lo;
+	int		hi;
+};
+
+static struct strata_net *sysctl_net(void *conf)
+{
+	return container_of(conf, struct strata_net, conf);
+}
+
+/*
+ * Two numbers, both within the bounds. On a write *@range is only what was asked
+ * for: the caller checks and stores it.
+ */
+static int sysctl_pair(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp, loff_t *ppos,
+		       int range[2])
+{
+	const int *now = ctl->data;
+	struct ctl_table tmp = {
+		.data	= range,
+		.maxlen	= 2 * sizeof(int),
+		.mode	= ctl->mode,
+		.extra1	= ctl->extra1,
+		.extra2	= ctl->extra2,
+	};
+
+	range[0] = READ_ONCE(now[0]);
+	range[1] = READ_ONCE(now[1]);
+	return proc_dointvec_minmax(&tmp, write, buffer, lenp, ppos);
+}
+
+static int sysctl_port_range(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
+			     loff_t *ppos)
+{
+	struct strata_net_conf *conf = container_of(ctl->data, struct strata_net_conf,
+						    ip_local_port_range[0]);
+	int range[2], err;
+
+	err = sysctl_pair(ctl, write, buffer, lenp, ppos, range);
+	if (err || !write)
+		return err;
+	/* ports that need a privilege are not given away by chance */
+	if (range[1] < range[0] || range[0] < READ_ONCE(conf->ip_unprivileged_port_start))
+		return -EINVAL;
+	WRITE_ONCE(conf->ip_local_port_range[0], range[0]);
+	WRITE_ONCE(conf->ip_local_port_range[1], range[1]);
+	return 0;
+}
+
+static int sysctl_unprivileged(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
+			       loff_t *ppos)
+{
+	struct strata_net_conf *conf = container_of(ctl->data, struct strata_net_conf,
+						    ip_unprivileged_port_start);
+	int port = READ_ONCE(conf->ip_unprivileged_port_start), err;
+	struct ctl_table tmp = {
+		.data	= &port,
+		.maxlen	= sizeof(port),
+		.mode	= ctl->mode,
+		.extra1	= ctl->extra1,
+		.extra2	= ctl->extra2,
+	};
+
+	err = proc_dointvec_minmax(&tmp, write, buffer, lenp, ppos);
+	if (err || !write)
+		return err;
+	if (port > READ_ONCE(conf->ip_local_port_range[0]))
+		return -EINVAL;
+	WRITE_ONCE(conf->ip_unprivileged_port_start, port);
+	return 0;
+}
+
+/* groups are the writer's; stored as the initial namespace's. An empty range is 1 0 */
+static int sysctl_groups(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
+			 loff_t *ppos)
+{
+	struct user_namespace *ns = current_user_ns();
+	int *conf = ctl->data;
+	unsigned long range[2], least = 0, most = (gid_t)~0U >> 1;
+	kgid_t low, high;
+	struct ctl_table tmp = {
+		.data	= range,
+		.maxlen	= sizeof(range),
+		.mode	= ctl->mode,
+		.extra1	= &least,
+		.extra2	= &most,
+	};
+	int err;
+
+	range[0] = from_kgid_munged(ns, KGIDT_INIT(READ_ONCE(conf[0])));
+	range[1] = from_kgid_munged(ns, KGIDT_INIT(READ_ONCE(conf[1])));
+	err = proc_doulongvec_minmax(&tmp, write, buffer, lenp, ppos);
+	if (err || !write)
+		return err;
+	low = make_kgid(ns, range[0]);
+	high = make_kgid(ns, range[1]);
+	if (!gid_valid(low) || !gid_valid(high))
+		return -EINVAL;
+	if (range[1] < range[0] || gid_lt(high, low)) {
+		low = KGIDT_INIT(1);
+		high = KGIDT_INIT(0);
+	}
+	WRITE_ONCE(conf[0], __kgid_val(low));
+	WRITE_ONCE(conf[1], __kgid_val(high));
+	return 0;
+}
+
+/* seconds or milliseconds in /proc, jiffies here; positive */
+static int sysctl_time(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp, loff_t *ppos,
+		       proc_handler *handler)
+{
+	int *conf = ctl->data, val = READ_ONCE(*conf), err;
+	struct ctl_table tmp = { .data = &val, .maxlen = sizeof(val), .mode = ctl->mode };
+
+	err = handler(&tmp, write, buffer, lenp, ppos);
+	if (err || !write)
+		return err;
+	if (val < *(int *)ctl->extra1)
+		return -EINVAL;
+	WRITE_ONCE(*conf, val);
+	return 0;
+}
+
+static int sysctl_seconds(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
+			  loff_t *ppos)
+{
+	return sysctl_time(ctl, write, buffer, lenp, ppos, proc_dointvec_jiffies);
+}
+
+static int sysctl_ms(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp, loff_t *ppos)
+{
+	return sysctl_time(ctl, write, buffer, lenp, ppos, proc_dointvec_ms_jiffies);
+}
+
+static int sysctl_frag_thresh(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
+			      loff_t *ppos)
+{
+	struct strata_net_conf *conf = container_of(ctl->data, struct strata_net_conf,
+						    ipfrag_high_thresh);
+	int err = proc_dointvec_minmax(ctl, write, buffer, lenp, ppos);
+
+	if (!err && write)
+		strata_ip_frag_limit(sysctl_net(conf));
+	return err;
+}
+
+#define SPEC_AS(name, field, handler, lo, hi) \
+	{ name, offsetof(struct strata_net_conf, field), \
+	  sizeof_field(struct strata_net_conf, field), handler, lo, hi }
+#define SPEC(field, lo, hi)	SPEC_AS(#field, field, proc_dointvec_minmax, lo, hi)
+#define SPEC_BOOL(field)	SPEC(field, 0, 1)
+
+static const struct sysctl_spec sysctl_specs[] = {
+	/* ip */
+	SPEC(ip_default_ttl, 1, 255),
+	SPEC(ip_no_pmtu_disc, 0, 3),
+	SPEC(min_pmtu, 68, INT_MAX),
+	SPEC_AS("mtu_expires", mtu_expires, sysctl_seconds, 1, INT_MAX),
+	SPEC_AS("ip_local_port_range", ip_local_port_range, sysctl_port_range, 1, 65535),
+	SPEC_AS("ip_unprivileged_port_start", ip_unprivileged_port_start, sysctl_unprivileged,
+		0, 65535),
+	SPEC_AS("ipfrag_high_thresh", ipfrag_high_thresh, sysctl_frag_thresh, 0, INT_MAX),
+	/* arp */
+	SPEC_AS("neigh_base_reachable_time_ms", neigh_base_reachable, sysctl_ms, 1, INT_MAX),
+	SPEC_AS("neigh_retrans_time_ms", neigh_retrans, sysctl_ms, 1, INT_MAX),
+	SPEC_AS("neigh_delay_first_probe_time", neigh_delay_probe, sysctl_seconds, 0, INT_MAX),
+	SPEC_AS("neigh_gc_stale_time", neigh_gc_stale, sysctl_seconds, 0, INT_MAX),
+	SPEC_AS("neigh_ucast_solicit", neigh_ucast_probes, proc_dointvec_minmax, 0, 255),
+	SPEC_AS("neigh_mcast_solicit", neigh_mcast_probes, proc_dointvec_minmax, 0, 255),
+	SPEC_AS("neigh_gc_thresh3", neigh_gc_thresh, proc_dointvec_minmax, 0, INT_MAX),
+	SPEC_AS("neigh_unres_qlen_bytes", neigh_unres_qlen_bytes, proc_dointvec_minmax, 0, INT_MAX),
+	/* icmp */
+	SPEC_BOOL(icmp_echo_ignore_all),
+	SPEC_BOOL(icmp_echo_ignore_broadcasts),
+	SPEC(icmp_msgs_per_sec, 0, INT_MAX),
+	SPEC(icmp_msgs_burst, 0, INT_MAX),
+	SPEC_AS("ping_group_range", ping_group_range, sysctl_groups, 0, INT_MAX),
+	/* udp */
+	SPEC(udp_rmem_min, 1, INT_MAX),
+	SPEC(udp_wmem_min, 1, INT_MAX),
+	/* tcp */
+	SPEC(tcp_rmem, 1, INT_MAX),
+	SPEC(tcp_wmem, 1, INT_MAX),
+	SPEC(tcp_syn_retries, 1, 127),
+	SPEC(tcp_synack_retries, 0, 255),
+	SPEC(tcp_retries1, 0, 255),
+	SPEC(tcp_retries2, 0, 255),
+	SPEC(tcp_orphan_retries, 0, 255),
+	SPEC_AS("tcp_fin_timeout", tcp_fin_timeout, sysctl_seconds, 0, INT_MAX),
+	SPEC_AS("tcp_keepalive_time", tcp_keepalive_time, sysctl_seconds, 0, INT_MAX),
+	SPEC_AS("tcp_keepalive_intvl", tcp_keepalive_intvl, sysctl_seconds, 0, INT_MAX),
+	SPEC(tcp_keepalive_probes, 0, 255),
+	SPEC(tcp_syncookies, 0, 2),
+	SPEC(tcp_max_syn_backlog, 0, INT_MAX),
+	SPEC(tcp_max_orphans, 0, INT_MAX),
+	SPEC(tcp_max_tw_buckets, 0, INT_MAX),
+	SPEC(tcp_timestamps, 0, 2),
+	SPEC_BOOL(tcp_window_scaling),
+	SPEC_BOOL(tcp_sack),
+	SPEC_BOOL(tcp_dsack),
+	SPEC(tcp_ecn, 0, 2),
+	SPEC(tcp_frto, 0, 2),
+	SPEC(tcp_recovery, 0, 255),
+	SPEC(tcp_early_retrans, 0, 4),
+	SPEC(tcp_reordering, 1, INT_MAX),
+	SPEC(tcp_max_reordering, 1, INT_MAX),
+	SPEC_BOOL(tcp_moderate_rcvbuf),
+	SPEC(tcp_adv_win_scale, -31, 31),
+	SPEC_BOOL(tcp_slow_start_after_idle),
+	SPEC_BOOL(tcp_no_metrics_save),
+	SPEC_BOOL(tcp_rfc1337),
+	SPEC(tcp_tw_reuse, 0, 2),
+	SPEC_BOOL(tcp_abort_on_overflow),
+	SPEC(tcp_challenge_ack_limit, 0, INT_MAX),
+	SPEC_AS("tcp_invalid_ratelimit", tcp_invalid_ratelimit, sysctl_ms, 0, INT_MAX),
+	SPEC(tcp_limit_output_bytes, 0, INT_MAX),
+	SPEC(tcp_min_tso_segs, 1, 255),
+	SPEC(tcp_min_rtt_wlen, 0, 86400),
+	SPEC(tcp_notsent_lowat, INT_MIN, INT_MAX),
+	SPEC(tcp_base_mss, 0, INT_MAX),
+	SPEC(tcp_min_snd_mss, 48, 65535),
+	SPEC(tcp_mtu_probing, 0, 2),
+	SPEC(tcp_pacing_ss_ratio, 0, 1000),
+	SPEC(tcp_pacing_ca_ratio, 0, 1000),
+	SPEC_BOOL(tcp_autocorking),
+	SPEC(tcp_fastopen, 0, INT_MAX),
+	SPEC(somaxconn, 0, INT_MAX),
+};
+
+static void sysctl_entry(struct strata_net *sn, const struct sysctl_spec *spec,
+			 struct ctl_table *ctl)
+{
+	ctl->procname = spec->name;
+	ctl->data = (void *)&sn->conf + spec->off;
+	ctl->maxlen = spec->len;
+	ctl->mode = 0644;
+	ctl->proc_handler = spec->handler;
+	ctl->extra1 = (void *)&spec->lo;
+	ctl->extra2 = (void *)&spec->hi;
+}
+
+int strata_sysctl_net_init(struct strata_net *sn)
+{
+	int n = ARRAY_SIZE(sysctl_specs), i;
+	struct ctl_table *table;
+
+	/* one empty entry ends it on kernels that look for one */
+	table = kcalloc(n + 1, sizeof(*table), GFP_KERNEL);
+	if (!table)
+		return -ENOMEM;
+	for (i = 0; i < n; i++)
+		sysctl_entry(sn, &sysctl_specs[i], &table[i]);
+	sn->sysctl = strata_register_sysctl(sn->net, "net/strata", table, n);
+	if (!sn->sysctl) {
+		kfree(table);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void strata_sysctl_net_exit(struct strata_net *sn)
+{
+	const struct ctl_table *table = sn->sysctl->ctl_table_arg;
+
+	unregister_net_sysctl_table(sn->sysctl);
+	kfree(table);
+	sn->sysctl = NULL;
+}
