@@ -171,7 +171,7 @@ static void arp_conflict(struct strata_ifaddr *ifa, const u8 *sha)
 	struct strata_net *sn = ifa->ifp->sn;
 
 	strata_inc(sn, ARP_CONFLICTS);
-	net_warn_ratelimited("strata: %pM claims our address %pI4\n", sha, &ifa->local);
+	net_warn_ratelimited("%pM claims our address %pI4\n", sha, &ifa->local);
 	if (time_after(jiffies, READ_ONCE(ifa->announced) + DEFEND_INTERVAL))
 		announce_one(ifa);
 }

@@ -121,6 +121,8 @@ TEST_F(neigh, given_addresses)
 
 TEST_F(neigh, linkless_device)
 {
+	ASSERT_EQ(0, run("modprobe -q tun; mkdir -p /dev/net && "
+			 "{ [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200; }"));
 	ASSERT_EQ(0, run("ip tuntap add t0 mode tun && ip link set t0 up"));
 	ASSERT_EQ(0, addr_add(&self->r, "t0", "10.9.0.1", 24));
 	EXPECT_EQ(-EINVAL, neigh_add(&self->r, "t0", "10.9.0.2", NULL, NUD_FAILED));

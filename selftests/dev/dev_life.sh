@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A card shared by two stacks, and what becomes of it: down, renamed, moved, removed,
+# its namespace deleted, the module unloaded; all while packets come in.
+#
+#	ns da: va 10.0.0.1/24 native ---- vb :ns db
+#	          10.0.0.2/24 Strata         10.0.0.9/24 native
+#
+# shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
+. "$(dirname "$0")/../lib/ktap.sh"
+
+[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
+
+a() { timeout 60 strata -n da "$@"; }
+in_b() { ip netns exec db "$@"; }
+up() {
+	ip netns add da && ip netns add db &&
+		ip link add va netns da type veth peer name vb netns db &&
+		ip -n da link set lo up && ip -n da link set va up && ip -n db link set vb up &&
+		ip -n da addr add 10.0.0.1/24 dev va && ip -n db addr add 10.0.0.9/24 dev vb
+}
+down() {
+	ip netns del da
+	ip netns del db
+} 2>/dev/null
+addresses() { a -j addr | jq '[.[].addr_info[]] | length'; }
+has() { [ "$(addresses)" = "$1" ]; }
+# does the other end learn the link address of Strata's address?
+answers() {
+	in_b ip neigh flush to 10.0.0.2
+	in_b ping -c 1 -W 1 10.0.0.2 >/dev/null 2>&1
+	in_b ip neigh show 10.0.0.2 | grep -q lladdr
+}
+silent() { ! answers; }
+# native's own traffic on the card, to the end of COMMAND: none lost
+undisturbed() { # COMMAND...
+	local pinger out status
+	out=$(mktemp)
+	ip netns exec db ping -q -i 0.02 10.0.0.1 > "$out" & pinger=$!
+	sleep 0.5
+	"$@"
+	status=$?
+	sleep 0.5
+	kill -INT "$pinger"	# ping takes it, though started in the background
+	wait "$pinger"
+	cat "$out"
+	grep -q ' 0% packet loss' "$out" && [ "$status" = 0 ]
+}
+bind_unbind() {
+	local i
+	for i in {1..8}; do
+		a addr add 10.0.0.2/24 dev va && a addr del 10.0.0.2/24 dev va || return 1
+	done
+}
+fire() { # COMMAND...
+	local shooter status
+	in_b arp_fire & shooter=$!
+	sleep 0.3
+	"$@"
+	status=$?
+	kill "$shooter"
+	wait "$shooter"
+	return "$status"
+} 2>/dev/null
+arp_fire() { :; }
+fire() { # unicast to the Strata address, resolved by hand: no answer is needed
+	local mac
+	mac=$(ip -n da -j link show va | jq -r '.[0].address')
+	in_b ip neigh replace 10.0.0.2 lladdr "$mac" dev vb nud permanent
+	in_b ping -q -f -w "${1:-20}" 10.0.0.2 >/dev/null 2>&1
+}
+while_fired_at() { # COMMAND...
+	local shooter status
+	fire 30 & shooter=$!
+	sleep 0.5
+	"$@"
+	status=$?
+	ip netns pids db 2>/dev/null | xargs -r kill 2>/dev/null
+	wait "$shooter"
+	return "$status"
+}
+
+ktap_plan 21
+if [ ! -d /sys/module/strata ]; then
+	ktap_run "insmod" insmod "$STRATA_KO"
+else
+	ktap_ok "insmod"
+fi
+ktap_run "two namespaces and a pair" up
+ktap_run "an address binds the card" a addr add 10.0.0.2/24 dev va
+ktap_run "Strata answers for it" answers
+a addr del 10.0.0.2/24 dev va
+ktap_run "native is undisturbed by binding and unbinding" undisturbed bind_unbind
+a addr add 10.0.0.2/24 dev va 2>/dev/null
+
+ip -n da link set va down
+ktap_run "down: the address stays" has 1
+ip -n da link set va up
+ktap_run "up again: Strata answers" answers
+ip -n da link set va down
+ip -n da link set va name vx
+ip -n da link set vx up
+ktap_run "a new name changes nothing" answers
+ip -n da link set vx mtu 900
+ktap_run "nor does another MTU" answers
+
+in_b ip link set vb down
+in_b ip link set vb up
+ktap_run "the carrier went and came" answers
+
+ip netns add dc
+ktap_run "moves to another namespace under traffic" while_fired_at ip -n da link set vx netns dc
+ktap_run "its addresses did not" has 0
+ktap_is "and are not in the other one" "$(strata -n dc -j addr | jq length)" 0
+ktap_run "it can be bound there" strata -n dc addr add 10.0.0.2/24 dev vx
+ip netns del dc
+down
+
+up
+a addr add 10.0.0.2/24 dev va
+ktap_run "the device is removed under traffic" while_fired_at ip -n da link del va
+ktap_run "no address is left" has 0
+down
+
+up
+a addr add 10.0.0.2/24 dev va
+ktap_run "the namespace is deleted under traffic" while_fired_at ip netns del da
+down
+
+churn() {
+	local i
+	for i in {1..5}; do
+		up || return 1
+		a addr add 10.0.0.2/24 dev va || return 1
+		down
+	done
+}
+ktap_run "five namespaces come and go" churn
+
+reload() {
+	local i
+	for i in {1..5}; do
+		rmmod strata || return 1
+		insmod "$STRATA_KO" || return 1
+		a addr add 10.0.0.2/24 dev va || return 1
+	done
+}
+up
+a addr add 10.0.0.2/24 dev va
+ktap_run "the module is reloaded five times under traffic" while_fired_at reload
+ktap_run "Strata answers after that" answers
+ktap_run "rmmod with a card bound" rmmod strata
+down
+ktap_end
