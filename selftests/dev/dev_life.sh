@@ -139,8 +139,9 @@ churn() {
 ktap_run "five namespaces come and go" churn
 
 reload() {
-	local i
-	for i in {1..5}; do
+	local round
+	for round in 1 2 3 4 5; do
+		echo "round $round"
 		rmmod strata || return 1
 		insmod "$STRATA_KO" || return 1
 		a addr add 10.0.0.2/24 dev va || return 1
