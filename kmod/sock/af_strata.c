@@ -68,6 +68,7 @@ static int strata_sock_create(struct net *net, struct socket *sock, int protocol
 	sock->ops = kind->ops;
 	strata_custom_sockopt(sock);
 	sock_init_data(sock, sk);
+	sk->sk_backlog_rcv = kind->prot->backlog_rcv;
 	strata_sock_init(sk, kind->protocol);
 	if (kind->prot->init) {
 		err = kind->prot->init(sk);
