@@ -190,9 +190,9 @@ int strata_tcp_sock_init(struct sock *sk)
 	sock_clear(tp);
 	strata_cong_init(&tp->cong, strata_cong_get(conf->tcp_congestion_control));
 	sk->sk_state = TCP_CLOSE;
+	sk->sk_backlog_rcv = strata_tcp_do_rcv;
 	sk->sk_write_space = strata_tcp_write_space;
 	sk->sk_destruct = sock_destruct;
-	sock_set_flag(sk, SOCK_USE_WRITE_QUEUE);
 	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(conf->tcp_wmem[1]));
 	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(conf->tcp_rmem[1]));
 	sk_sockets_allocated_inc(sk);
@@ -264,6 +264,11 @@ void strata_tcp_fail(struct sock *sk, int err)
 	strata_tcp_done(sk);
 }
 
+static int tcp_get_port(struct sock *sk, unsigned short port)
+{
+	return strata_port_bind(sk, port);
+}
+
 /* struct proto wants them; the socket layer does not call through it */
 static void tcp_unhash(struct sock *sk)
 {
@@ -282,6 +287,7 @@ struct proto strata_tcp_prot = {
 	.keepalive		= strata_tcp_set_keepalive,
 	.backlog_rcv		= strata_tcp_do_rcv,
 	.release_cb		= strata_tcp_release_cb,
+	.get_port		= tcp_get_port,
 	.unhash			= tcp_unhash,
 	.stream_memory_free	= strata_tcp_memory_free,
 	.diag_destroy		= strata_tcp_abort,
