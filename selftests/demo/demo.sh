@@ -113,13 +113,13 @@ curl_rate() { # the curl to run...
 }
 
 watch_first_connection() {
-	in_ours strata trace -c 6 > "$WORK/ladder" 2> "$WORK/ladder.err" &
+	in_ours strata trace -c 8 > "$WORK/ladder" 2> "$WORK/ladder.err" &
 	TRACER=$!
 	in_ours tcpdump -i v1 -n -s 200 -w "$WORK/pcap" -c 12 tcp port 80 2> "$WORK/tcpdump.err" &
 	DUMPER=$!
 	PIDS+=("$TRACER" "$DUMPER")
 	wait_for "$WORK/tcpdump.err" listening || echo "demo: tcpdump does not listen" >&2
-	sleep 1		# the tracer has no word to say when it is ready
+	wait_for "$WORK/ladder.err" Tracing || echo "demo: strata trace does not start" >&2
 }
 
 show_first_connection() {
