@@ -167,7 +167,7 @@ static void read_sack(struct sock *sk, struct sk_buff *skb, struct strata_ack_ru
 	run->rec.has_dsack = true;
 	run->rec.dsack_segs = min_t(u32, 255, strata_tcp_pcount(run->in.dup.end - run->in.dup.start,
 								tp->snd.mss));
-	tp->scb.dsack_dups++;
+	run->rec.dsack_end = run->in.dup.end;
 	strata_rack_dsack(&tp->rack, tp->snd.una, tp->snd.nxt);
 	strata_inc(strata_sk_net(sk), TCPEXT_DSACKRECV);
 }

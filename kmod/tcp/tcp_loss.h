@@ -149,8 +149,8 @@ static inline u32 strata_tcp_pcount(u32 len, u32 mss)
 
 /*
  * Reordering seen: a never retransmitted segment ending at @end was delivered below the
- * highest SACK; call before its marks or the counters change. Raises DupThresh to
- * the distance, at most @max.
+ * highest SACK. Only if high_sack was valid before this ACK, i.e. something was
+ * SACKed then. Raises DupThresh to the distance, at most @max.
  */
 void strata_scb_reordered(struct strata_tcp_scb *s, u32 end, u32 mss, u32 max);
 /* peers without SACK: a duplicate ACK came (RFC 6582; counts a delivered segment) */

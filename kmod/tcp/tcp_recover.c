@@ -246,6 +246,7 @@ static bool can_send_new(const struct sock *sk)
 void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	bool recovering = tp->rec.state >= STRATA_CA_RECOVERY;
 	struct strata_cong_sample cs;
 	struct sk_buff *head;
 	u32 verdict = 0;
@@ -257,6 +258,8 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 	run->rec.can_send_new = can_send_new(sk);
 	if (run->rec.delivered || run->dup || run->rec.ack != run->rec.una || run->rec.has_dsack)
 		verdict = strata_recovery_ack(&tp->rec, &tp->cong, &tp->scb, &run->rec);
+	if (recovering && tp->rec.state < STRATA_CA_CWR)
+		strata_rack_recovery_end(&tp->rack);
 	count_recovery(sk, verdict);
 	if (verdict & STRATA_REC_CLEAR_LOST)
 		clear_lost(sk);

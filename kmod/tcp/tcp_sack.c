@@ -404,7 +404,7 @@ void strata_scb_reordered(struct strata_tcp_scb *s, u32 end, u32 mss, u32 max)
 {
 	u32 dist, segs;
 
-	if (!s->sacked_out || !mss || !strata_seq_before(end, s->high_sack))
+	if (!mss || !strata_seq_before(end, s->high_sack))
 		return;
 	dist = s->high_sack - end;
 	segs = (dist + mss - 1) / mss;

@@ -21,6 +21,8 @@
 
 /* bytes: the largest window there is, RFC 7323 2.3 */
 #define DRS_MAX		0x40000000U
+/* bytes of the first round trip that are nothing special: an initial window (RFC 6928) */
+#define DRS_FIRST	14600U
 
 static u32 min_u32(u32 a, u32 b)
 {
@@ -158,7 +160,8 @@ void strata_drs_init(struct strata_tcp_drs *d, u32 copied_seq, u32 rcv_nxt, u32 
 {
 	memset(d, 0, sizeof(*d));
 	d->seq = copied_seq;
-	d->space = space;
+	/* less than the window: a sender that it limits reads as growth */
+	d->space = min_u32(space, DRS_FIRST);
 	d->time_us = now_us;
 	d->rtt_seq = rcv_nxt + rcv_wnd;
 	d->rtt_time_us = now_us;

@@ -336,6 +336,10 @@ TEST(reordering)
 	EXPECT_EQ(5, s.reordering);
 	strata_scb_reordered(&s, 0, 1, 300);
 	EXPECT_EQ(300, s.reordering);
+	/* the ACK that filled the hole took the SACKed segments away too */
+	strata_scb_acked(&s, &tx);
+	strata_scb_reordered(&s, 500, 100, 300);
+	EXPECT_EQ(3, s.reord_seen);
 }
 
 /* without SACK: duplicates count as segments that left; every one is delivered once */

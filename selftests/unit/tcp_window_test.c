@@ -207,6 +207,16 @@ TEST(autotune)
 	ASSERT_EQ(1 << 30, strata_drs_adjust(&d, seq + 0x7fff0000, 1460, now));
 }
 
+/* a sender that fills the first window in each round trip, and would send more, gets more */
+TEST(autotune_first_window)
+{
+	struct strata_tcp_drs d;
+
+	strata_drs_init(&d, 0, 0, 65535, 65535, 0);
+	strata_drs_rtt_ts(&d, 100000);
+	EXPECT_LT(65535, strata_drs_adjust(&d, 65535, 1460, 100000));
+}
+
 TEST(autotune_rtt_without_timestamps)
 {
 	struct strata_tcp_drs d;
