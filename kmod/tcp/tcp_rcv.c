@@ -17,6 +17,7 @@
  * locking: RCU and BH off from below; takes the socket lock.
  */
 
+#include <linux/filter.h>
 #include <net/busy_poll.h>
 #include <net/ip.h>
 #include "tcp_int.h"
