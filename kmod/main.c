@@ -12,6 +12,7 @@
 #include "control/control.h"
 #include "icmp.h"
 #include "port.h"
+#include "report.h"
 #include "sock.h"
 #include "stats.h"
 #include "tcp.h"
@@ -113,6 +114,8 @@ static const struct strata_layer strata_layers[] = {
 	{ .name = "rtnl_addr", .start = strata_rtnl_addr_init, .stop = strata_rtnl_addr_exit },
 	{ .name = "rtnl_route", .start = strata_rtnl_route_init, .stop = strata_rtnl_route_exit },
 	{ .name = "rtnl_neigh", .start = strata_rtnl_neigh_init, .stop = strata_rtnl_neigh_exit },
+	{ .name = "proc", .net_init = strata_proc_net_init, .net_exit = strata_proc_net_exit },
+	{ .name = "diag", .start = strata_diag_start, .stop = strata_diag_stop },
 	{ }
 };
 

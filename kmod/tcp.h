@@ -148,6 +148,16 @@ struct strata_tcp_view {
 int strata_tcp_walk(struct strata_net *sn, long *pos, unsigned int kinds,
 		    int (*fn)(const struct strata_tcp_view *view, void *arg), void *arg);
 
+/** strata_tcp_view() - what strata_tcp_walk() shows of a socket the caller holds */
+void strata_tcp_view(struct sock *sk, struct strata_tcp_view *view);
+
+/**
+ * strata_tcp_destroy_mini() - end a request or a TIME-WAIT object
+ * @view: as strata_tcp_walk() showed it
+ * Returns 0, or -ENOENT: it is gone. Process context.
+ */
+int strata_tcp_destroy_mini(struct strata_net *sn, const struct strata_tcp_view *view);
+
 /** strata_tcp_find() - one connected socket or listener by addresses, counted; NULL if none. RCU */
 struct sock *strata_tcp_find(struct strata_net *sn, __be32 laddr, __be16 lport, __be32 raddr,
 			     __be16 rport, int iif);

@@ -13,7 +13,7 @@
  * it. Members are read one by one, each is true, all together they may be of two moments.
  */
 
-#include "tcp_table.h"
+#include "tcp_req.h"
 
 /* 1 bit table, 20 bits bucket (tcp_lookup.c has 512 Ki at most), the rest: place in it */
 #define POS_SLOT_BITS	20
@@ -91,7 +91,7 @@ static void view_connection(struct strata_tcp_view *view, const struct strata_tc
 	view_timer(view, tp);
 }
 
-static void view_sock(struct strata_tcp_view *view, struct sock *sk)
+void strata_tcp_view(struct sock *sk, struct strata_tcp_view *view)
 {
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
@@ -165,7 +165,7 @@ static int walk_listener(const struct walk *w, struct sock *lsk, unsigned long *
 	int ret;
 
 	if (*place >= first && (w->kinds & BIT(STRATA_TCP_LISTEN))) {
-		view_sock(&view, lsk);
+		strata_tcp_view(lsk, &view);
 		ret = view.kind == STRATA_TCP_LISTEN ? w->fn(&view, w->arg) : 0;
 		if (ret)
 			return ret;
@@ -248,7 +248,7 @@ static int portion_show(const struct walk *w, const struct portion *p, unsigned 
 
 	for (i = 0; i < p->socks + p->tws && !ret; i++) {
 		if (i < p->socks)
-			view_sock(&view, p->obj[i]);
+			strata_tcp_view(p->obj[i], &view);
 		else
 			view_tw(&view, p->obj[i]);
 		if ((w->kinds & BIT(view.kind)) && view.state != TCP_CLOSE)
@@ -325,4 +325,55 @@ int strata_tcp_walk(struct strata_net *sn, long *pos, unsigned int kinds,
 		ret = walk_est(&w, pos);
 	rcu_read_unlock();
 	return ret;
+}
+
+static int destroy_tw(struct strata_net *sn, const struct strata_tcp_view *view)
+{
+	struct strata_tcp_tw *tw;
+	int err = -ENOENT;
+
+	tw = strata_tcp_tw_lookup(sn, view->laddr, view->lport, view->raddr, view->rport,
+				  view->ifindex);
+	if (!tw)
+		return err;
+	if ((unsigned long)tw == view->cookie) {
+		strata_tcp_tw_kill(tw);
+		err = 0;
+	}
+	strata_tcp_tw_put(tw);
+	return err;
+}
+
+static int destroy_req(struct strata_net *sn, const struct strata_tcp_view *view)
+{
+	struct strata_tcp_reqs *reqs;
+	struct strata_tcp_req *req;
+	struct sock *lsk;
+	bool gone;
+
+	lsk = strata_tcp_lookup_listen(sn, view->laddr, view->lport, view->raddr, view->rport,
+				       view->ifindex, NULL);
+	reqs = lsk ? rcu_dereference(strata_tcp_sk(lsk)->lst.reqs) : NULL;
+	if (!reqs)
+		return -ENOENT;
+	local_bh_disable();
+	req = strata_tcp_req_find(reqs, view->laddr, view->raddr, view->rport);
+	gone = req && (unsigned long)req == view->cookie && strata_tcp_req_remove(reqs, req);
+	if (req)
+		strata_tcp_req_put(req);
+	local_bh_enable();
+	return gone ? 0 : -ENOENT;
+}
+
+int strata_tcp_destroy_mini(struct strata_net *sn, const struct strata_tcp_view *view)
+{
+	int err;
+
+	rcu_read_lock();
+	if (view->kind == STRATA_TCP_TIMEWAIT)
+		err = destroy_tw(sn, view);
+	else
+		err = destroy_req(sn, view);
+	rcu_read_unlock();
+	return err;
 }

@@ -88,6 +88,8 @@ bool strata_tcp_tw_reusable(struct strata_tcp_tw *tw, struct strata_tcp_sock *tp
 /** strata_tcp_tw_unhash_locked() - take it off the chain, bucket lock held; then strata_tcp_tw_finish() without */
 bool strata_tcp_tw_unhash_locked(struct strata_tcp_tw *tw);
 void strata_tcp_tw_finish(struct strata_tcp_tw *tw);
+/** strata_tcp_tw_kill() - end it now, unless somebody else does; the caller keeps its reference */
+void strata_tcp_tw_kill(struct strata_tcp_tw *tw);
 /** strata_tcp_tw_purge() - all of a namespace that ends; process context */
 void strata_tcp_tw_purge(struct strata_net *sn);
 

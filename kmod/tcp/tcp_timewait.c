@@ -62,7 +62,7 @@ static bool tw_unhash(struct strata_tcp_tw *tw)
 	return mine;
 }
 
-static void tw_kill(struct strata_tcp_tw *tw)
+void strata_tcp_tw_kill(struct strata_tcp_tw *tw)
 {
 	if (tw_unhash(tw))
 		strata_tcp_tw_finish(tw);
@@ -242,7 +242,7 @@ enum strata_tcp_tw_verdict strata_tcp_tw_rcv(struct strata_tcp_tw *tw, struct sk
 	if (verdict == STRATA_TW_ACK)
 		tw_send_ack(tw);
 	if (kill)
-		tw_kill(tw);
+		strata_tcp_tw_kill(tw);
 	/* a RST is not answered with a RST */
 	if (verdict == STRATA_TW_RST && (seg->flags & STRATA_TCP_RST))
 		verdict = STRATA_TW_DROP;
