@@ -125,7 +125,7 @@ int strata_proc_net_init(struct strata_net *sn)
 {
 	unsigned int i;
 
-	sn->proc = proc_mkdir("strata", sn->net->proc_net);
+	sn->proc = proc_net_mkdir(sn->net, "strata", sn->net->proc_net);
 	if (!sn->proc)
 		return -ENOMEM;
 	for (i = 0; i < ARRAY_SIZE(lists); i++)
