@@ -40,7 +40,11 @@ void strata_icmp_send(struct sk_buff *skb, u8 type, u8 code, u32 info);
  */
 int strata_icmp_errno(u8 type, u8 code, bool *fatal);
 
-/** strata_ping_walk() - call @fn for each ping socket from *@pos on, as strata_neigh_walk_rcu(); BH may be off in @fn */
-int strata_ping_walk(struct strata_net *sn, long *pos, int (*fn)(struct sock *sk, void *arg), void *arg);
+/**
+ * strata_ping_walk() - call @fn for each ping socket from *@pos on, as strata_neigh_walk_rcu();
+ * BH may be off in @fn
+ */
+int strata_ping_walk(struct strata_net *sn, long *pos,
+		     int (*fn)(struct sock *sk, void *arg), void *arg);
 
 #endif /* _STRATA_ICMP_H */

@@ -19,7 +19,7 @@ struct strata_route_cfg;
  *	before reading). Given away. RCU, BH off
  * @err: an ICMP error about a packet we sent. @skb->data is at the quoted IP header
  *	(whole header and 8 bytes behind it are linear). @type, @code as on the wire,
- *	@info: next-hop MTU of fragmentation-needed, else 0: once matched against a flow,
+ *	info: next-hop MTU of fragmentation-needed, else 0: once matched against a flow,
  *	it is for @err to call strata_ip_update_pmtu(). @skb stays the caller's.
  *	Returns 0, or -ENOENT when no socket is concerned
  */
@@ -119,7 +119,10 @@ static inline unsigned int strata_ip_headroom(void)
 int strata_ip_xmit(struct strata_net *sn, const struct strata_flow *fl,
 		   const struct strata_path *path, struct sk_buff *skb);
 
-/** strata_ip_reply() - strata_ip_route() + strata_ip_xmit() + strata_path_put() for replies without a socket */
+/**
+ * strata_ip_reply() - strata_ip_route() + strata_ip_xmit() + strata_path_put() for replies
+ * without a socket
+ */
 int strata_ip_reply(struct strata_net *sn, struct strata_flow *fl, struct sk_buff *skb);
 
 /* routes for control/ and report/ */
@@ -147,15 +150,24 @@ struct strata_route_cfg {
 	bool	mtu_lock;
 };
 
-/** strata_route_add_rtnl() - RTM_NEWROUTE; @nlflags NLM_F_*. 0, -EEXIST, -ENOENT, -ENETUNREACH, -EINVAL, -ENODEV */
+/**
+ * strata_route_add_rtnl() - RTM_NEWROUTE; @nlflags NLM_F_*. 0, -EEXIST, -ENOENT, -ENETUNREACH,
+ * -EINVAL, -ENODEV
+ */
 int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *cfg, u16 nlflags,
 			  struct netlink_ext_ack *extack);
-/** strata_route_del_rtnl() - RTM_DELROUTE: first route that matches what @cfg sets; @removed gets a copy. -ESRCH if none */
+/**
+ * strata_route_del_rtnl() - RTM_DELROUTE: first route that matches what @cfg sets; @removed
+ * gets a copy. -ESRCH if none
+ */
 int strata_route_del_rtnl(struct strata_net *sn, const struct strata_route_cfg *cfg,
 			  struct strata_route_cfg *removed, struct netlink_ext_ack *extack);
 /** strata_route_if_down() - drop the routes through a device that goes; rtnl */
 void strata_route_if_down(struct strata_dev *ifp);
-/** strata_route_addr_added(), strata_route_addr_removed() - connected routes come and go with addresses; rtnl */
+/**
+ * strata_route_addr_added(), strata_route_addr_removed() - connected routes come and go with
+ * addresses; rtnl
+ */
 int strata_route_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack);
 void strata_route_addr_removed(struct strata_ifaddr *ifa);
 /** strata_route_walk_rcu() - as strata_neigh_walk_rcu() */
@@ -164,7 +176,10 @@ int strata_route_walk_rcu(struct strata_net *sn, long *pos,
 
 /* ancillary data and IP options of sockets: ip_cmsg.c */
 
-/** strata_ip_cmsg_recv() - put what ep->cmsg asks for beside a received packet; socket lock not needed */
+/**
+ * strata_ip_cmsg_recv() - put what ep->cmsg asks for beside a received packet; socket lock not
+ * needed
+ */
 void strata_ip_cmsg_recv(struct strata_sock *ep, struct msghdr *msg, struct sk_buff *skb);
 /**
  * strata_ip_cmsg_send() - take IP_PKTINFO, IP_TTL, IP_TOS from a sendmsg() into @fl

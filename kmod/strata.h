@@ -71,7 +71,7 @@ extern unsigned int strata_net_id;
  * @announce: second announcements of new addresses (RFC 5227 2.3)
  */
 struct strata_neigh_net {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* see above */
 	struct hlist_head	hash[1 << STRATA_NEIGH_HASH_BITS];
 	atomic_t		count;
 	unsigned long		full;
@@ -87,7 +87,7 @@ struct strata_neigh_net {
  * @timer: the next one expires
  */
 struct strata_pmtu_net {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* see above */
 	struct timer_list	timer;
 	struct hlist_head	hash[1 << STRATA_PMTU_HASH_BITS];
 	unsigned int		count;
@@ -100,7 +100,7 @@ struct strata_pmtu_net {
  * @stamp: jiffies of the last refill
  */
 struct strata_icmp_net {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* see above */
 	u32			credit;
 	unsigned long		stamp;
 };

@@ -55,7 +55,8 @@ int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
 /** strata_tcp_recvmsg() - takes the socket lock itself */
 int strata_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
 /** strata_tcp_sendpage_locked() - kernels before MSG_SPLICE_PAGES: queue a reference to a page */
-int strata_tcp_sendpage_locked(struct sock *sk, struct page *page, int offset, size_t size, int flags);
+int strata_tcp_sendpage_locked(struct sock *sk, struct page *page, int offset, size_t size,
+			       int flags);
 /** strata_tcp_splice_eof() - the splice that fed sendmsg(MSG_MORE) ended: push; takes the lock */
 void strata_tcp_splice_eof(struct socket *sock);
 /** strata_tcp_splice_read() - receive queue into a pipe; takes the lock */
@@ -65,7 +66,10 @@ ssize_t strata_tcp_splice_read(struct socket *sock, loff_t *ppos, struct pipe_in
 __poll_t strata_tcp_poll(struct file *file, struct socket *sock, poll_table *wait);
 /** strata_tcp_set_rcvlowat() - SO_RCVLOWAT */
 int strata_tcp_set_rcvlowat(struct sock *sk, int val);
-/** strata_tcp_inq(), _outq(), _outqnsd() - FIONREAD, SIOCOUTQ, SIOCOUTQNSD; -EINVAL on a listener */
+/**
+ * strata_tcp_inq(), _outq(), _outqnsd() - FIONREAD, SIOCOUTQ, SIOCOUTQNSD; -EINVAL on a
+ * listener
+ */
 int strata_tcp_inq(struct sock *sk);
 int strata_tcp_outq(struct sock *sk);
 int strata_tcp_outqnsd(struct sock *sk);
@@ -120,7 +124,8 @@ struct strata_tcp_view {
 	u8			probes;		/* unanswered window or keepalive probes */
 	unsigned long		expires;
 	u32			rx_queue;	/* bytes to read; listener: connections to accept */
-	u32			tx_queue;	/* bytes not acknowledged; listener: backlog limit */
+	/* bytes not acknowledged; listener: backlog limit */
+	u32			tx_queue;
 	u32			unacked;	/* bytes sent and not acknowledged */
 	u32			last_sent_ms;	/* since data was last sent */
 	u32			last_rcvd_ms;	/* since data was last received */

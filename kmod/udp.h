@@ -18,7 +18,8 @@ void strata_udp_rcv(struct sk_buff *skb);
 int strata_udp_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
 
 /** strata_udp_walk() - as strata_ping_walk() */
-int strata_udp_walk(struct strata_net *sn, long *pos, int (*fn)(struct sock *sk, void *arg), void *arg);
+int strata_udp_walk(struct strata_net *sn, long *pos,
+		    int (*fn)(struct sock *sk, void *arg), void *arg);
 
 /** strata_udp_inq() - bytes of the next datagram (SIOCINQ) */
 int strata_udp_inq(struct sock *sk);

@@ -191,8 +191,8 @@ void strata_tcp_init_transfer(struct sock *sk)
 	tp->ack.lrcvtime = jiffies;
 	/* room for the initial window: two copies of it, as the buffer is counted in truesize */
 	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK)) {
-		int want = min_t(int, READ_ONCE(conf->tcp_wmem[2]),
-				 2 * SKB_TRUESIZE(tp->snd.mss + STRATA_TCP_HEADROOM) * tp->cong.cwnd);
+		int one = SKB_TRUESIZE(tp->snd.mss + STRATA_TCP_HEADROOM);
+		int want = min_t(int, READ_ONCE(conf->tcp_wmem[2]), 2 * one * tp->cong.cwnd);
 
 		if (READ_ONCE(sk->sk_sndbuf) < want)
 			WRITE_ONCE(sk->sk_sndbuf, want);

@@ -410,7 +410,10 @@ static void child_fill(struct sock *child, const struct strata_tcp_req *req)
 	strata_tcp_sync_mss(child, req->pmtu);
 }
 
-/* NULL: no memory, the port's bucket is gone, or the 4-tuple is taken. The child is bh_lock_sock()ed */
+/*
+ * NULL: no memory, the port's bucket is gone, or the 4-tuple is taken. The child is
+ * bh_lock_sock()ed
+ */
 static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req)
 {
 	struct sock *child = sk_clone_lock(lsk, GFP_ATOMIC);

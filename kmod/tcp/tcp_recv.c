@@ -19,7 +19,10 @@
 #include <net/busy_poll.h>
 #include "tcp_int.h"
 
-/* the skb that holds @seq and where in it; NULL if there is none yet. Or a FIN there: *off == len */
+/*
+ * the skb that holds @seq and where in it; NULL if there is none yet. Or a FIN there: *off ==
+ * len
+ */
 static struct sk_buff *recv_find(struct sock *sk, u32 seq, u32 *off)
 {
 	struct sk_buff *skb;

@@ -8,11 +8,13 @@
 
 #include "tcp_table.h"
 
-#define STRATA_REQ_LEVELS	8	/* one for each SYN-ACK sent again, the last for all further */
+/* one for each SYN-ACK sent again, the last for all further */
+#define STRATA_REQ_LEVELS	8
 #define STRATA_REQ_HASH_BITS	9
 
 /**
- * struct strata_tcp_req - a SYN we answered and that waits for the ACK of our SYN (RFC 9293 3.10.7.2)
+ * struct strata_tcp_req - a SYN we answered and that waits for the ACK of our SYN (RFC 9293
+ * 3.10.7.2)
  * @hash: in strata_tcp_reqs.hash; @wait: in strata_tcp_reqs.level[@sent]
  * @laddr..@rport: as in struct strata_sock; @ifindex: device the SYN came by
  * @irs, @iss: initial sequence numbers; @opts: options of the SYN
@@ -46,7 +48,8 @@ struct strata_tcp_req {
 	u32			pmtu;
 	u32			mark;
 	u32			ts_offset;
-	u32			last_oow;	/* jiffies of the last answer to an unacceptable segment */
+	/* jiffies of the last answer to an unacceptable segment */
+	u32			last_oow;
 	u64			sent_us;
 	unsigned long		expires;
 	refcount_t		ref;
@@ -64,7 +67,7 @@ struct strata_tcp_req {
  */
 struct strata_tcp_reqs {
 	struct rcu_head		rcu;	/* near the start, as kfree_rcu() wants it */
-	spinlock_t		lock;
+	spinlock_t		lock;	/* see above */
 	struct sock		*lsk;
 	struct hlist_head	hash[1 << STRATA_REQ_HASH_BITS];
 	struct list_head	level[STRATA_REQ_LEVELS];
@@ -74,7 +77,10 @@ struct strata_tcp_reqs {
 };
 
 struct strata_tcp_reqs *strata_tcp_reqs_alloc(struct sock *lsk);
-/** strata_tcp_reqs_close() - drop all requests and the table; the listener is unhashed. Process context */
+/**
+ * strata_tcp_reqs_close() - drop all requests and the table; the listener is unhashed. Process
+ * context
+ */
 void strata_tcp_reqs_close(struct strata_tcp_reqs *reqs);
 
 struct strata_tcp_req *strata_tcp_req_alloc(void);

@@ -122,7 +122,10 @@ bool strata_tcp_req_remove(struct strata_tcp_reqs *reqs, struct strata_tcp_req *
 	return mine;
 }
 
-/* a request whose time has come, counted, and already waiting for its next; NULL: none. Lock held */
+/*
+ * a request whose time has come, counted, and already waiting for its next; NULL: none. Lock
+ * held
+ */
 static struct strata_tcp_req *req_due(struct strata_tcp_reqs *reqs, int max_retries, bool *dead)
 {
 	struct strata_tcp_req *req;

@@ -354,7 +354,8 @@ static bool predicted(const struct sock *sk, const struct sk_buff *skb)
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 
 	return sk->sk_state == TCP_ESTABLISHED && seg->seq == tp->rcv.nxt &&
-	       (seg->flags & ~(STRATA_TCP_PSH | STRATA_TCP_ECE | STRATA_TCP_CWR)) == STRATA_TCP_ACK &&
+	       (seg->flags & ~(STRATA_TCP_PSH | STRATA_TCP_ECE | STRATA_TCP_CWR)) ==
+	       STRATA_TCP_ACK &&
 	       !ts_before_recent(tp, seg) && !tp->rcv.urg_data &&
 	       seg->end_seq - seg->seq <= strata_wnd_left(&tp->rwnd, tp->rcv.nxt);
 }

@@ -18,7 +18,7 @@
  * @tws: struct strata_tcp_tw.hash, freed after a grace period
  */
 struct strata_tcp_bucket {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* see above */
 	struct hlist_nulls_head	socks;
 	struct hlist_head	tws;
 };
@@ -26,15 +26,21 @@ struct strata_tcp_bucket {
 /** strata_tcp_hashfn() - hash of a connection, full 32 bits */
 u32 strata_tcp_hashfn(const struct strata_net *sn, __be32 laddr, __be16 lport, __be32 raddr,
 		      __be16 rport);
-/** strata_tcp_bucket() - bucket of a hash; strata_tcp_bucket_at() - by number, NULL behind the last */
+/**
+ * strata_tcp_bucket() - bucket of a hash; strata_tcp_bucket_at() - by number, NULL behind the
+ * last
+ */
 struct strata_tcp_bucket *strata_tcp_bucket(u32 hash);
 struct strata_tcp_bucket *strata_tcp_bucket_at(unsigned long slot);
 
 #define STRATA_TCP_LISTEN_SLOTS	512
 
-/** struct strata_tcp_lbucket - listeners by local port; @socks as above, but freed by RCU (SOCK_RCU_FREE) */
+/**
+ * struct strata_tcp_lbucket - listeners by local port; @socks as above, but freed by RCU
+ * (SOCK_RCU_FREE)
+ */
 struct strata_tcp_lbucket {
-	spinlock_t		lock;
+	spinlock_t		lock;	/* see above */
 	struct hlist_nulls_head	socks;
 };
 
@@ -62,7 +68,7 @@ struct strata_tcp_tw {
 	__be16			lport;
 	__be16			rport;
 	int			ifindex;
-	spinlock_t		lock;
+	spinlock_t		lock;	/* see above */
 	u32			snd_nxt;
 	u32			rcv_nxt;
 	u32			rcv_wnd;
@@ -85,7 +91,10 @@ struct strata_tcp_tw {
  * Bucket lock held. @tp gets an ISS above the old SND.NXT and TS.Recent.
  */
 bool strata_tcp_tw_reusable(struct strata_tcp_tw *tw, struct strata_tcp_sock *tp);
-/** strata_tcp_tw_unhash_locked() - take it off the chain, bucket lock held; then strata_tcp_tw_finish() without */
+/**
+ * strata_tcp_tw_unhash_locked() - take it off the chain, bucket lock held; then
+ * strata_tcp_tw_finish() without
+ */
 bool strata_tcp_tw_unhash_locked(struct strata_tcp_tw *tw);
 void strata_tcp_tw_finish(struct strata_tcp_tw *tw);
 /** strata_tcp_tw_kill() - end it now, unless somebody else does; the caller keeps its reference */
@@ -95,7 +104,10 @@ void strata_tcp_tw_purge(struct strata_net *sn);
 
 /* tcp_listen.c */
 
-/** strata_tcp_reqs_walk() - call @fn for the requests of a listener; RCU. As strata_tcp_walk() without position */
+/**
+ * strata_tcp_reqs_walk() - call @fn for the requests of a listener; RCU. As strata_tcp_walk()
+ * without position
+ */
 int strata_tcp_reqs_walk(struct sock *lsk, int (*fn)(const struct strata_tcp_view *view, void *arg),
 			 void *arg);
 

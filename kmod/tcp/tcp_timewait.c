@@ -13,7 +13,8 @@
 #include "tcp_table.h"
 
 #define TIMEWAIT_LEN	(60 * HZ)	/* 2 MSL, as native */
-#define PAWS_24DAYS	(60 * 60 * 24 * 24)	/* seconds: TS.Recent is too old to compare, RFC 7323 5.5 */
+/* seconds after which TS.Recent is too old to compare, RFC 7323 5.5 */
+#define PAWS_24DAYS	(60 * 60 * 24 * 24)
 
 static struct kmem_cache *tw_cache __read_mostly;
 
@@ -184,7 +185,10 @@ static enum strata_tcp_tw_verdict fin_wait2_rcv(struct strata_tcp_tw *tw,
 	return STRATA_TW_ACK;
 }
 
-/* a SYN that may open a new incarnation: beyond the old one by timestamp or sequence (RFC 6191, 1122 4.2.2.13) */
+/*
+ * a SYN that may open a new incarnation: beyond the old one by timestamp or sequence (RFC 6191,
+ * 1122 4.2.2.13)
+ */
 static bool tw_new_syn(const struct strata_tcp_tw *tw, const struct strata_tcp_seg *seg)
 {
 	if ((seg->flags & (STRATA_TCP_SYN | STRATA_TCP_RST | STRATA_TCP_ACK)) != STRATA_TCP_SYN)
@@ -220,7 +224,10 @@ static enum strata_tcp_tw_verdict time_wait_rcv(struct strata_tcp_tw *tw,
 		strata_inc(tw->sn, TCPEXT_PAWSESTAB);
 	if (seg->flags & STRATA_TCP_RST)
 		return STRATA_TW_DROP;
-	/* the FIN again, or an old duplicate: our ACK was lost, or it tells the peer where we are */
+	/*
+	 * the FIN again, or an old duplicate: our ACK was lost, or it tells the peer where we
+	 * are
+	 */
 	if (paws || (seg->flags & STRATA_TCP_ACK))
 		tw_rearm(tw, TIMEWAIT_LEN);
 	return tw_oow_ack_ok(tw) ? STRATA_TW_ACK : STRATA_TW_DROP;

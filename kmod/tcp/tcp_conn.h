@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Life of connections: states, tables, opening and closing, TIME-WAIT. Part of tcp_int.h.
+ */
+#ifndef _STRATA_TCP_CONN_H
+#define _STRATA_TCP_CONN_H
+
+#include "tcp_sock.h"
+
+/* tcp.c: life and state */
+
+/**
+ * strata_tcp_set_state() - the only writer of sk_state; checks the transition, traces, counts.
+ * Locked
+ */
+void strata_tcp_set_state(struct sock *sk, int state);
+/** strata_tcp_sock_init() - struct proto.init: a new socket in CLOSED */
+int strata_tcp_sock_init(struct sock *sk);
+/**
+ * strata_tcp_done() - the connection is over: CLOSED, out of the tables, timers stopped,
+ * waiters woken; an orphan is destroyed (the caller must hold its own reference). Locked
+ */
+void strata_tcp_done(struct sock *sk);
+/** strata_tcp_fail() - strata_tcp_done() with sk_err = @err (positive), queues purged. Locked */
+void strata_tcp_fail(struct sock *sk, int err);
+/** strata_tcp_child_init() - make a clone of a listener a fresh socket in SYN-RECEIVED. Locked */
+void strata_tcp_child_init(struct sock *child, const struct sock *parent);
+/**
+ * strata_tcp_destroy() - an orphan in CLOSED: give all back, and the connection's own
+ * reference. Locked
+ */
+void strata_tcp_destroy(struct sock *sk);
+/** strata_tcp_purge_queues() - free both transmit queues and the out-of-order queue. Locked */
+void strata_tcp_purge_queues(struct sock *sk);
+
+/* tcp_lookup.c: tables. Lookups need RCU */
+
+int strata_tcp_lookup_init(void);
+void strata_tcp_lookup_exit(void);
+/**
+ * strata_tcp_hash_connect() - enter the established table unless the 4-tuple is there
+ * (-EADDRNOTAVAIL). Locked
+ */
+int strata_tcp_hash_connect(struct sock *sk);
+/** strata_tcp_hash_child() - enter @child; false if the 4-tuple is there already. BH off */
+bool strata_tcp_hash_child(struct sock *child);
+int strata_tcp_hash_listen(struct sock *sk);
+/** strata_tcp_unhash() - leave whichever table it is in; idempotent */
+void strata_tcp_unhash(struct sock *sk);
+/** strata_tcp_lookup_est() - a connected socket, counted, or NULL */
+struct sock *strata_tcp_lookup_est(struct strata_net *sn, __be32 laddr, __be16 lport,
+				   __be32 raddr, __be16 rport, int iif);
+/** strata_tcp_lookup_listen() - a listener, NOT counted (RCU); best match as native */
+struct sock *strata_tcp_lookup_listen(struct strata_net *sn, __be32 laddr, __be16 lport,
+				      __be32 raddr, __be16 rport, int iif, struct sk_buff *skb);
+
+/* tcp_timewait.c */
+
+struct strata_tcp_tw;
+enum strata_tcp_tw_verdict { STRATA_TW_DROP, STRATA_TW_ACK, STRATA_TW_RST, STRATA_TW_SYN };
+
+int strata_tcp_tw_init(void);
+void strata_tcp_tw_exit(void);
+/** strata_tcp_tw_lookup() - counted, or NULL. RCU */
+struct strata_tcp_tw *strata_tcp_tw_lookup(struct strata_net *sn, __be32 laddr, __be16 lport,
+					   __be32 raddr, __be16 rport, int iif);
+void strata_tcp_tw_put(struct strata_tcp_tw *tw);
+/**
+ * strata_tcp_tw_rcv() - a segment for an object in TIME-WAIT or orphaned FIN-WAIT-2 (RFC 9293
+ * 3.10.7.4, 1337, 6191)
+ * Answers with an ACK itself where the verdict is STRATA_TW_ACK; STRATA_TW_SYN: @tw is gone, go
+ * on with the
+ * listener and @isn. The skb stays the caller's.
+ */
+enum strata_tcp_tw_verdict strata_tcp_tw_rcv(struct strata_tcp_tw *tw, struct sk_buff *skb,
+					     u32 *isn);
+/**
+ * strata_tcp_time_wait() - replace @sk by a small object in @state (TCP_TIME_WAIT, or
+ * TCP_FIN_WAIT2 for
+ * an orphan) for @timeo jiffies, and finish @sk with strata_tcp_done(). Locked
+ */
+void strata_tcp_time_wait(struct sock *sk, int state, int timeo);
+
+/* tcp_listen.c: passive open */
+
+/**
+ * strata_tcp_listen_rcv() - a segment for a listener (RFC 9293 3.10.7.2, 3.10.7.3), no lock
+ * held, BH off
+ * @isn: ISN to use (TIME-WAIT reuse), 0: choose
+ * SYN: remember a request and answer with SYN-ACK. ACK of one: a child in SYN-RECEIVED is made,
+ * hashed and
+ * returned referenced and bh_lock_sock()ed: the caller lets it process @skb by
+ * strata_tcp_do_rcv(), unlocks
+ * and puts it. Else NULL with *why set (SKB_CONSUMED: fine, free it) – the skb stays the
+ * caller's; *reset asks
+ * the caller to answer with RST.
+ */
+struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 isn,
+				   enum skb_drop_reason *why, bool *reset);
+/**
+ * strata_tcp_child_established() - a SYN-RECEIVED child's handshake ended: onto the accept
+ * queue. Locked (child)
+ */
+bool strata_tcp_child_established(struct sock *child);
+/** strata_tcp_listen_stop() - empty both queues: RST to all (CLOSE of LISTEN). Locked */
+void strata_tcp_listen_stop(struct sock *sk);
+int strata_tcp_listen_init(void);
+void strata_tcp_listen_exit(void);
+/** strata_tcp_req_err() - an ICMP error about a SYN-ACK of @lsk's. BH off */
+void strata_tcp_req_err(struct sock *lsk, __be32 laddr, __be32 raddr, __be16 rport, u32 seq);
+
+/* tcp_close.c */
+
+/**
+ * strata_tcp_orphan_check() - an orphan changed state: FIN-WAIT-2 moves to a small object; too
+ * many end. Locked
+ */
+void strata_tcp_orphan_check(struct sock *sk);
+
+/* tcp_connect.c */
+
+/**
+ * strata_tcp_take_syn_options() - what both SYNs agree on: timestamps, SACK, scaling, MSS.
+ * Locked
+ */
+void strata_tcp_take_syn_options(struct strata_tcp_sock *tp, const struct strata_tcp_opts *o);
+
+/**
+ * strata_tcp_synsent_rcv() - RFC 9293 3.10.7.3. Locked. The skb stays the caller's; data on it
+ * may be queued
+ * (then *eaten). *reset: answer with RST. Sets todo
+ */
+enum skb_drop_reason strata_tcp_synsent_rcv(struct sock *sk, struct sk_buff *skb, bool *eaten,
+					    bool *reset);
+/**
+ * strata_tcp_init_transfer() - entering ESTABLISHED from either side: mss, windows, cwnd, rtt,
+ * buffers. Locked
+ */
+void strata_tcp_init_transfer(struct sock *sk);
+/** strata_tcp_sync_mss() - fit snd.mss to a path MTU of @pmtu bytes; returns snd.mss. Locked */
+u32 strata_tcp_sync_mss(struct sock *sk, u32 pmtu);
+/** strata_tcp_init_rwin() - choose rcv.wnd, rcv.wscale, clamp before the SYN or SYN-ACK. Locked */
+void strata_tcp_init_rwin(struct sock *sk, u32 mss);
+
+/* tcp_isn.c */
+
+void strata_tcp_isn_init(void);
+/** strata_tcp_isn() - RFC 6528; strata_tcp_ts_off() - per-peer timestamp offset (RFC 7323 5.4) */
+u32 strata_tcp_isn(__be32 saddr, __be32 daddr, __be16 sport, __be16 dport);
+u32 strata_tcp_ts_off(const struct strata_net *sn, __be32 saddr, __be32 daddr);
+/**
+ * strata_tcp_cookie() / _check(): SYN cookies (RFC 4987 3.6): mss is rounded down to what the
+ * cookie can say;
+ * _check gives the MSS or 0
+ */
+u32 strata_tcp_cookie(__be32 saddr, __be32 daddr, __be16 sport, __be16 dport, u32 irs, u16 *mss);
+u16 strata_tcp_cookie_check(__be32 saddr, __be32 daddr, __be16 sport, __be16 dport, u32 irs,
+			    u32 cookie);
+
+#endif /* _STRATA_TCP_CONN_H */

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Segments out: transmit queues, what to send now, building it, timers. Part of tcp_int.h.
+ */
+#ifndef _STRATA_TCP_OUT_H
+#define _STRATA_TCP_OUT_H
+
+#include "tcp_sock.h"
+
+/* tcp_queue.c: transmit queues. Locked */
+
+/* room before the payload: TCP header with options, IP and link headers */
+#define STRATA_TCP_HEADROOM	(LL_MAX_HEADER + sizeof(struct iphdr) + 60)
+
+/**
+ * strata_tcp_tx_alloc() - an empty entry for the write queue, or NULL; @force: beyond the
+ * memory limits
+ */
+struct sk_buff *strata_tcp_tx_alloc(struct sock *sk, gfp_t gfp, bool force);
+/** strata_tcp_tx_entail() - put a new entry at the end of the write queue, seq = write_seq */
+void strata_tcp_tx_entail(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_tx_free() - free an entry that is on no queue, with its accounting */
+void strata_tcp_tx_free(struct sock *sk, struct sk_buff *skb);
+/**
+ * strata_tcp_tx_split() - cut an entry at @len payload bytes; the rest follows it in the same queue
+ * @rtx: it is in the retransmit queue. Returns 0 or -ENOMEM
+ */
+int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx, gfp_t gfp);
+/** strata_tcp_tx_trim_head() - drop @len payload bytes that are acknowledged; 0 or -ENOMEM */
+int strata_tcp_tx_trim_head(struct sock *sk, struct sk_buff *skb, u32 len);
+/**
+ * strata_tcp_rtx_enter() - the head of the write queue was sent: move it to the retransmit
+ * queue
+ */
+void strata_tcp_rtx_enter(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_rtx_free() - out of the retransmit queue, and free */
+void strata_tcp_rtx_free(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_rtx_find() - first entry whose end lies after @seq, or NULL */
+struct sk_buff *strata_tcp_rtx_find(const struct sock *sk, u32 seq);
+/** strata_tcp_rtx_untime(), _retime() - off the list by transmission time; onto its end */
+void strata_tcp_rtx_untime(struct sk_buff *skb);
+void strata_tcp_rtx_retime(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_tx_purge() - free both transmit queues and zero the scoreboard's counts */
+void strata_tcp_tx_purge(struct sock *sk);
+
+static inline struct sk_buff *strata_tcp_rtx_head(const struct sock *sk)
+{
+	return skb_rb_first(&sk->tcp_rtx_queue);
+}
+
+static inline struct sk_buff *strata_tcp_rtx_tail(const struct sock *sk)
+{
+	return skb_rb_last(&sk->tcp_rtx_queue);
+}
+
+/* tcp_output.c */
+
+/**
+ * strata_tcp_output() - send all that tp->todo asks for. Locked. The only place that clears
+ * todo bits
+ */
+void strata_tcp_output(struct sock *sk);
+/**
+ * strata_tcp_select_window() - the header's window field for a segment that leaves now; updates
+ * rwnd
+ */
+u16 strata_tcp_select_window(struct sock *sk);
+/**
+ * strata_tcp_cleanup_rbuf() - after the user read @copied bytes: ask for a window update if it
+ * is worth one, and output
+ */
+void strata_tcp_cleanup_rbuf(struct sock *sk, int copied);
+/**
+ * strata_tcp_send_fin() - queue a FIN behind the data and ask for output (todo). Never fails
+ * for good. Locked
+ */
+void strata_tcp_queue_fin(struct sock *sk);
+/** strata_tcp_cur_mss() - payload of a full segment now: path MTU and options, bytes. Locked */
+u32 strata_tcp_cur_mss(struct sock *sk);
+/** strata_tcp_burst_segs() - segments of about a millisecond at the pacing rate */
+u32 strata_tcp_burst_segs(const struct sock *sk, u32 mss);
+/** strata_tcp_update_pacing() - sk_pacing_rate from cwnd and srtt. Locked */
+void strata_tcp_update_pacing(struct sock *sk);
+/**
+ * strata_tcp_send_one() - one segment of new data whatever cwnd says; for tcp_rexmit.c. 0 or
+ * -errno
+ */
+int strata_tcp_send_one(struct sock *sk, gfp_t gfp);
+/** strata_tcp_window_ok() - would an ACK sent now offer no less than was promised? Locked */
+bool strata_tcp_window_ok(struct sock *sk);
+
+/* tcp_rexmit.c: parts of strata_tcp_output(). Locked */
+
+void strata_tcp_rexmit(struct sock *sk, gfp_t gfp);
+void strata_tcp_send_tlp(struct sock *sk, gfp_t gfp);
+void strata_tcp_send_probe(struct sock *sk, gfp_t gfp);
+
+/* tcp_tsq.c: the small-queue limit and pacing */
+
+/** strata_tcp_throttled() - is enough below TCP that @skb had better wait? Locked */
+bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb);
+/** strata_tcp_completed() - an skb of ours left the host; any context */
+void strata_tcp_completed(struct sock *sk);
+/** strata_tcp_resume() - go on sending after a completion or a pause. Locked */
+void strata_tcp_resume(struct sock *sk);
+/** strata_tcp_paced() - must the next segment wait for its time? Then the timer runs. Locked */
+bool strata_tcp_paced(struct sock *sk);
+/** strata_tcp_pace_sent() - @len bytes left: when may the next go? Locked */
+void strata_tcp_pace_sent(struct sock *sk, u32 len);
+void strata_tcp_pace_init(struct sock *sk);
+void strata_tcp_pace_stop(struct sock *sk);
+int strata_tcp_output_init(void);
+void strata_tcp_output_exit(void);
+
+/* tcp_xmit.c: build one segment and hand it to IP */
+
+/**
+ * strata_tcp_xmit_skb() - (re)transmit one queue entry: clones it, adds header. 0 or -errno.
+ * Locked
+ */
+int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp);
+/** strata_tcp_xmit_ctl() - a segment without data: ACK, probe at @seq, RST. Locked */
+int strata_tcp_xmit_ctl(struct sock *sk, u32 seq, u8 flags, gfp_t gfp);
+/** strata_tcp_xmit_syn() - the SYN, or the SYN-ACK of a socket in SYN-RECEIVED. Locked */
+int strata_tcp_xmit_syn(struct sock *sk, gfp_t gfp);
+/**
+ * strata_tcp_send_active_reset() - RST for a connection that is aborted (RFC 9293 3.10.5).
+ * Locked
+ */
+void strata_tcp_send_active_reset(struct sock *sk, gfp_t gfp);
+
+/**
+ * struct strata_tcp_bare - a segment without a full socket
+ * Addresses as in the outgoing packet. @opts: options to build.
+ */
+struct strata_tcp_bare {
+	struct strata_flow		fl;
+	u32				seq;
+	u32				ack;
+	u16				wnd;	/* as on the wire */
+	u8				flags;
+	struct strata_tcp_opts_out	opts;
+};
+
+/** strata_tcp_xmit_bare() - SYN-ACK of a request, TIME-WAIT's ACK, RST. BH off */
+void strata_tcp_xmit_bare(struct strata_net *sn, struct strata_tcp_bare *seg);
+/**
+ * strata_tcp_send_reset() - answer @skb with RST as RFC 9293 3.10.7.1 says; never to a RST. @sk
+ * may be NULL
+ */
+void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb);
+
+/* tcp_timer.c */
+
+/** strata_tcp_keepalive_time() - idle time before the first probe, jiffies */
+static inline unsigned long strata_tcp_keepalive_time(const struct strata_tcp_sock *tp)
+{
+	return tp->keepalive_time ?: READ_ONCE(strata_sk_net(&tp->ep.sk)->conf.tcp_keepalive_time);
+}
+
+/**
+ * strata_tcp_release_cb() - struct proto.release_cb: what timers and completions left while the
+ * user owned @sk
+ */
+void strata_tcp_release_cb(struct sock *sk);
+/** strata_tcp_defer() - leave @what to strata_tcp_release_cb(). BH lock held, owned by user */
+void strata_tcp_defer(struct sock *sk, enum strata_tcp_deferred what);
+
+void strata_tcp_timers_init(struct sock *sk);
+/**
+ * strata_tcp_timers_stop() - stop all timers of @sk and drop their references. Locked; does not
+ * wait
+ */
+void strata_tcp_timers_stop(struct sock *sk);
+/** strata_tcp_timer_set() - arm the retransmission timer for @kind, @when jiffies from now */
+void strata_tcp_timer_set(struct sock *sk, enum strata_tcp_timer kind, unsigned long when);
+void strata_tcp_timer_clear(struct sock *sk);
+/**
+ * strata_tcp_timer_rearm() - after an ACK or a transmission: RTO, TLP, persist or nothing (RFC
+ * 6298 5, 8985 7.2)
+ */
+void strata_tcp_timer_rearm(struct sock *sk);
+void strata_tcp_delack_set(struct sock *sk, unsigned long when);
+void strata_tcp_delack_clear(struct sock *sk);
+/**
+ * strata_tcp_keepalive_set() - (re)arm or stop sk->sk_timer: keepalive, FIN-WAIT-2, SYN-
+ * RECEIVED
+ */
+void strata_tcp_keepalive_set(struct sock *sk, unsigned long when);
+void strata_tcp_keepalive_clear(struct sock *sk);
+
+#endif /* _STRATA_TCP_OUT_H */
