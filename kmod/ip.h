@@ -64,8 +64,8 @@ int strata_ip_deliver_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
  * @fl: daddr 0 means this host (as native); saddr 0 is filled in with the source
  * @path: overwritten; on success holds references, see strata_path_put()
  *
- * Returns 0, -ENETUNREACH (no route), -EHOSTUNREACH (route says so), -EINVAL (saddr
- * is not ours), -ENODEV (oif unknown), -ENOBUFS. Any context.
+ * Returns 0, -ENETUNREACH (no route, or saddr is not ours), -EHOSTUNREACH (route says so),
+ * -EINVAL (127/8 must not leave), -ENODEV (oif unknown), -ENOBUFS. Any context.
  */
 int strata_ip_route(struct strata_net *sn, struct strata_flow *fl, struct strata_path *path);
 

@@ -125,7 +125,7 @@ static int check_source_rcu(struct strata_net *sn, const struct strata_flow *fl,
 	if (!fl->saddr)
 		return 0;
 	if (!strata_addr_is_local_rcu(sn, fl->saddr))
-		return -EINVAL;
+		return -ENETUNREACH;	/* as native */
 	/* RFC 1122 3.2.1.3 (g): 127/8 never leaves the host */
 	if (ipv4_is_loopback(fl->saddr) && type != STRATA_ADDR_LOCAL)
 		return -EINVAL;

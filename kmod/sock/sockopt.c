@@ -53,5 +53,5 @@ int strata_sock_getsockopt(struct socket *sock, int level, int optname, char __u
 		return strata_ip_getsockopt(sk, optname, optval, optlen);
 	if (level_is_protocol(sk, level))
 		return sk->sk_prot->getsockopt(sk, level, optname, optval, optlen);
-	return -ENOPROTOOPT;
+	return -EOPNOTSUPP;	/* as native: not what setsockopt() says */
 }

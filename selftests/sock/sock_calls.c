@@ -199,7 +199,8 @@ TEST_F(calls, option_lengths)
 	EXPECT_EQ(sizeof(int), len);
 	len = sizeof(val);
 	EXPECT_ERRNO(ENOPROTOOPT, getsockopt(fd, SOL_UDP, 9999, &val, &len));
-	EXPECT_ERRNO(ENOPROTOOPT, getsockopt(fd, SOL_TCP, TCP_NODELAY, &val, &len));
+	EXPECT_ERRNO(EOPNOTSUPP, getsockopt(fd, SOL_TCP, TCP_NODELAY, &val, &len));
+	EXPECT_ERRNO(EOPNOTSUPP, getsockopt(fd, 12345, 1, &val, &len));
 	EXPECT_ERRNO(ENOPROTOOPT, getsockopt(fd, SOL_IP, 9999, &val, &len));
 }
 

@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,6 +32,10 @@
 #include <linux/strata.h>
 
 #include "../kselftest_harness.h"
+
+#ifndef ARRAY_SIZE
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#endif
 
 #define NATIVE	AF_INET
 #define STRATA	(-1)	/* the number is known once the module is loaded */
@@ -46,8 +51,10 @@ __attribute__((constructor)) static void env_load(void)
 	if (!access("/sys/module/strata", F_OK) || !ko)
 		return;
 	snprintf(cmd, sizeof(cmd), "insmod %s", ko);
-	if (system(cmd))
-		fprintf(stderr, "%s failed\n", cmd);
+	if (system(cmd)) {
+		printf("Bail out! %s failed\n", cmd);
+		exit(1);
+	}
 }
 
 /* The family's number, or -1 without the module */

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Datagrams to and from another host: a native peer behind a veth pair.
+ *
+ *	tested: v0 10.9.0.1/24 ---- v1 10.9.0.2/24 :peer (native)
+ */
+#include "sock_env.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+FIXTURE(link) {
+	int family;
+	int here;	/* namespaces */
+	int there;
+};
+
+FIXTURE_VARIANT(link) {
+	int stack;
+};
+
+FIXTURE_VARIANT_ADD(link, native) { .stack = NATIVE };
+FIXTURE_VARIANT_ADD(link, strata) { .stack = STRATA };
+
+FIXTURE_SETUP(link)
+{
+	char cmd[512];
+
+	self->family = env_family(variant->stack);
+	if (self->family < 0)
+		SKIP(return, "the module is not loaded");
+	ASSERT_EQ(0, env_unshare());
+	self->there = open("/proc/self/ns/net", O_RDONLY);
+	ASSERT_EQ(0, env_unshare());
+	self->here = open("/proc/self/ns/net", O_RDONLY);
+	snprintf(cmd, sizeof(cmd),
+		 "ip link add v0 type veth peer name v1 && ip link set v1 netns /proc/%d/fd/%d && "
+		 "ip link set v0 up && %s addr add 10.9.0.1/24 broadcast 10.9.0.255 dev v0",
+		 getpid(), self->there, variant->stack == NATIVE ? "ip" : "strata");
+	ASSERT_EQ(0, system(cmd));
+	ASSERT_EQ(0, setns(self->there, CLONE_NEWNET));
+	ASSERT_EQ(0, system("ip link set v1 up && ip addr add 10.9.0.2/24 brd + dev v1"));
+	ASSERT_EQ(0, setns(self->here, CLONE_NEWNET));
+}
+
+FIXTURE_TEARDOWN(link)
+{
+}
+
+static int peer_socket(int there, int here, int type)
+{
+	int fd;
+
+	if (setns(there, CLONE_NEWNET))
+		return -1;
+	fd = socket(AF_INET, type, 0);
+	return setns(here, CLONE_NEWNET) ? -1 : fd;
+}
+
+TEST_F(link, echo)
+{
+	static const int sizes[] = { 0, 1, 1472, 1473, 5000, 65507 };
+	int peer = peer_socket(self->there, self->here, SOCK_DGRAM);
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	static char out[65536], in[65536];
+	struct sockaddr_in from;
+	socklen_t len;
+	unsigned int i, k;
+
+	ASSERT_EQ(0, env_bind(peer, "10.9.0.2", 7));
+	ASSERT_EQ(0, env_connect(fd, "10.9.0.2", 7));
+	for (i = 0; i < ARRAY_SIZE(sizes); i++) {
+		for (k = 0; k < sizes[i]; k++)
+			out[k] = k * 5 + k / 256 + i;
+		ASSERT_EQ(sizes[i], send(fd, out, sizes[i], 0));
+		ASSERT_EQ(1, env_readable(peer));
+		len = sizeof(from);
+		ASSERT_EQ(sizes[i], recvfrom(peer, in, sizeof(in), 0, (void *)&from, &len));
+		EXPECT_EQ(0, memcmp(in, out, sizes[i]));
+		EXPECT_EQ(env_addr("10.9.0.1", 0).sin_addr.s_addr, from.sin_addr.s_addr);
+		ASSERT_EQ(sizes[i], sendto(peer, in, sizes[i], 0, (void *)&from, len));
+		ASSERT_EQ(1, env_readable(fd));
+		ASSERT_EQ(sizes[i], recv(fd, in, sizeof(in), 0));
+		EXPECT_EQ(0, memcmp(in, out, sizes[i]));
+	}
+}
+
+TEST_F(link, df)
+{
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	static char big[5000];
+
+	ASSERT_EQ(0, env_setopt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO));
+	EXPECT_EQ(1472, env_sendto(fd, big, 1472, 0, "10.9.0.2", 7));
+	EXPECT_ERRNO(EMSGSIZE, env_sendto(fd, big, 1473, 0, "10.9.0.2", 7));
+	ASSERT_EQ(0, env_setopt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT));
+	EXPECT_EQ(1473, env_sendto(fd, big, 1473, 0, "10.9.0.2", 7));
+}
+
+TEST_F(link, broadcast)
+{
+	static const char *const to[] = { "10.9.0.255", "255.255.255.255" };
+	int a = peer_socket(self->there, self->here, SOCK_DGRAM);
+	int b = peer_socket(self->there, self->here, SOCK_DGRAM);
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	int con = socket(self->family, SOCK_DGRAM, 0);
+	int i;
+	char c;
+
+	env_setopt(a, SOL_SOCKET, SO_REUSEADDR, 1);
+	env_setopt(b, SOL_SOCKET, SO_REUSEADDR, 1);
+	ASSERT_EQ(0, env_bind(a, "0.0.0.0", 68));
+	ASSERT_EQ(0, env_bind(b, "0.0.0.0", 68));
+	EXPECT_ERRNO(EACCES, env_sendto(fd, "x", 1, 0, "10.9.0.255", 68));
+	EXPECT_ERRNO(EACCES, env_sendto(fd, "x", 1, MSG_MORE, "10.9.0.255", 68));
+	EXPECT_ERRNO(EACCES, env_connect(con, "10.9.0.255", 68));
+	ASSERT_EQ(0, env_setopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+	ASSERT_EQ(0, env_setopt(con, SOL_SOCKET, SO_BROADCAST, 1));
+	EXPECT_EQ(0, env_connect(con, "10.9.0.255", 68));
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "v0", 3));
+	for (i = 0; i < ARRAY_SIZE(to); i++) {
+		ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, to[i], 68)) TH_LOG("%s", to[i]);
+		ASSERT_EQ(1, env_readable(a)) TH_LOG("%s", to[i]);
+		ASSERT_EQ(1, env_readable(b));
+		EXPECT_EQ(1, recv(a, &c, 1, MSG_DONTWAIT));
+		EXPECT_EQ(1, recv(b, &c, 1, MSG_DONTWAIT));
+	}
+}
+
+/* All sockets a broadcast matches get it; who is connected elsewhere or bound to a device does not */
+TEST_F(link, broadcast_in)
+{
+	static const char *const to[] = { "10.9.0.255", "255.255.255.255" };
+	int peer = peer_socket(self->there, self->here, SOCK_DGRAM);
+	int fd[5], i, k;
+	char c;
+
+	for (i = 0; i < ARRAY_SIZE(fd); i++) {
+		fd[i] = socket(self->family, SOCK_DGRAM, 0);
+		env_setopt(fd[i], SOL_SOCKET, SO_REUSEADDR, 1);
+	}
+	ASSERT_EQ(0, setsockopt(fd[2], SOL_SOCKET, SO_BINDTODEVICE, "lo", 3));
+	ASSERT_EQ(0, env_bind(fd[0], "0.0.0.0", 67));
+	ASSERT_EQ(0, env_bind(fd[1], "0.0.0.0", 67));
+	ASSERT_EQ(0, env_bind(fd[2], "0.0.0.0", 67));
+	ASSERT_EQ(0, env_bind(fd[3], "10.9.0.1", 67));
+	ASSERT_EQ(0, env_bind(fd[4], "10.9.0.255", 67));
+	ASSERT_EQ(0, env_setopt(peer, SOL_SOCKET, SO_BROADCAST, 1));
+	ASSERT_EQ(0, setns(self->there, CLONE_NEWNET));
+	ASSERT_EQ(0, setsockopt(peer, SOL_SOCKET, SO_BINDTODEVICE, "v1", 3));
+	ASSERT_EQ(0, setns(self->here, CLONE_NEWNET));
+	for (i = 0; i < ARRAY_SIZE(to); i++) {
+		ASSERT_EQ(1, env_sendto(peer, "x", 1, 0, to[i], 67));
+		ASSERT_EQ(1, env_readable(fd[0]));
+		usleep(20000);
+		for (k = 0; k < ARRAY_SIZE(fd); k++)
+			EXPECT_EQ(k < 2 || (k == 4 && !i) ? 1 : -1,
+				  recv(fd[k], &c, 1, MSG_DONTWAIT)) {
+				TH_LOG("%s, socket %d", to[i], k);
+			}
+	}
+}
+
+TEST_F(link, refused_by_peer)
+{
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	char c;
+
+	ASSERT_EQ(0, env_connect(fd, "10.9.0.2", 4444));
+	ASSERT_EQ(1, send(fd, "x", 1, 0));
+	ASSERT_EQ(1, env_readable(fd));
+	EXPECT_ERRNO(ECONNREFUSED, recv(fd, &c, 1, MSG_DONTWAIT));
+}
+
+TEST_F(link, peer_refused)
+{
+	int peer = peer_socket(self->there, self->here, SOCK_DGRAM);
+	char c;
+
+	ASSERT_EQ(0, env_connect(peer, "10.9.0.1", 4444));
+	ASSERT_EQ(1, send(peer, "x", 1, 0));
+	ASSERT_EQ(1, env_readable(peer));
+	EXPECT_ERRNO(ECONNREFUSED, recv(peer, &c, 1, MSG_DONTWAIT));
+}
+
+/* Nobody has the address: the failed resolution comes back as an error */
+TEST_F(link, no_neighbour)
+{
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	struct pollfd pfd = { .fd = fd };
+	char c;
+
+	ASSERT_EQ(0, env_connect(fd, "10.9.0.77", 9));
+	ASSERT_EQ(0, env_setopt(fd, SOL_IP, IP_RECVERR, 1));
+	ASSERT_EQ(1, send(fd, "x", 1, 0));
+	ASSERT_EQ(1, poll(&pfd, 1, 10000));
+	EXPECT_ERRNO(EHOSTUNREACH, recv(fd, &c, 1, MSG_DONTWAIT));
+}
+
+/* IP_PKTINFO chooses the source; an address that is not ours is refused */
+TEST_F(link, pktinfo_source)
+{
+	int peer = peer_socket(self->there, self->here, SOCK_DGRAM);
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	struct sockaddr_in to = env_addr("10.9.0.2", 7), from;
+	char ctl[CMSG_SPACE(sizeof(struct in_pktinfo))] = { };
+	struct iovec iov = { "x", 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
+		.msg_controllen = sizeof(ctl), .msg_name = &to, .msg_namelen = sizeof(to),
+	};
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
+	struct in_pktinfo *info = (struct in_pktinfo *)CMSG_DATA(cm);
+	socklen_t len = sizeof(from);
+	char c;
+
+	ASSERT_EQ(0, env_run("%s addr add 10.9.0.3/24 dev v0%s",
+			     variant->stack == NATIVE ? "ip" : "strata", ""));
+	ASSERT_EQ(0, env_bind(peer, "10.9.0.2", 7));
+	cm->cmsg_level = SOL_IP;
+	cm->cmsg_type = IP_PKTINFO;
+	cm->cmsg_len = CMSG_LEN(sizeof(*info));
+	inet_pton(AF_INET, "10.9.0.3", &info->ipi_spec_dst);
+	ASSERT_EQ(1, sendmsg(fd, &msg, 0));
+	ASSERT_EQ(1, env_readable(peer));
+	ASSERT_EQ(1, recvfrom(peer, &c, 1, 0, (void *)&from, &len));
+	EXPECT_EQ(env_addr("10.9.0.3", 0).sin_addr.s_addr, from.sin_addr.s_addr);
+	inet_pton(AF_INET, "10.9.0.99", &info->ipi_spec_dst);
+	EXPECT_ERRNO(ENETUNREACH, sendmsg(fd, &msg, 0));
+	cm->cmsg_len = CMSG_LEN(sizeof(*info) - 1);
+	EXPECT_ERRNO(EINVAL, sendmsg(fd, &msg, 0));
+}
+
+/* Datagrams a native sender has not cut up (UDP_SEGMENT) arrive one by one */
+TEST_F(link, gso_in)
+{
+	int peer = peer_socket(self->there, self->here, SOCK_DGRAM);
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	char buf[4000];
+	int i;
+
+	for (i = 0; i < sizeof(buf); i++)
+		buf[i] = i / 1000;
+	ASSERT_EQ(0, env_bind(fd, "10.9.0.1", 7));
+	ASSERT_EQ(0, env_connect(peer, "10.9.0.1", 7));
+	ASSERT_EQ(0, env_setopt(peer, SOL_UDP, UDP_SEGMENT, 1000));
+	ASSERT_EQ(3500, send(peer, buf, 3500, 0));
+	for (i = 0; i < 4; i++) {
+		ASSERT_EQ(1, env_readable(fd));
+		EXPECT_EQ(i < 3 ? 1000 : 500, recv(fd, buf, sizeof(buf), MSG_DONTWAIT));
+		EXPECT_EQ(i, buf[0]);
+	}
+}
+
+/* Interface addresses are those of the socket's stack */
+TEST_F(link, ifaddr_ioctl)
+{
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	struct ifreq ifr = { .ifr_name = "v0" };
+	struct sockaddr_in *sin = (struct sockaddr_in *)&ifr.ifr_addr;
+
+	ASSERT_EQ(0, ioctl(fd, SIOCGIFADDR, &ifr));
+	EXPECT_EQ(env_addr("10.9.0.1", 0).sin_addr.s_addr, sin->sin_addr.s_addr);
+	ASSERT_EQ(0, ioctl(fd, SIOCGIFNETMASK, &ifr));
+	EXPECT_EQ(env_addr("255.255.255.0", 0).sin_addr.s_addr, sin->sin_addr.s_addr);
+	ASSERT_EQ(0, ioctl(fd, SIOCGIFBRDADDR, &ifr));
+	EXPECT_EQ(env_addr("10.9.0.255", 0).sin_addr.s_addr, sin->sin_addr.s_addr);
+	ASSERT_EQ(0, ioctl(fd, SIOCGIFINDEX, &ifr));
+	EXPECT_EQ(if_nametoindex("v0"), ifr.ifr_ifindex);
+	strcpy(ifr.ifr_name, "none");
+	EXPECT_ERRNO(ENODEV, ioctl(fd, SIOCGIFADDR, &ifr));
+}
+
+TEST_HARNESS_MAIN

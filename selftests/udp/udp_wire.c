@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Bad and odd UDP on the wire (RFC 768, 1122 4.1): what must be delivered is, what must not
+ * is not, and who is told of it. A TUN device is the wire: 10.8.0.1 is the host under
+ * test, everything else behind the device is this program.
+ */
+#include <linux/if_tun.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
+#include "../sock/sock_env.h"
+
+#define HOST	"10.8.0.1"
+#define PEER	"10.8.0.2"
+#define PORT	5000
+
+__attribute__((constructor)) static void tun_load(void)
+{
+	if (access("/dev/net/tun", F_OK) &&
+	    system("modprobe -q tun; mkdir -p /dev/net; [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200"))
+		perror("/dev/net/tun");
+}
+
+FIXTURE(wire) {
+	int family;
+	int tun;
+	int fd;		/* bound to PORT */
+};
+
+FIXTURE_VARIANT(wire) {
+	int stack;
+};
+
+FIXTURE_VARIANT_ADD(wire, native) { .stack = NATIVE };
+FIXTURE_VARIANT_ADD(wire, strata) { .stack = STRATA };
+
+FIXTURE_SETUP(wire)
+{
+	struct ifreq ifr = { .ifr_name = "tun0", .ifr_flags = IFF_TUN | IFF_NO_PI };
+
+	self->family = env_family(variant->stack);
+	if (self->family < 0)
+		SKIP(return, "the module is not loaded");
+	ASSERT_EQ(0, env_unshare());
+	self->tun = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+	ASSERT_LE(0, self->tun);
+	ASSERT_EQ(0, ioctl(self->tun, TUNSETIFF, &ifr));
+	ASSERT_EQ(0, env_run("ip link set tun0 up && %s addr add 10.8.0.1/24 broadcast 10.8.0.255 dev tun0%s",
+			     variant->stack == NATIVE ? "ip" : "strata", ""));
+	self->fd = socket(self->family, SOCK_DGRAM, 0);
+	ASSERT_EQ(0, env_bind(self->fd, "0.0.0.0", PORT));
+}
+
+FIXTURE_TEARDOWN(wire)
+{
+}
+
+struct packet {
+	struct iphdr ip;
+	struct udphdr udp;
+	uint8_t data[4000];
+} __attribute__((packed, aligned(4)));
+
+static uint16_t sum(const void *buf, size_t len, uint32_t s)
+{
+	const uint8_t *p = buf;
+	size_t i;
+
+	for (i = 0; i + 1 < len; i += 2)
+		s += p[i] << 8 | p[i + 1];
+	if (len & 1)
+		s += p[len - 1] << 8;
+	while (s >> 16)
+		s = (s & 0xffff) + (s >> 16);
+	return ~s;
+}
+
+static void ip_finish(struct iphdr *ip, const char *from, const char *to, int proto, size_t len)
+{
+	memset(ip, 0, sizeof(*ip));
+	ip->version = 4;
+	ip->ihl = 5;
+	ip->ttl = 64;
+	ip->protocol = proto;
+	ip->tot_len = htons(sizeof(*ip) + len);
+	inet_pton(AF_INET, from, &ip->saddr);
+	inet_pton(AF_INET, to, &ip->daddr);
+	ip->check = htons(sum(ip, sizeof(*ip), 0));
+}
+
+static uint16_t udp_sum(const struct packet *p, size_t len)
+{
+	const uint8_t *addrs = (const uint8_t *)&p->ip.saddr;
+	uint32_t s = IPPROTO_UDP + len;
+	int i;
+
+	for (i = 0; i < 8; i += 2)
+		s += addrs[i] << 8 | addrs[i + 1];
+	return sum(&p->udp, len, s);
+}
+
+/* A right datagram with @len bytes of payload */
+static size_t make(struct packet *p, const char *to, int dport, size_t len)
+{
+	size_t i, ulen = sizeof(p->udp) + len;
+
+	for (i = 0; i < len; i++)
+		p->data[i] = i * 3 + 1;
+	p->udp.source = htons(6000);
+	p->udp.dest = htons(dport);
+	p->udp.len = htons(ulen);
+	p->udp.check = 0;
+	ip_finish(&p->ip, PEER, to, IPPROTO_UDP, ulen);
+	p->udp.check = htons(udp_sum(p, ulen) ?: 0xffff);
+	return sizeof(p->ip) + ulen;
+}
+
+/* The ICMP message the host sends within 200 ms, NULL: none */
+static const struct icmphdr *answer(int tun)
+{
+	static union {
+		struct iphdr ip;
+		uint8_t b[2048];
+	} in;
+	struct pollfd pfd = { .fd = tun, .events = POLLIN };
+
+	while (poll(&pfd, 1, 200) == 1)
+		if (read(tun, &in, sizeof(in)) > 0 && in.ip.version == 4 &&
+		    in.ip.protocol == IPPROTO_ICMP)
+			return (const struct icmphdr *)(in.b + in.ip.ihl * 4);
+	return NULL;
+}
+
+/* Is there a datagram within 200 ms? Its length, or -1 */
+static int arrived(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	static char buf[65536];
+
+	if (poll(&pfd, 1, 200) != 1)
+		return -1;
+	return recv(fd, buf, sizeof(buf), MSG_DONTWAIT);
+}
+
+TEST_F(wire, good)
+{
+	static const int lens[] = { 0, 1, 2, 67, 68, 69, 1400 };
+	struct packet p;
+	int i, len;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		len = make(&p, HOST, PORT, lens[i]);
+		ASSERT_EQ(len, write(self->tun, &p, len));
+		EXPECT_EQ(lens[i], arrived(self->fd));
+	}
+}
+
+TEST_F(wire, checksum_zero)
+{
+	struct packet p;
+	int len = make(&p, HOST, PORT, 1000);
+
+	p.udp.check = 0;
+	p.data[17] ^= 1;
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	EXPECT_EQ(1000, arrived(self->fd));
+}
+
+TEST_F(wire, checksum_bad)
+{
+	static const int lens[] = { 0, 1, 60, 400, 1400 };
+	struct packet p;
+	char buf[2000];
+	int i, len;
+
+	for (i = 0; i < ARRAY_SIZE(lens); i++) {
+		len = make(&p, HOST, PORT, lens[i]);
+		p.udp.check = htons(ntohs(p.udp.check) ^ 0x0101);
+		ASSERT_EQ(len, write(self->tun, &p, len));
+		EXPECT_EQ(-1, arrived(self->fd)) TH_LOG("%d bytes", lens[i]);
+		/* and one found while peeking, or copied in part */
+		ASSERT_EQ(len, write(self->tun, &p, len));
+		usleep(20000);
+		EXPECT_ERRNO(EAGAIN, recv(self->fd, buf, sizeof(buf), MSG_PEEK | MSG_DONTWAIT));
+		ASSERT_EQ(len, write(self->tun, &p, len));
+		usleep(20000);
+		EXPECT_ERRNO(EAGAIN, recv(self->fd, buf, 1, MSG_DONTWAIT));
+		EXPECT_EQ(NULL, answer(self->tun));
+	}
+	/* a good one behind bad ones is found at once */
+	len = make(&p, HOST, PORT, 1000);
+	p.data[500] ^= 0x10;
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	len = make(&p, HOST, PORT, 999);
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	EXPECT_EQ(999, arrived(self->fd));
+}
+
+TEST_F(wire, length_lies)
+{
+	static const int lies[] = { 109, 7, 0, 0xffff };
+	struct packet p;
+	int i, len;
+
+	/* longer than the packet, shorter than the header */
+	len = make(&p, HOST, PORT, 100);
+	p.udp.check = 0;
+	for (i = 0; i < ARRAY_SIZE(lies); i++) {
+		p.udp.len = htons(lies[i]);
+		ASSERT_EQ(len, write(self->tun, &p, len));
+		EXPECT_EQ(-1, arrived(self->fd)) TH_LOG("length %d", lies[i]);
+	}
+	EXPECT_EQ(NULL, answer(self->tun));
+
+	/* shorter than the packet: the rest is padding, outside the checksum */
+	len = make(&p, HOST, PORT, 100);
+	p.udp.len = htons(8 + 40);
+	p.udp.check = 0;
+	p.udp.check = htons(udp_sum(&p, 8 + 40));
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	EXPECT_EQ(40, arrived(self->fd));
+}
+
+TEST_F(wire, header_truncated)
+{
+	struct packet p;
+	int len;
+
+	for (len = 1; len < 8; len++) {
+		make(&p, HOST, PORT, 0);
+		ip_finish(&p.ip, PEER, HOST, IPPROTO_UDP, len);
+		ASSERT_EQ(20 + len, write(self->tun, &p, 20 + len));
+		EXPECT_EQ(-1, arrived(self->fd)) TH_LOG("%d bytes", len);
+	}
+	EXPECT_EQ(NULL, answer(self->tun));
+}
+
+TEST_F(wire, port_unreachable)
+{
+	static const char *const many[] = { "10.8.0.255", "255.255.255.255", "224.0.0.1" };
+	const struct icmphdr *icmp;
+	struct packet p;
+	int i, len = make(&p, HOST, 4444, 30);
+
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	icmp = answer(self->tun);
+	ASSERT_NE(NULL, icmp);
+	EXPECT_EQ(ICMP_DEST_UNREACH, icmp->type);
+	EXPECT_EQ(ICMP_PORT_UNREACH, icmp->code);
+	EXPECT_EQ(0, memcmp(icmp + 1, &p, 28));
+
+	/* not for a bad checksum, a broadcast or a multicast (RFC 1122 3.2.2) */
+	p.udp.check ^= 1;
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	EXPECT_EQ(NULL, answer(self->tun));
+	for (i = 0; i < ARRAY_SIZE(many); i++) {
+		len = make(&p, many[i], 4444, 30);
+		ASSERT_EQ(len, write(self->tun, &p, len));
+		EXPECT_EQ(NULL, answer(self->tun)) TH_LOG("%s", many[i]);
+	}
+}
+
+/* An ICMP error from a router about a datagram HOST:@lport -> PEER:@rport, @quote bytes of it */
+static void inject_err(struct __test_metadata *_metadata, int tun, int type, int code, int mtu,
+		       int lport, int rport, size_t quote)
+{
+	struct {
+		struct iphdr ip;
+		struct icmphdr icmp;
+		struct iphdr qip;
+		struct udphdr qudp;
+		uint8_t rest[32];
+	} e = { };
+
+	e.icmp.type = type;
+	e.icmp.code = code;
+	e.icmp.un.frag.mtu = htons(mtu);
+	ip_finish(&e.qip, HOST, PEER, IPPROTO_UDP, 8 + 32);
+	e.qudp.source = htons(lport);
+	e.qudp.dest = htons(rport);
+	e.qudp.len = htons(8 + 32);
+	e.icmp.checksum = htons(sum(&e.icmp, sizeof(e.icmp) + quote, 0));
+	ip_finish(&e.ip, "10.8.0.3", HOST, IPPROTO_ICMP, sizeof(e.icmp) + quote);
+	ASSERT_EQ(28 + quote, write(tun, &e, 28 + quote));
+	usleep(20000);
+}
+
+TEST_F(wire, icmp_errors)
+{
+	static const struct {
+		int type, code, err;
+	} tries[] = {
+		{ 3, 0, 0 }, { 3, 1, 0 }, { 3, 2, ENOPROTOOPT }, { 3, 3, ECONNREFUSED },
+		{ 3, 5, 0 }, { 3, 6, ENETUNREACH }, { 3, 7, EHOSTDOWN }, { 3, 8, ENONET },
+		{ 3, 9, ENETUNREACH }, { 3, 10, EHOSTUNREACH }, { 3, 11, 0 }, { 3, 12, 0 },
+		{ 3, 13, EHOSTUNREACH }, { 3, 14, EHOSTUNREACH }, { 3, 15, EHOSTUNREACH },
+		{ 4, 0, 0 }, { 11, 0, 0 }, { 12, 0, EPROTO },
+	};
+	int i;
+
+	ASSERT_EQ(0, env_connect(self->fd, PEER, 6000));
+	for (i = 0; i < ARRAY_SIZE(tries); i++) {
+		inject_err(_metadata, self->tun, tries[i].type, tries[i].code, 0, PORT, 6000, 40);
+		EXPECT_EQ(tries[i].err, env_getopt(self->fd, SOL_SOCKET, SO_ERROR)) {
+			TH_LOG("type %d code %d", tries[i].type, tries[i].code);
+		}
+	}
+	/* about a flow that is not ours, or too little of it to know */
+	inject_err(_metadata, self->tun, 3, 3, 0, PORT, 6001, 40);
+	EXPECT_EQ(0, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+	inject_err(_metadata, self->tun, 3, 3, 0, PORT + 1, 6000, 40);
+	EXPECT_EQ(0, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+	inject_err(_metadata, self->tun, 3, 3, 0, PORT, 6000, 27);
+	EXPECT_EQ(0, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+	inject_err(_metadata, self->tun, 3, 3, 0, PORT, 6000, 28);
+	EXPECT_EQ(ECONNREFUSED, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+}
+
+TEST_F(wire, icmp_errors_unconnected)
+{
+	inject_err(_metadata, self->tun, 3, 3, 0, PORT, 6000, 40);
+	EXPECT_EQ(0, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_RECVERR, 1));
+	inject_err(_metadata, self->tun, 3, 3, 0, PORT, 6000, 40);
+	EXPECT_EQ(ECONNREFUSED, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+	inject_err(_metadata, self->tun, 3, 1, 0, PORT, 6000, 40);
+	EXPECT_EQ(EHOSTUNREACH, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+}
+
+/* RFC 1191: a router's MTU holds for what this socket sends from now on */
+TEST_F(wire, path_mtu)
+{
+	static char big[2000];
+
+	ASSERT_EQ(0, env_connect(self->fd, PEER, 6000));
+	EXPECT_EQ(1500, env_getopt(self->fd, SOL_IP, IP_MTU));
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO));
+	ASSERT_EQ(1472, send(self->fd, big, 1472, 0));
+	inject_err(_metadata, self->tun, 3, 4, 1000, PORT, 6000, 40);
+	EXPECT_EQ(EMSGSIZE, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+	EXPECT_EQ(1000, env_getopt(self->fd, SOL_IP, IP_MTU));
+	EXPECT_ERRNO(EMSGSIZE, send(self->fd, big, 973, 0));
+	EXPECT_EQ(972, send(self->fd, big, 972, 0));
+	/* a lie about another flow changes nothing */
+	inject_err(_metadata, self->tun, 3, 4, 600, PORT, 6001, 40);
+	EXPECT_EQ(1000, env_getopt(self->fd, SOL_IP, IP_MTU));
+}
+
+TEST_HARNESS_MAIN
