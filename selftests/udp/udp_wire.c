@@ -341,7 +341,9 @@ TEST_F(wire, path_mtu)
 	EXPECT_EQ(1000, env_getopt(self->fd, SOL_IP, IP_MTU));
 	EXPECT_ERRNO(EMSGSIZE, send(self->fd, big, 973, 0));
 	EXPECT_EQ(972, send(self->fd, big, 972, 0));
-	/* a lie about another flow changes nothing */
+	/* a lie about a flow that does not exist changes nothing; native believes it */
+	if (variant->stack == NATIVE)
+		return;
 	inject_err(_metadata, self->tun, 3, 4, 600, PORT, 6001, 40);
 	EXPECT_EQ(1000, env_getopt(self->fd, SOL_IP, IP_MTU));
 }
