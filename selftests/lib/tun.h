@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For C tests of IP and what is above it: a TUN device whose far end is the test
+ * itself, so that every octet of a packet is the test's to choose.
+ *
+ *	Strata: t0 10.0.0.2/24  ------  the test: 10.0.0.1 and whatever else
+ */
+#ifndef STRATA_TEST_TUN_H
+#define STRATA_TEST_TUN_H
+
+#include <linux/if_tun.h>
+#include <netinet/ip.h>
+#include <netinet/ip_icmp.h>
+#include <sys/ioctl.h>
+#include "rtnl.h"
+
+#define ME	"10.0.0.1"
+#define STRATA	"10.0.0.2"
+#define QUIET_MS	300	/* long enough for an answer that must not come */
+#define ANSWER_MS	3000
+
+struct pkt {
+	int len;
+	union {
+		struct iphdr ip;
+		uint8_t b[65536 + 64];
+	};
+};
+
+static inline uint16_t sum16(const void *data, int len)
+{
+	const uint8_t *p = data;
+	uint32_t sum = 0;
+
+	for (; len > 1; len -= 2, p += 2)
+		sum += p[0] << 8 | p[1];
+	if (len)
+		sum += p[0] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons(~sum);
+}
+
+/* a device in a new namespace, up, with Strata's address; the test's end of it */
+static inline int tun_open(struct rtnl *r, const char *addr, int plen)
+{
+	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	int fd;
+
+	if (need_module() || ns_new() < 0)
+		return -1;
+	if (access("/dev/net/tun", F_OK) &&
+	    run("modprobe tun; mkdir -p /dev/net; [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200"))
+		return -1;
+	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	strcpy(ifr.ifr_name, "t0");
+	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
+		return -1;
+	/* the native stack would talk, too */
+	if (run("echo 1 > /proc/sys/net/ipv6/conf/t0/disable_ipv6 2>/dev/null; "
+		"ip link set t0 up && ip link set lo up"))
+		return -1;
+	if (rtnl_open(r) || addr_add(r, "t0", addr, plen))
+		return -1;
+	return fd;
+}
+
+static inline void ip_sum(struct pkt *p)
+{
+	p->ip.check = 0;
+	p->ip.check = sum16(p->b, p->ip.ihl * 4);
+}
+
+static inline struct pkt *ip_make(struct pkt *p, int proto, const void *data, int len)
+{
+	p->ip = (struct iphdr){
+		.version = 4, .ihl = 5, .tot_len = htons(20 + len), .id = htons(7), .ttl = 64,
+		.protocol = proto, .saddr = inet_addr(ME), .daddr = inet_addr(STRATA),
+	};
+	memcpy(p->b + 20, data, len);
+	p->len = 20 + len;
+	ip_sum(p);
+	return p;
+}
+
+static inline void icmp_sum(struct pkt *p)
+{
+	struct icmphdr *h = (void *)(p->b + p->ip.ihl * 4);
+
+	h->checksum = 0;
+	h->checksum = sum16(h, p->len - p->ip.ihl * 4);
+}
+
+/* an echo request with @len octets of data */
+static inline struct pkt *echo_make(struct pkt *p, int seq, int len)
+{
+	struct icmphdr h = { .type = ICMP_ECHO, .un.echo = { htons(0x1234), htons(seq) } };
+	int i;
+
+	ip_make(p, IPPROTO_ICMP, &h, sizeof(h));
+	for (i = 0; i < len; i++)
+		p->b[28 + i] = seq + i * 7;
+	p->len = 28 + len;
+	p->ip.tot_len = htons(p->len);
+	icmp_sum(p);
+	ip_sum(p);
+	return p;
+}
+
+static inline bool pkt_send(int fd, const struct pkt *p)
+{
+	return write(fd, p->b, p->len) == p->len;
+}
+
+/* the next IPv4 packet that Strata sends within @ms */
+static inline bool pkt_next(int fd, int ms, struct pkt *p)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	double end = now_s() + ms / 1000.0;
+	int left;
+
+	while ((left = (end - now_s()) * 1000) >= 0 && poll(&pfd, 1, left) > 0) {
+		p->len = read(fd, p->b, sizeof(p->b));
+		if (p->len >= 20 && p->ip.version == 4)
+			return true;
+	}
+	return false;
+}
+
+static inline struct icmphdr *pkt_icmp(struct pkt *p)
+{
+	return (void *)(p->b + p->ip.ihl * 4);
+}
+
+/* is there an answer of this type and code to me within @ms? */
+static inline bool icmp_next(int fd, int ms, int type, int code, struct pkt *p)
+{
+	double end = now_s() + ms / 1000.0;
+
+	while (pkt_next(fd, (end - now_s()) * 1000, p))
+		if (p->ip.protocol == IPPROTO_ICMP && pkt_icmp(p)->type == type &&
+		    pkt_icmp(p)->code == code && p->ip.daddr == inet_addr(ME) &&
+		    p->ip.saddr == inet_addr(STRATA) && !sum16(p->b, p->ip.ihl * 4))
+			return true;
+	return false;
+}
+
+#endif
