@@ -162,15 +162,11 @@ static int tx_unclone(struct sk_buff *skb, gfp_t gfp)
 	return err;
 }
 
-/* marks that belong to the last byte go with the second part */
-static void tx_split_marks(struct strata_tcp_tx *tx, struct strata_tcp_tx *tail)
+/* the first part of a cut: marks that belong to the last byte went with the rest */
+static void tx_split_marks(struct strata_tcp_tx *tx)
 {
-	const u8 last_bits = STRATA_TXB_EOR | STRATA_TXB_URG | STRATA_TXB_TSTAMP;
-
-	tail->flags = tx->flags;
 	tx->flags &= ~(STRATA_TCP_FIN | STRATA_TCP_PSH);
-	tail->bits = tx->bits;
-	tx->bits &= ~last_bits;
+	tx->bits &= ~(STRATA_TXB_EOR | STRATA_TXB_URG | STRATA_TXB_TSTAMP);
 }
 
 int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx, gfp_t gfp)
@@ -207,9 +203,7 @@ int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx,
 		tx->end_seq = tail->seq;
 		tx->pcount = 0;
 		tail->pcount = 0;
-	}
-	tx_split_marks(tx, tail);
-	if (!rtx) {
+		tx_split_marks(tx);
 		__skb_queue_after(&sk->sk_write_queue, skb, rest);
 		return 0;
 	}

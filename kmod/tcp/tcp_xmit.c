@@ -203,9 +203,10 @@ int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 	clone = tx_clone(skb, gfp);
 	if (!clone)
 		return -ENOBUFS;
-	if (tx->pcount > 1) {
+	/* a FIN behind a full segment counts as one in pcount, but needs no cut */
+	if (tx->pcount > 1 && len > tx->mss) {
 		skb_shinfo(clone)->gso_size = tx->mss;
-		skb_shinfo(clone)->gso_segs = tx->pcount;
+		skb_shinfo(clone)->gso_segs = DIV_ROUND_UP(len, tx->mss);
 		skb_shinfo(clone)->gso_type = SKB_GSO_TCPV4;
 	} else {
 		skb_shinfo(clone)->gso_size = 0;
