@@ -289,8 +289,8 @@ TEST_F(route, bad_requests)
 		}
 		EXPECT_NE(0, self->r.said[0]);
 	}
-	/* headers cut short */
-	for (len = 0; len < (int)sizeof(struct rtmsg); len++) {
+	/* headers cut short; one without a family is the core's to answer, with 0 */
+	for (len = 1; len < (int)sizeof(struct rtmsg); len++) {
 		route_req(&q, RTM_NEWROUTE, NEW, NULL, 0);
 		q.nlh.nlmsg_len = NLMSG_LENGTH(len);
 		EXPECT_GT(0, talk(&self->r, &q));
