@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# Two hosts on one cable, each with both stacks on its card; the server runs in
+# namespace b, the client in namespace a, each on the stack that the way names:
+#
+#	namespace a: client                      namespace b: server
+#	  native 10.7.0.1/24  va <-------> vb  native 10.7.0.2/24
+#	  Strata 10.7.0.11/24                    Strata 10.7.0.12/24
+#
+# A test sources this file, plans its results and calls every_way FUNCTION. The
+# function starts the server by `serve`, runs clients by `client`, and finds the
+# server's address in $ADDR, the client's in $PEER and the way's name in $WAY.
+#
+# shellcheck source=selftests/lib/ktap.sh
+# shellcheck disable=SC2034 # ADDR and PEER are for the tests
+. "$(dirname "$0")/../lib/ktap.sh"
+
+PATH=$PATH:/usr/sbin:/sbin
+WORK=$(mktemp -d /tmp/strata-interop.XXXXXX)
+A=strata-interop-a B=strata-interop-b
+# Emulated machines are slow, and slower while kernels are built beside them.
+LIMIT=120
+
+# MB in a file that is sent (the debug machine checks every memory access)
+if [ -n "${STRATA_FULL-}" ] && [ "${STRATA_MACHINE-}" != debug ]; then
+	MB=100
+elif [ "${STRATA_MACHINE-}" = debug ]; then
+	MB=1
+else
+	MB=8
+fi
+
+on_stack() { # NAMESPACE native|strata COMMAND...
+	local ns=$1 stack=$2
+	shift 2
+	if [ "$stack" = strata ]; then
+		ip netns exec "$ns" strata run -- "$@"
+	else
+		ip netns exec "$ns" "$@"
+	fi
+}
+
+# Everything that runs in a namespace of ours was started by us.
+stop_in() { # NAMESPACE
+	local pids i
+
+	for i in $(seq 100); do
+		pids=$(ip netns pids "$1")
+		[ -n "$pids" ] || return 0
+		# shellcheck disable=SC2086 # a list of words
+		if [ "$i" -lt 50 ]; then kill $pids; else kill -KILL $pids; fi 2>/dev/null
+		sleep 0.1
+	done
+	return 1
+}
+
+# shellcheck disable=SC2317 # called by the trap
+env_exit() {
+	local status=$?
+
+	stop_in $A
+	stop_in $B
+	ip netns del $A
+	ip netns del $B
+	rm -rf "$WORK"
+	rmmod strata || { ktap_note "the module does not leave"; status=1; }
+	(exit $status)
+	ktap_at_exit
+}
+
+env_init() {
+	insmod "${STRATA_KO:?}" || exit 1
+	trap env_exit EXIT
+	ip netns add $A
+	ip netns add $B
+	ip link add va netns $A type veth peer name vb netns $B
+	ip -n $A addr add 10.7.0.1/24 dev va
+	ip -n $B addr add 10.7.0.2/24 dev vb
+	for ns in $A $B; do
+		ip -n "$ns" link set lo up
+		ip -n "$ns" link set "v${ns##*-}" up
+		ip netns exec "$ns" sysctl -qw net.ipv4.ping_group_range='0 0'
+	done
+	ip netns exec $A strata addr add 10.7.0.11/24 dev va
+	ip netns exec $B strata addr add 10.7.0.12/24 dev vb
+	mkdir "$WORK/www"
+	head -c ${MB}M /dev/urandom > "$WORK/www/file"
+	head -c 100 /dev/urandom > "$WORK/www/small"
+	SUM=$(sum_of "$WORK/www/file")
+}
+
+sum_of() { sha256sum < "$1"; }
+
+# The server's program; it is killed by the next way or the end.
+serve() { # PROGRAM...
+	on_stack $B "$SERVER" timeout 600 "$@" > "$WORK/server.log" 2>&1 &
+}
+
+client() { # PROGRAM...
+	on_stack $A "$CLIENT" timeout $LIMIT "$@"
+}
+
+# Wait until the server listens.
+ready() { # PORT [udp]
+	local proto=${2:-tcp} state=0A dir=/proc/net hex start=$SECONDS
+
+	[ "$proto" = tcp ] || state=07
+	[ "$SERVER" = native ] || dir=/proc/net/strata
+	hex=$(printf ':%04X' "$1")
+	while [ $((SECONDS - start)) -lt 60 ]; do
+		# slot, local address, remote address, state
+		ip netns exec $B cat "$dir/$proto" |
+			awk -v p="$hex" -v s=$state '$2 ~ p "$" && $4 == s { f = 1 } END { exit !f }' &&
+			return 0
+		sleep 0.1
+	done
+	echo "nothing listens on $proto port $1:"
+	cat "$WORK/server.log"
+	return 1
+}
+
+# Run a client that writes to $WORK/got; it must be the served file.
+fetched() { # PROGRAM...
+	rm -f "$WORK/got"
+	client "$@" || return
+	[ "$(sum_of "$WORK/got")" = "$SUM" ] || { echo "SHA-256 differs"; return 1; }
+}
+
+# One result of this way.
+check() { # NAME COMMAND...
+	local name=$1
+	shift
+	if ! ktap_run "$WAY: $name" "$@"; then
+		ktap_note "server: $(tail -n 20 "$WORK/server.log")"
+		ktap_note "$(ip netns exec $A cat /proc/net/strata/sockets 2>&1 | head -n 20)"
+		ktap_note "$(ip netns exec $B cat /proc/net/strata/sockets 2>&1 | head -n 20)"
+	fi
+}
+
+every_way() { # FUNCTION
+	for WAY in native-strata strata-native strata-strata; do
+		SERVER=${WAY%-*} CLIENT=${WAY#*-}
+		WAY="$SERVER to $CLIENT"
+		ADDR=10.7.0.2 PEER=10.7.0.1
+		[ "$SERVER" = native ] || ADDR=10.7.0.12
+		[ "$CLIENT" = native ] || PEER=10.7.0.11
+		"$1"
+		stop_in $B || ktap_note "$WAY: the server does not end"
+		stop_in $A || ktap_note "$WAY: a client does not end"
+	done
+}
+
+# An nginx that serves the files on $1:80 in the foreground: its arguments
+nginx_conf() { # ADDRESS
+	cat > "$WORK/nginx.conf" <<-END
+	daemon off;
+	pid $WORK/nginx.pid;
+	error_log $WORK/nginx.log;
+	worker_processes 2;
+	user root;
+	events { worker_connections 512; }
+	http {
+		access_log off;
+		sendfile on;
+		client_body_temp_path $WORK;
+		proxy_temp_path $WORK;
+		fastcgi_temp_path $WORK;
+		uwsgi_temp_path $WORK;
+		scgi_temp_path $WORK;
+		server { listen $1:80; root $WORK/www; }
+	}
+	END
+}
+export LC_ALL=C

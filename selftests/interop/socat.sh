@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# socat: TCP there and back with half-close, UDP datagrams, fragments.
+#
+# shellcheck source=selftests/interop/env.sh
+. "$(dirname "$0")/env.sh"
+
+# shellcheck disable=SC2317 # called through check
+echoed() { # both directions at once; the client ends its half first
+	client socat -b 65536 -t 60 - "TCP4:$ADDR:7000" < "$WORK/www/file" > "$WORK/got" || return
+	[ "$(sum_of "$WORK/got")" = "$SUM" ]
+}
+
+# shellcheck disable=SC2317
+datagram() { # OCTETS
+	head -c "$1" "$WORK/www/file" > "$WORK/sent"
+	client socat -b 65536 -T 10 -t 10 - "UDP4:$ADDR:7001,shut-null" < "$WORK/sent" > "$WORK/got"
+	cmp "$WORK/sent" "$WORK/got"
+}
+
+# shellcheck disable=SC2317 # called through every_way
+one_way() {
+	serve socat -b 65536 "TCP4-LISTEN:7000,bind=$ADDR,reuseaddr,fork" EXEC:cat
+	check "listens" ready 7000
+	check "TCP echo, $MB MB" echoed
+	serve socat -b 65536 "UDP4-RECVFROM:7001,bind=$ADDR,fork" EXEC:cat
+	check "UDP: bound" ready 7001 udp
+	for size in 1 1472 1473 9000; do
+		check "UDP echo, $size octets" datagram $size
+	done
+}
+
+ktap_plan 21
+env_init
+every_way one_way
+ktap_end
