@@ -84,15 +84,35 @@ static int put_sockopt(struct sk_buff *skb, const struct strata_sock *ep)
 }
 
 /* cgroup and priority: what qdiscs and firewalls go by */
+#ifdef CONFIG_SOCK_CGROUP_DATA
+static u32 class_of(const struct sock *sk)
+{
+	return sock_cgroup_classid(&sk->sk_cgrp_data);
+}
+
+static int put_cgroup(struct sk_buff *skb, struct sock *sk)
+{
+	return nla_put_u64_64bit(skb, INET_DIAG_CGROUP_ID,
+				 cgroup_id(sock_cgroup_ptr(&sk->sk_cgrp_data)), INET_DIAG_PAD);
+}
+#else
+static u32 class_of(const struct sock *sk)
+{
+	return 0;
+}
+
+static int put_cgroup(struct sk_buff *skb, struct sock *sk)
+{
+	return 0;
+}
+#endif
+
 static int put_class(const struct strata_diag_query *q, struct sk_buff *skb, struct sock *sk)
 {
-	u64 cgroup = cgroup_id(sock_cgroup_ptr(&sk->sk_cgrp_data));
-	u32 class = sock_cgroup_classid(&sk->sk_cgrp_data);
-
 	if (wants(q, INET_DIAG_TCLASS) &&
-	    nla_put_u32(skb, INET_DIAG_CLASS_ID, class ?: READ_ONCE(sk->sk_priority)))
+	    nla_put_u32(skb, INET_DIAG_CLASS_ID, class_of(sk) ?: READ_ONCE(sk->sk_priority)))
 		return -EMSGSIZE;
-	return nla_put_u64_64bit(skb, INET_DIAG_CGROUP_ID, cgroup, INET_DIAG_PAD);
+	return put_cgroup(skb, sk);
 }
 
 static int put_memory(const struct strata_diag_query *q, struct sk_buff *skb, struct sock *sk)
