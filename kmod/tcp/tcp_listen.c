@@ -93,6 +93,10 @@ bool strata_tcp_child_established(struct sock *child)
 	if (ok) {
 		strata_inc(strata_sk_net(lsk), TCP_PASSIVEOPENS);
 		lsk->sk_data_ready(lsk);
+	} else {
+		/* nobody will accept or close it: its end frees it */
+		sock_orphan(child);
+		percpu_counter_inc(&strata_sk_net(child)->tcp_orphans);
 	}
 	tp->listener = NULL;
 	sock_put(lsk);
@@ -416,10 +420,14 @@ static void child_fill(struct sock *child, const struct strata_tcp_req *req)
  */
 static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req)
 {
-	struct sock *child = sk_clone_lock(lsk, GFP_ATOMIC);
+	struct sock *child;
 
-	if (!child)
+	/* found under RCU alone: its last reference may have been given back meanwhile */
+	if (!refcount_inc_not_zero(&lsk->sk_refcnt))
 		return NULL;
+	child = sk_clone_lock(lsk, GFP_ATOMIC);
+	if (!child)
+		goto err_listener;
 	strata_tcp_child_init(child, lsk);
 	child_fill(child, req);
 	if (strata_port_inherit(lsk, child))
@@ -428,7 +436,6 @@ static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req)
 		strata_port_put(child);
 		goto err;
 	}
-	sock_hold(lsk);
 	strata_tcp_sk(child)->listener = lsk;
 	return child;
 err:
@@ -436,6 +443,8 @@ err:
 	strata_cong_exit(&strata_tcp_sk(child)->cong);
 	sk_sockets_allocated_dec(child);
 	sk_free_unlock_clone(child);
+err_listener:
+	sock_put(lsk);
 	return NULL;
 }
 
