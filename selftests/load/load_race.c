@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * load_race SERVER CLIENT ADDRESS SECONDS: threads that get into each other's way.
+ * Two connect and share every descriptor with two that shut down, close, poll, send and
+ * receive on whatever they find there; one accepts and another sends and closes what was
+ * accepted; one closes the listener and opens it again, with connections in its queue.
+ * No call may hang, and none may answer an errno that makes no sense. What the kernel
+ * thinks of it, its checkers say.
+ */
+#include <pthread.h>
+#include <stdbool.h>
+#include "load.h"
+
+#define SLOTS	8
+
+static struct side server, client;
+static const char *address;
+static volatile bool stop;
+static int listener = -1;
+static int made[SLOTS], taken[SLOTS];	/* descriptors, -1: none */
+static unsigned long connected, accepted, odd;
+
+static unsigned int rnd(unsigned int *seed, unsigned int n)
+{
+	*seed = *seed * 1103515245 + 12345;
+	return (*seed >> 16) % n;
+}
+
+/* descriptors are closed under other threads: any of these may come */
+static void check(const char *call, int ret)
+{
+	static const int fine[] = {
+		EBADF, ENOTCONN, EPIPE, ECONNRESET, ECONNREFUSED, EAGAIN, EINPROGRESS, EALREADY,
+		EISCONN, EINVAL, ECONNABORTED, ETIMEDOUT, EADDRINUSE, EADDRNOTAVAIL, ENOTSOCK,
+		EOPNOTSUPP, EDESTADDRREQ,
+	};
+	unsigned int i;
+	int err = errno;
+
+	if (ret >= 0)
+		return;
+	for (i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
+		if (err == fine[i])
+			return;
+	if (__sync_fetch_and_add(&odd, 1) < 10)
+		printf("# %s: %s\n", call, strerror(err));
+}
+
+static void put(int *slots, unsigned int *seed, int fd)
+{
+	int old = __sync_lock_test_and_set(&slots[rnd(seed, SLOTS)], fd);
+
+	if (old >= 0)
+		close(old);
+}
+
+static void meddle(int *slots, unsigned int *seed)
+{
+	static char buf[20000];
+	unsigned int i = rnd(seed, SLOTS);
+	struct linger lg = { 1, 0 };
+	struct pollfd pfd;
+	int fd = slots[i];
+
+	if (fd < 0) {
+		usleep(100);
+		return;
+	}
+	switch (rnd(seed, 8)) {
+	case 0:
+		check("shutdown", shutdown(fd, rnd(seed, 3)));
+		break;
+	case 1:
+		fd = __sync_lock_test_and_set(&slots[i], -1);
+		if (fd >= 0)
+			close(fd);
+		break;
+	case 2:
+		pfd = (struct pollfd){ .fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP };
+		check("poll", poll(&pfd, 1, rnd(seed, 5)));
+		break;
+	case 3:
+		check("send", send(fd, buf, 1 + rnd(seed, sizeof(buf) - 1),
+				   MSG_DONTWAIT | MSG_NOSIGNAL));
+		break;
+	case 4:
+		check("recv", recv(fd, buf, sizeof(buf) / 2, MSG_DONTWAIT));
+		break;
+	case 5:
+		/* closed with a reset by whoever closes it */
+		check("linger", setsockopt(fd, SOL_SOCKET, SO_LINGER, &lg, sizeof(lg)));
+		break;
+	case 6:
+		check("connect again", connect_to(fd, address, PORT));
+		break;
+	case 7:
+		check("disconnect", connect(fd, &(struct sockaddr){ AF_UNSPEC },
+					    sizeof(struct sockaddr_in)));
+		break;
+	}
+}
+
+static void *connector(void *arg)
+{
+	unsigned int seed = (long)arg;
+	struct timeval tv = { .tv_usec = 200000 };
+
+	while (!stop) {
+		int fd = side_socket(&client, rnd(&seed, 2) ? SOCK_NONBLOCK : 0), ret;
+
+		if (fd < 0) {
+			check("socket", fd);
+			continue;
+		}
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+		put(made, &seed, fd);
+		ret = connect_to(fd, address, PORT);
+		check("connect", ret);
+		if (!ret)
+			__sync_fetch_and_add(&connected, 1);
+	}
+	return NULL;
+}
+
+static void *meddler(void *arg)
+{
+	unsigned int seed = (long)arg;
+	int *slots = seed % 2 ? made : taken;
+
+	while (!stop)
+		meddle(slots, &seed);
+	return NULL;
+}
+
+static void *acceptor(void *arg)
+{
+	unsigned int seed = (long)arg;
+	struct pollfd pfd = { .events = POLLIN };
+
+	while (!stop) {
+		int fd;
+
+		pfd.fd = listener;
+		check("poll listener", poll(&pfd, 1, 10));
+		fd = accept4(pfd.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		check("accept", fd);
+		if (fd >= 0) {
+			__sync_fetch_and_add(&accepted, 1);
+			put(taken, &seed, fd);
+		}
+	}
+	return NULL;
+}
+
+static void *listener_mover(void *arg)
+{
+	unsigned int seed = (long)arg;
+
+	while (!stop) {
+		int fd = side_listen(&server, address, PORT, 1 + rnd(&seed, 8), SOCK_NONBLOCK);
+		int old;
+
+		if (fd < 0) {
+			check("listen", fd);
+			usleep(1000);
+			continue;
+		}
+		listener = fd;
+		usleep(2000 + rnd(&seed, 40000));
+		old = __sync_lock_test_and_set(&listener, -1);
+		if (rnd(&seed, 2))
+			shutdown(old, SHUT_RDWR);
+		close(old);
+	}
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	void *(*const role[])(void *) = {
+		connector, connector, meddler, meddler, acceptor, listener_mover,
+	};
+	pthread_t t[6];
+	int i;
+
+	if (argc != 5)
+		return 2;
+	many_files();
+	server = side_parse(argv[1]);
+	client = side_parse(argv[2]);
+	address = argv[3];
+	for (i = 0; i < SLOTS; i++)
+		made[i] = taken[i] = -1;
+	alarm(atoi(argv[4]) + 60);	/* a call that hangs ends the test */
+	for (i = 0; i < 6; i++)
+		if (pthread_create(&t[i], NULL, role[i], (void *)(long)(i + 1)))
+			return 1;
+	sleep(atoi(argv[4]));
+	stop = true;
+	for (i = 0; i < 6; i++)
+		pthread_join(t[i], NULL);
+	printf("# %lu connected at once, %lu accepted\n", connected, accepted);
+	return odd || !accepted;
+}
