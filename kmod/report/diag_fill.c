@@ -83,6 +83,30 @@ static int put_sockopt(struct sk_buff *skb, const struct strata_sock *ep)
 	return nla_put(skb, INET_DIAG_SOCKOPT, sizeof(opt), &opt);
 }
 
+#ifdef CONFIG_SOCK_CGROUP_DATA
+static u32 class_of(struct sock *sk)
+{
+	return sock_cgroup_classid(&sk->sk_cgrp_data);
+}
+
+static int put_cgroup(struct sk_buff *skb, struct sock *sk)
+{
+	u64 cgroup = cgroup_id(sock_cgroup_ptr(&sk->sk_cgrp_data));
+
+	return nla_put_u64_64bit(skb, INET_DIAG_CGROUP_ID, cgroup, INET_DIAG_PAD);
+}
+#else
+static u32 class_of(struct sock *sk)
+{
+	return 0;
+}
+
+static int put_cgroup(struct sk_buff *skb, struct sock *sk)
+{
+	return 0;
+}
+#endif
+
 /* cgroup and priority: what qdiscs and firewalls go by */
 #ifdef CONFIG_SOCK_CGROUP_DATA
 static u32 class_of(const struct sock *sk)
