@@ -409,7 +409,8 @@ static void child_fill(struct sock *child, const struct strata_tcp_req *req)
 	tp->swnd.wl1 = req->irs;
 	strata_tcp_take_syn_options(tp, &req->opts);
 	strata_tcp_mstamp(tp);
-	tp->syn_us = req->sent_us;
+	/* Karn's rule; nor from an ACK that had to come again (queue full, TCP_DEFER_ACCEPT) */
+	tp->syn_us = req->acked ? 0 : req->sent_us;
 	tp->syn_retrans = req->sent || !req->sent_us;
 	strata_tcp_sync_mss(child, req->pmtu);
 }
@@ -473,8 +474,10 @@ static enum skb_drop_reason req_check(struct sock *lsk, struct strata_tcp_reqs *
 	/* the SYN again: our SYN-ACK was lost */
 	if ((seg->flags & (STRATA_TCP_SYN | STRATA_TCP_ACK | STRATA_TCP_RST)) == STRATA_TCP_SYN &&
 	    seg->seq == req->irs) {
-		if (req_may_answer(sn, req))
+		if (req_may_answer(sn, req)) {
+			req->sent_us = 0;	/* Karn: which one will be answered? */
 			strata_tcp_req_synack(sn, req);
+		}
 		return SKB_CONSUMED;
 	}
 	/* PAWS, RFC 7323 5.3, and first: the window */

@@ -175,7 +175,7 @@ static enum skb_drop_reason ack_syn_received(struct sock *sk, const struct strat
 	tp->swnd.wnd = (u32)seg->wnd << tp->swnd.wscale;
 	tp->swnd.max = max(tp->swnd.max, tp->swnd.wnd);
 	tp->swnd.wl1 = seg->seq;
-	if (active && !tp->syn_retrans && tp->syn_us) {
+	if (!tp->syn_retrans && tp->syn_us) {
 		u32 rtt = max_t(u32, tp->mstamp_us - tp->syn_us, 1);
 
 		strata_rtt_sample(&tp->rtt, rtt, tp->snd.una, tp->snd.nxt);
