@@ -83,60 +83,6 @@ static int put_sockopt(struct sk_buff *skb, const struct strata_sock *ep)
 	return nla_put(skb, INET_DIAG_SOCKOPT, sizeof(opt), &opt);
 }
 
-#ifdef CONFIG_SOCK_CGROUP_DATA
-<<<<<<< HEAD
-static u32 class_of(struct sock *sk)
-=======
-static u32 classid(struct sock *sk)
->>>>>>> 90d4278 (report: build without cgroups too)
-{
-	return sock_cgroup_classid(&sk->sk_cgrp_data);
-}
-
-static int put_cgroup(struct sk_buff *skb, struct sock *sk)
-<<<<<<< HEAD
-{
-	u64 cgroup = cgroup_id(sock_cgroup_ptr(&sk->sk_cgrp_data));
-
-	return nla_put_u64_64bit(skb, INET_DIAG_CGROUP_ID, cgroup, INET_DIAG_PAD);
-=======
-{
-	return nla_put_u64_64bit(skb, INET_DIAG_CGROUP_ID,
-				 cgroup_id(sock_cgroup_ptr(&sk->sk_cgrp_data)), INET_DIAG_PAD);
-}
-#else
-static u32 classid(struct sock *sk)
-{
-	return 0;
-}
-
-static int put_cgroup(struct sk_buff *skb, struct sock *sk)
-{
-	return 0;
-}
-#endif
-
-/* cgroup and priority: what qdiscs and firewalls go by */
-static int put_class(const struct strata_diag_query *q, struct sk_buff *skb, struct sock *sk)
-{
-	if (wants(q, INET_DIAG_TCLASS) &&
-	    nla_put_u32(skb, INET_DIAG_CLASS_ID, classid(sk) ?: READ_ONCE(sk->sk_priority)))
-		return -EMSGSIZE;
-	return put_cgroup(skb, sk);
->>>>>>> 90d4278 (report: build without cgroups too)
-}
-#else
-static u32 class_of(struct sock *sk)
-{
-	return 0;
-}
-
-static int put_cgroup(struct sk_buff *skb, struct sock *sk)
-{
-	return 0;
-}
-#endif
-
 /* cgroup and priority: what qdiscs and firewalls go by */
 #ifdef CONFIG_SOCK_CGROUP_DATA
 static u32 class_of(const struct sock *sk)
