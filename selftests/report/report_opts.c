@@ -115,7 +115,9 @@ TEST_F(opts, info_of_a_connection)
 	EXPECT_EQ(0, info.tcpi_unacked);
 	EXPECT_EQ(0, info.tcpi_retransmits);
 	EXPECT_EQ(0, info.tcpi_total_retrans);
-	EXPECT_GT(info.tcpi_rtt, 0);
+	/* in virtual time lo takes none; Strata still tells a sample from none */
+	if (variant->stack == STRATA)
+		EXPECT_GT(info.tcpi_rtt, 0);
 	EXPECT_LT(info.tcpi_rtt, 5000000);
 	EXPECT_GE(info.tcpi_rto, 200000);
 	EXPECT_GE(info.tcpi_snd_cwnd, 2);
@@ -125,7 +127,9 @@ TEST_F(opts, info_of_a_connection)
 	len = sizeof(info);
 	ASSERT_EQ(0, getsockopt(t.server, SOL_TCP, TCP_INFO, &info, &len));
 	EXPECT_EQ(sizeof(info), len);
-	EXPECT_GT(info.tcpi_rtt, 0) TH_LOG("the handshake gives the server a sample");
+	if (variant->stack == STRATA) {
+		EXPECT_GT(info.tcpi_rtt, 0) TH_LOG("the handshake gives the server a sample");
+	}
 	len = 1;
 	ASSERT_EQ(0, getsockopt(t.server, SOL_TCP, TCP_INFO, &info, &len));
 	EXPECT_EQ(1, len);
