@@ -120,12 +120,18 @@ static void measure_rtt(struct sock *sk, struct strata_ack_run *run)
 	if (run->first_us && !run->retrans_acked) {
 		rtt = now - run->first_us;
 		cc_rtt = now - run->last_us;
-	} else if (run->sack_first_us) {
-		rtt = now - run->sack_first_us;
-		cc_rtt = now - run->sack_last_us;
-	} else if (run->rec.ack != run->rec.una) {
-		rtt = ts_rtt(tp, run);
+	} else {
+		/*
+		 * A SACK may be late, its first report lost: where SND.UNA has moved, the
+		 * echoed timestamp is of the very segment that moved it
+		 */
+		if (run->rec.ack != run->rec.una)
+			rtt = ts_rtt(tp, run);
 		cc_rtt = rtt;
+		if (!rtt && run->sack_first_us) {
+			rtt = now - run->sack_first_us;
+			cc_rtt = now - run->sack_last_us;
+		}
 	}
 	if (!rtt)
 		return;

@@ -389,6 +389,7 @@ __poll_t strata_tcp_poll(struct file *file, struct socket *sock, poll_table *wai
 	int state;
 
 	sock_poll_wait(file, sock, wait);
+	/* with strata_tcp_set_state(): what belongs to the state is there */
 	state = smp_load_acquire(&sk->sk_state);
 	if (state == TCP_LISTEN)
 		return strata_tcp_can_accept(sk) ? EPOLLIN | EPOLLRDNORM : 0;

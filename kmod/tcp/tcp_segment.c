@@ -113,16 +113,16 @@ static enum skb_drop_reason check_seq(struct sock *sk, const struct strata_tcp_s
 	}
 }
 
-/* errno of a connection that the peer reset */
+/* errno (negative) of a connection that the peer reset */
 static int reset_errno(const struct sock *sk)
 {
 	switch (sk->sk_state) {
 	case TCP_SYN_RECV:
-		return ECONNREFUSED;
+		return -ECONNREFUSED;
 	case TCP_CLOSE_WAIT:
-		return EPIPE;
+		return -EPIPE;
 	default:
-		return ECONNRESET;
+		return -ECONNRESET;
 	}
 }
 
@@ -141,7 +141,7 @@ static enum skb_drop_reason check_rst(struct sock *sk, const struct strata_tcp_s
 	if (!(seg->flags & STRATA_TCP_RST))
 		return SKB_NOT_DROPPED_YET;
 	if (seg->seq == tp->rcv.nxt || reset_before_fin(sk, seg->seq))
-		strata_tcp_fail(sk, reset_errno(sk));
+		strata_tcp_fail(sk, -reset_errno(sk));
 	else
 		tp->todo |= STRATA_TODO_CHALLENGE;
 	return SKB_DROP_REASON_TCP_RESET;

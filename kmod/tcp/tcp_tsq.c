@@ -83,6 +83,7 @@ static void tsq_run(struct tasklet_struct *t)
 	llist_for_each_entry_safe(tp, next, list, tsq_node) {
 		struct sock *sk = &tp->ep.sk;
 
+		/* off the list before a completion may put it on again */
 		smp_mb__before_atomic();
 		clear_bit(STRATA_TSQ_QUEUED, &tp->deferred);
 		resume_bh(sk);
@@ -110,6 +111,7 @@ void strata_tcp_completed(struct sock *sk)
 
 static bool pacing_on(const struct sock *sk)
 {
+	/* with the cmpxchg of whoever asked for it (SO_MAX_PACING_RATE, sch_fq) */
 	return smp_load_acquire(&sk->sk_pacing_status) == SK_PACING_NEEDED;
 }
 

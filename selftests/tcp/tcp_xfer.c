@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #define CHUNK		65536
-#define TIMEOUT_S	600	/* of the kernel's time, between two octets */
+#define TIMEOUT_S	3600	/* of the kernel's time, between two octets: RTOs double */
 
 struct end {
 	char		*netns;
