@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The calls on stream sockets: opening, what each call says in each state, closing. What goes
+ * over the wire is tested elsewhere.
+ */
+#include <signal.h>
+#include <sys/time.h>
+#include "sock_env.h"
+
+ENV_FIXTURE(stream)
+
+static int listener(int family, int backlog)
+{
+	int fd = socket(family, SOCK_STREAM, 0);
+
+	return fd < 0 || env_bind(fd, "127.0.0.1", 0) || listen(fd, backlog) ? -1 : fd;
+}
+
+/* A connected pair: *@a called, *@b was accepted */
+static int joined(int family, int *a, int *b)
+{
+	int lst = listener(family, 8);
+
+	*a = socket(family, SOCK_STREAM, 0);
+	if (env_connect(*a, "127.0.0.1", env_port(lst)))
+		return -1;
+	*b = accept(lst, NULL, NULL);
+	close(lst);
+	return *b < 0 ? -1 : 0;
+}
+
+static int closed_port(int family)
+{
+	int fd = listener(family, 1);
+	int port = env_port(fd);
+
+	close(fd);
+	return port;
+}
+
+TEST_F(stream, connect_states)
+{
+	struct sockaddr_in sin = env_addr("127.0.0.1", 9);
+	struct sockaddr *sa = (struct sockaddr *)&sin;
+	int lst = listener(self->family, 8);
+	int fd = socket(self->family, SOCK_STREAM, 0);
+
+	EXPECT_ERRNO(EFAULT, connect(fd, NOWHERE, sizeof(sin)));
+	EXPECT_ERRNO(EINVAL, connect(fd, sa, 1));
+	EXPECT_ERRNO(EINVAL, connect(fd, sa, sizeof(sin) - 1));
+	sin.sin_family = AF_INET6;
+	EXPECT_ERRNO(EAFNOSUPPORT, connect(fd, sa, sizeof(sin)));
+	EXPECT_ERRNO(ENETUNREACH, env_connect(fd, "192.0.2.1", 9));
+	EXPECT_ERRNO(ECONNREFUSED, env_connect(fd, "127.0.0.1", closed_port(self->family)));
+	/* after a failure the socket is as new */
+	ASSERT_EQ(0, env_connect(fd, "127.0.0.1", env_port(lst)));
+	EXPECT_ERRNO(EISCONN, env_connect(fd, "127.0.0.1", env_port(lst)));
+	EXPECT_ERRNO(EINVAL, env_bind(fd, "127.0.0.1", 0));
+	EXPECT_ERRNO(EINVAL, listen(fd, 1));
+	EXPECT_ERRNO(EISCONN, env_connect(lst, "127.0.0.1", 9));
+	EXPECT_EQ(0, listen(lst, 2));
+}
+
+TEST_F(stream, connect_nonblocking)
+{
+	int lst = listener(self->family, 8);
+	int fd = socket(self->family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+
+	EXPECT_ERRNO(EINPROGRESS, env_connect(fd, "127.0.0.1", env_port(lst)));
+	ASSERT_EQ(1, poll(&pfd, 1, 2000));
+	EXPECT_EQ(POLLOUT, pfd.revents);
+	EXPECT_EQ(0, env_getopt(fd, SOL_SOCKET, SO_ERROR));
+	EXPECT_EQ(0, env_connect(fd, "127.0.0.1", env_port(lst)));
+	EXPECT_ERRNO(EISCONN, env_connect(fd, "127.0.0.1", env_port(lst)));
+	EXPECT_EQ(0, getpeername(fd, (struct sockaddr *)&sin, &len));
+	close(fd);
+
+	fd = socket(self->family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	pfd.fd = fd;
+	EXPECT_ERRNO(EINPROGRESS, env_connect(fd, "127.0.0.1", closed_port(self->family)));
+	ASSERT_EQ(1, poll(&pfd, 1, 2000));
+	EXPECT_EQ(POLLOUT | POLLERR | POLLHUP, pfd.revents);
+	EXPECT_ERRNO(ECONNREFUSED, env_connect(fd, "127.0.0.1", 9));
+}
+
+static void on_alarm(int sig)
+{
+}
+
+/* Nobody answers: a dummy device swallows the SYNs */
+TEST_F(stream, connect_waits)
+{
+	struct timeval tv = { .tv_usec = 200000 };
+	struct sigaction sa = { .sa_handler = on_alarm };
+	struct itimerval timer = { .it_value = { .tv_usec = 200000 } };
+	int fd = socket(self->family, SOCK_STREAM, 0);
+	int64_t began;
+
+	ASSERT_EQ(0, env_run("ip link add d0 type dummy && ip link set d0 arp off up && %s addr add 10.9.0.1/24 dev d0%s",
+			     variant->stack == NATIVE ? "ip" : "strata", ""));
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)));
+	began = env_ms();
+	EXPECT_ERRNO(EINPROGRESS, env_connect(fd, "10.9.0.2", 9));
+	EXPECT_LE(195, env_ms() - began);
+	EXPECT_ERRNO(EALREADY, env_connect(fd, "10.9.0.2", 9));
+	EXPECT_ERRNO(EAGAIN, send(fd, "x", 1, MSG_DONTWAIT));
+	EXPECT_ERRNO(EINVAL, listen(fd, 1));
+	close(fd);
+
+	fd = socket(self->family, SOCK_STREAM, 0);
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	EXPECT_ERRNO(EINTR, env_connect(fd, "10.9.0.2", 9));
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	EXPECT_ERRNO(EALREADY, env_connect(fd, "10.9.0.2", 9));
+	EXPECT_EQ(0, env_unspec(fd));
+	EXPECT_ERRNO(EINPROGRESS, env_connect(fd, "10.9.0.2", 9));
+	EXPECT_EQ(0, shutdown(fd, SHUT_RDWR));
+	EXPECT_ERRNO(ENOTCONN, shutdown(fd, SHUT_RDWR));
+}
+
+TEST_F(stream, unconnected)
+{
+	int fd = socket(self->family, SOCK_STREAM, 0);
+	struct pollfd pfd = { .fd = fd, .events = POLLIN | POLLOUT };
+	int val;
+	char c;
+
+	signal(SIGPIPE, SIG_IGN);
+	EXPECT_ERRNO(EPIPE, send(fd, "x", 1, 0));
+	EXPECT_ERRNO(ENOTCONN, recv(fd, &c, 1, 0));
+	EXPECT_ERRNO(EINVAL, accept(fd, NULL, NULL));
+	ASSERT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(POLLOUT | POLLHUP, pfd.revents);
+	EXPECT_ERRNO(ENOTCONN, shutdown(fd, SHUT_RDWR));
+	ASSERT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(POLLIN | POLLOUT | POLLHUP, pfd.revents);
+	EXPECT_EQ(0, ioctl(fd, SIOCINQ, &val));
+	EXPECT_EQ(0, val);
+	EXPECT_EQ(0, ioctl(fd, SIOCOUTQ, &val));
+	EXPECT_EQ(0, val);
+}
+
+TEST_F(stream, listening)
+{
+	int fd = listener(self->family, 8);
+	int any = socket(self->family, SOCK_STREAM, 0);
+	struct pollfd pfd = { .fd = fd, .events = POLLIN | POLLOUT };
+	int val;
+	char c;
+
+	signal(SIGPIPE, SIG_IGN);
+	EXPECT_EQ(1, env_getopt(fd, SOL_SOCKET, SO_ACCEPTCONN));
+	EXPECT_EQ(0, poll(&pfd, 1, 0));
+	EXPECT_ERRNO(EPIPE, send(fd, "x", 1, 0));
+	EXPECT_ERRNO(ENOTCONN, recv(fd, &c, 1, 0));
+	EXPECT_ERRNO(EINVAL, ioctl(fd, SIOCINQ, &val));
+	EXPECT_ERRNO(EINVAL, ioctl(fd, SIOCOUTQ, &val));
+	EXPECT_EQ(0, fcntl(fd, F_SETFL, O_NONBLOCK));
+	EXPECT_ERRNO(EAGAIN, accept(fd, NULL, NULL));
+	/* listen() without bind() takes a port */
+	EXPECT_EQ(0, listen(any, 1));
+	EXPECT_LT(0, env_port(any));
+	/* shut, it is as new, and may listen again */
+	EXPECT_EQ(0, shutdown(fd, SHUT_RD));
+	EXPECT_ERRNO(EINVAL, accept(fd, NULL, NULL));
+	EXPECT_EQ(0, listen(fd, 1));
+	EXPECT_ERRNO(EAGAIN, accept(fd, NULL, NULL));
+}
+
+TEST_F(stream, accept_arguments)
+{
+	int lst = listener(self->family, 8);
+	int fd = socket(self->family, SOCK_STREAM, 0), child;
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+
+	ASSERT_EQ(0, env_connect(fd, "127.0.0.1", env_port(lst)));
+	EXPECT_ERRNO(EINVAL, accept4(lst, NULL, NULL, 0x40000000));
+	memset(&sin, 0xff, sizeof(sin));
+	child = accept4(lst, (struct sockaddr *)&sin, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	ASSERT_LE(0, child);
+	EXPECT_EQ(sizeof(sin), len);
+	EXPECT_EQ(AF_INET, sin.sin_family);
+	EXPECT_EQ(env_port(fd), ntohs(sin.sin_port));
+	EXPECT_EQ(FD_CLOEXEC, fcntl(child, F_GETFD));
+	EXPECT_EQ(O_RDWR | O_NONBLOCK, fcntl(child, F_GETFL));
+	EXPECT_EQ(self->family, env_getopt(child, SOL_SOCKET, SO_DOMAIN));
+	EXPECT_EQ(env_port(lst), env_port(child));
+	EXPECT_ERRNO(EISCONN, env_connect(child, "127.0.0.1", 9));
+
+	/* EFAULT for the address: the connection is lost with the descriptor */
+	close(fd);
+	fd = socket(self->family, SOCK_STREAM, 0);
+	ASSERT_EQ(0, env_connect(fd, "127.0.0.1", env_port(lst)));
+	len = sizeof(sin);
+	EXPECT_ERRNO(EFAULT, accept(lst, NOWHERE, &len));
+}
+
+TEST_F(stream, bytes)
+{
+	struct pollfd pfd = { .events = POLLIN | POLLOUT | POLLRDHUP };
+	int a, b, val;
+	char buf[16];
+
+	signal(SIGPIPE, SIG_IGN);
+	ASSERT_EQ(0, joined(self->family, &a, &b));
+	pfd.fd = b;
+	EXPECT_ERRNO(EAGAIN, recv(b, buf, 1, MSG_DONTWAIT));
+	ASSERT_EQ(10, send(a, "0123456789", 10, 0));
+	ASSERT_EQ(1, env_readable(b));
+	EXPECT_EQ(0, ioctl(b, SIOCINQ, &val));
+	EXPECT_EQ(10, val);
+	EXPECT_EQ(4, recv(b, buf, 4, MSG_PEEK));
+	EXPECT_ERRNO(EFAULT, recv(b, NOWHERE, 4, 0));
+	EXPECT_EQ(4, recv(b, buf, 4, 0));
+	EXPECT_EQ(0, memcmp(buf, "0123", 4));
+	EXPECT_EQ(6, recv(b, buf, 16, MSG_TRUNC));
+	EXPECT_ERRNO(EFAULT, send(a, NOWHERE, 10, 0));
+	EXPECT_EQ(3, sendto(a, "abc", 3, 0, NULL, 0));
+	EXPECT_EQ(3, recv(b, buf, 3, MSG_WAITALL));
+
+	ASSERT_EQ(0, shutdown(a, SHUT_WR));
+	ASSERT_EQ(1, env_readable(b));
+	ASSERT_EQ(1, poll(&pfd, 1, 0));
+	EXPECT_EQ(POLLIN | POLLOUT | POLLRDHUP, pfd.revents);
+	EXPECT_EQ(0, recv(b, buf, 16, 0));
+	EXPECT_ERRNO(EPIPE, send(a, "x", 1, 0));
+	EXPECT_EQ(2, send(b, "yz", 2, 0));
+	EXPECT_EQ(2, recv(a, buf, 16, 0));
+	close(b);
+	EXPECT_EQ(0, recv(a, buf, 16, 0));
+}
+
+/* Linger 0: close() resets */
+TEST_F(stream, linger_reset)
+{
+	struct linger hard = { 1, 0 };
+	int a, b;
+	char c;
+
+	signal(SIGPIPE, SIG_IGN);
+	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, setsockopt(a, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)));
+	close(a);
+	EXPECT_ERRNO(ECONNRESET, recv(b, &c, 1, 0));
+	EXPECT_EQ(0, recv(b, &c, 1, 0));
+	EXPECT_ERRNO(EPIPE, send(b, "x", 1, 0));
+}
+
+/* AF_UNSPEC ends a connection and leaves a socket that can be used again */
+TEST_F(stream, unspec)
+{
+	int lst = listener(self->family, 8);
+	int a, b;
+	char c;
+
+	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, env_unspec(a));
+	EXPECT_ERRNO(ECONNRESET, recv(b, &c, 1, 0));
+	EXPECT_ERRNO(ECONNRESET, recv(a, &c, 1, 0));
+	EXPECT_ERRNO(ENOTCONN, recv(a, &c, 1, 0));
+	ASSERT_EQ(0, env_connect(a, "127.0.0.1", env_port(lst)));
+	EXPECT_EQ(1, send(a, "x", 1, 0));
+}
+
+/*
+ * A port in TIME-WAIT is taken for its own address, unless both the socket it comes from and
+ * the new one set SO_REUSEADDR
+ */
+TEST_F(stream, time_wait_port)
+{
+	int reuse, a, lst, b, port, fd;
+	char c;
+
+	for (reuse = 0; reuse < 2; reuse++) {
+		lst = socket(self->family, SOCK_STREAM, 0);
+		env_setopt(lst, SOL_SOCKET, SO_REUSEADDR, reuse);
+		ASSERT_EQ(0, env_bind(lst, "127.0.0.1", 0));
+		ASSERT_EQ(0, listen(lst, 1));
+		port = env_port(lst);
+		a = socket(self->family, SOCK_STREAM, 0);
+		ASSERT_EQ(0, env_connect(a, "127.0.0.1", port));
+		b = accept(lst, NULL, NULL);
+		close(lst);
+		close(b);
+		ASSERT_EQ(0, recv(a, &c, 1, 0));
+		close(a);
+		usleep(50000);
+		fd = socket(self->family, SOCK_STREAM, 0);
+		EXPECT_ERRNO(EADDRINUSE, env_bind(fd, "127.0.0.1", port));
+		EXPECT_EQ(0, env_bind(fd, "127.0.0.2", port));
+		close(fd);
+		fd = socket(self->family, SOCK_STREAM, 0);
+		env_setopt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+		EXPECT_EQ(reuse ? 0 : -1, env_bind(fd, "127.0.0.1", port));
+		EXPECT_EQ(reuse ? 0 : -1, listen(fd, 1) ? -1 : env_port(fd) == port ? 0 : -1);
+		close(fd);
+	}
+}
+
+TEST_HARNESS_MAIN
