@@ -6,6 +6,9 @@
  * client measures with CLOCK_MONOTONIC. On the counting machine (one CPU, one instruction a
  * nanosecond) the result is instructions per unit. A tenth of the work is done first, unmeasured.
  *
+ * The name of a test may carry "@" and a word, which is printed with it (tcp_rr@own: the run
+ * where client and server share a namespace and speak over its own address).
+ *
  * Prints one line: TEST FAMILY UNITS NS NS-PER-UNIT
  */
 #define _GNU_SOURCE
@@ -20,7 +23,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,6 +35,7 @@
 #define CHUNK		65536
 #define BURST		32	/* datagrams between two acknowledgements, one way */
 #define DGRAM		64
+#define CONNS		1000	/* connections in one epoll loop */
 
 struct bench {
 	const char *name;
@@ -136,6 +142,56 @@ static void serve_sink(int fd)
 	}
 }
 
+/* answers each message of CHUNK bytes by one of the same size */
+static void serve_message(int fd)
+{
+	static char buf[CHUNK];
+	int conn;
+
+	for (;;) {
+		conn = accept(fd, NULL, NULL);
+		if (conn < 0)
+			err(1, "accept");
+		while (recv(conn, buf, CHUNK, MSG_WAITALL) == CHUNK)
+			send_all(conn, buf, CHUNK);
+		close(conn);
+	}
+}
+
+static void poll_for(int ep, int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.fd = fd };
+
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev))
+		err(1, "epoll_ctl");
+}
+
+/* one process, one epoll loop, any number of connections */
+static void serve_poll(int fd)
+{
+	struct epoll_event ev[64];
+	int ep = epoll_create1(0);
+	int i, n, conn;
+	char c;
+
+	poll_for(ep, fd);
+	for (;;) {
+		n = epoll_wait(ep, ev, 64, -1);
+		for (i = 0; i < n; i++) {
+			if (ev[i].data.fd == fd) {
+				conn = accept(fd, NULL, NULL);
+				if (conn < 0)
+					err(1, "accept");
+				poll_for(ep, conn);
+			} else if (recv(ev[i].data.fd, &c, 1, 0) == 1) {
+				send_all(ev[i].data.fd, &c, 1);
+			} else {
+				close(ev[i].data.fd);
+			}
+		}
+	}
+}
+
 static void serve_dgram(int fd)
 {
 	struct sockaddr_in peer;
@@ -202,6 +258,45 @@ static void work_crr(int family, const struct sockaddr_in *sin, long n)
 	}
 }
 
+static void work_message(int family, const struct sockaddr_in *sin, long n)
+{
+	static char buf[CHUNK];
+	int fd = connection(family, SOCK_STREAM, sin);
+
+	while (n--) {
+		send_all(fd, buf, CHUNK);
+		if (recv(fd, buf, CHUNK, MSG_WAITALL) != CHUNK)
+			err(1, "recv");
+	}
+}
+
+/* every connection has one byte under way until n have come back in all */
+static void work_poll(int family, const struct sockaddr_in *sin, long n)
+{
+	static int ep = -1, fd[CONNS];
+	struct epoll_event ev[64];
+	int i, ready;
+	long sent = 0;
+
+	if (ep < 0) {
+		ep = epoll_create1(0);
+		for (i = 0; i < CONNS; i++) {
+			fd[i] = open_connected(family, SOCK_STREAM, sin);
+			poll_for(ep, fd[i]);
+		}
+	}
+	for (; sent < CONNS && sent < n; sent++)
+		send_all(fd[sent], "x", 1);
+	while (n > 0) {
+		ready = epoll_wait(ep, ev, 64, -1);
+		for (i = 0; i < ready; i++, n--) {
+			recv_byte(ev[i].data.fd);
+			if (n > CONNS)
+				send_all(ev[i].data.fd, "x", 1);
+		}
+	}
+}
+
 static void udp_round(int fd)
 {
 	char buf[DGRAM] = { 1 };
@@ -236,6 +331,8 @@ static const struct bench benches[] = {
 	{ "tcp_stream",	 SOCK_STREAM, serve_sink,  work_stream },
 	{ "tcp_rr",	 SOCK_STREAM, serve_echo,  work_rr },
 	{ "tcp_crr",	 SOCK_STREAM, serve_echo,  work_crr },
+	{ "tcp_message", SOCK_STREAM, serve_message, work_message },
+	{ "tcp_epoll",	 SOCK_STREAM, serve_poll,  work_poll },
 	{ "udp_rr",	 SOCK_DGRAM,  serve_dgram, work_udp_rr },
 	{ "udp_one_way", SOCK_DGRAM,  serve_dgram, work_udp_one_way },
 };
@@ -259,7 +356,7 @@ static pid_t start_server(const struct bench *b, int family, const char *netns,
 		fd = open_socket(family, b->type);
 		if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
 		    bind(fd, (const struct sockaddr *)sin, sizeof(*sin)) ||
-		    (b->type == SOCK_STREAM && listen(fd, 128)))
+		    (b->type == SOCK_STREAM && listen(fd, CONNS)))
 			err(1, "server");
 		if (write(ready[1], "", 1) != 1)
 			err(1, "pipe");
@@ -300,8 +397,10 @@ static int family_number(const char *name)
 int main(int argc, char **argv)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	struct rlimit files = { 4 * CONNS, 4 * CONNS };
 	const struct bench *b = benches;
 	unsigned long long t;
+	size_t name;
 	long units;
 	pid_t pid;
 	int family;
@@ -310,7 +409,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: bench TEST native|strata UNITS SERVER-NETNS CLIENT-NETNS SERVER-ADDRESS\n");
 		return 2;
 	}
-	while (strcmp(b->name, argv[1]))
+	name = strcspn(argv[1], "@");
+	while (strlen(b->name) != name || strncmp(b->name, argv[1], name))
 		if (++b == benches + sizeof(benches) / sizeof(*benches))
 			errx(2, "no test \"%s\"", argv[1]);
 	family = family_number(argv[2]);
@@ -320,6 +420,8 @@ int main(int argc, char **argv)
 	if (inet_pton(AF_INET, argv[6], &sin.sin_addr) != 1)
 		errx(2, "\"%s\" is not an IPv4 address", argv[6]);
 
+	if (setrlimit(RLIMIT_NOFILE, &files))
+		err(1, "setrlimit");
 	pid = start_server(b, family, argv[4], &sin);
 	enter(argv[5]);
 	b->work(family, &sin, units / 10);
@@ -328,6 +430,6 @@ int main(int argc, char **argv)
 	t = now() - t;
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
-	printf("%s %s %ld %llu %.2f\n", b->name, argv[2], units, t, (double)t / units);
+	printf("%s %s %ld %llu %.2f\n", argv[1], argv[2], units, t, (double)t / units);
 	return 0;
 }
