@@ -35,6 +35,21 @@ static void tcp_leave_memory_pressure(struct sock *sk)
 	WRITE_ONCE(strata_tcp_memory_pressure, 0);
 }
 
+void strata_tcp_mem_force(struct sock *sk, int size)
+{
+	int delta = size - sk->sk_forward_alloc;
+
+	/*
+	 * A memory cgroup can be charged against its will by the core alone: there the
+	 * socket's account goes below zero until something is freed.
+	 */
+	if (delta <= 0 || (mem_cgroup_sockets_enabled && sk->sk_memcg))
+		return;
+	delta = sk_mem_pages(delta);
+	WRITE_ONCE(sk->sk_forward_alloc, sk->sk_forward_alloc + (delta << PAGE_SHIFT));
+	sk_memory_allocated_add(sk, delta);
+}
+
 /*
  *                              +---------+ ---------\      active OPEN
  *                              |  CLOSED |            \    -----------

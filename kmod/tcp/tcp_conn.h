@@ -30,6 +30,11 @@ void strata_tcp_child_init(struct sock *child, const struct sock *parent);
  * reference. Locked
  */
 void strata_tcp_destroy(struct sock *sk);
+/**
+ * strata_tcp_mem_force() - @size bytes of socket memory that the limits refused and that must
+ * be there all the same, charged to the protocol's account. Locked
+ */
+void strata_tcp_mem_force(struct sock *sk, int size);
 /** strata_tcp_purge_queues() - free both transmit queues and the out-of-order queue. Locked */
 void strata_tcp_purge_queues(struct sock *sk);
 
@@ -102,6 +107,11 @@ struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 is
  * queue. Locked (child)
  */
 bool strata_tcp_child_established(struct sock *child);
+/**
+ * strata_tcp_child_check() - a child has seen the segment it was made for: if that did not
+ * open it, nothing will, and it ends here. Locked (child)
+ */
+void strata_tcp_child_check(struct sock *child);
 /** strata_tcp_listen_stop() - empty both queues: RST to all (CLOSE of LISTEN). Locked */
 void strata_tcp_listen_stop(struct sock *sk);
 int strata_tcp_listen_init(void);

@@ -206,6 +206,19 @@ static void data_ready(struct sock *sk)
 	sk->sk_data_ready(sk);
 }
 
+/*
+ * Memory for @skb, next in order. One skb is always taken, or a small buffer could never move
+ * again, and so is a bare FIN: it ends what holds the memory
+ */
+static bool room_in_order(struct sock *sk, struct sk_buff *skb)
+{
+	if (skb->len && !skb_queue_empty(&sk->sk_receive_queue))
+		return strata_tcp_rmem_ok(sk, skb);
+	if (!sk_rmem_schedule(sk, skb, skb->truesize))
+		strata_tcp_mem_force(sk, skb->truesize);
+	return true;
+}
+
 static enum skb_drop_reason data_in_order(struct sock *sk, struct sk_buff *skb, bool *eaten)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -217,8 +230,7 @@ static enum skb_drop_reason data_in_order(struct sock *sk, struct sk_buff *skb, 
 		ack_now(tp);
 		return SKB_DROP_REASON_TCP_ZEROWINDOW;
 	}
-	/* one skb is always taken, or a small buffer could never move again */
-	if (!skb_queue_empty(&sk->sk_receive_queue) && !strata_tcp_rmem_ok(sk, skb)) {
+	if (!room_in_order(sk, skb)) {
 		strata_inc(strata_sk_net(sk), TCPEXT_RCVQDROP);
 		ack_now(tp);
 		sk->sk_data_ready(sk);

@@ -62,10 +62,12 @@ struct sk_buff *strata_tcp_tx_alloc(struct sock *sk, gfp_t gfp, bool force)
 		return NULL;
 	}
 	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
-	/* a forced charge may take the account below zero; what is freed brings it back */
-	if (!sk_wmem_schedule(sk, skb->truesize) && !force) {
-		__kfree_skb(skb);
-		return NULL;
+	if (!sk_wmem_schedule(sk, skb->truesize)) {
+		if (!force) {
+			__kfree_skb(skb);
+			return NULL;
+		}
+		strata_tcp_mem_force(sk, skb->truesize);
 	}
 	skb_reserve(skb, STRATA_TCP_HEADROOM);
 	skb->ip_summed = CHECKSUM_PARTIAL;
