@@ -126,9 +126,6 @@ static void core_net_exit(struct strata_net *sn)
 	percpu_counter_destroy(&sn->tcp_curr_estab);
 	percpu_counter_destroy(&sn->tcp_tw);
 	percpu_counter_destroy(&sn->tcp_orphans);
-	percpu_counter_destroy(&sn->icmp_inuse);
-	percpu_counter_destroy(&sn->udp_inuse);
-	percpu_counter_destroy(&sn->tcp_inuse);
 	free_percpu(sn->mib);
 }
 
@@ -146,13 +143,7 @@ static int core_net_init(struct strata_net *sn, struct net *net)
 		return -ENOMEM;
 
 	/* destroying a zeroed counter is harmless, so one exit serves all */
-	err = percpu_counter_init(&sn->tcp_inuse, 0, GFP_KERNEL);
-	if (!err)
-		err = percpu_counter_init(&sn->udp_inuse, 0, GFP_KERNEL);
-	if (!err)
-		err = percpu_counter_init(&sn->icmp_inuse, 0, GFP_KERNEL);
-	if (!err)
-		err = percpu_counter_init(&sn->tcp_orphans, 0, GFP_KERNEL);
+	err = percpu_counter_init(&sn->tcp_orphans, 0, GFP_KERNEL);
 	if (!err)
 		err = percpu_counter_init(&sn->tcp_tw, 0, GFP_KERNEL);
 	if (!err)

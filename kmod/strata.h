@@ -120,7 +120,6 @@ struct strata_icmp_net {
  * @pmtu: path MTU cache
  * @icmp: rate limit
  * @frags: reassembly queues (ip/ip_reasm.c), NULL until set up
- * @tcp_inuse, @udp_inuse, @icmp_inuse: sockets, per CPU, for sockstat
  * @tcp_orphans: TCP sockets without a descriptor
  * @tcp_tw: objects in TIME-WAIT
  * @tcp_curr_estab: CurrEstab of the SNMP TCP group (ESTABLISHED, CLOSE-WAIT)
@@ -143,9 +142,6 @@ struct strata_net {
 	struct strata_icmp_net	icmp;
 	struct fqdir		*frags;
 
-	struct percpu_counter	tcp_inuse;
-	struct percpu_counter	udp_inuse;
-	struct percpu_counter	icmp_inuse;
 	struct percpu_counter	tcp_orphans;
 	struct percpu_counter	tcp_tw;
 	struct percpu_counter	tcp_curr_estab;

@@ -69,7 +69,7 @@ static int ping_get_port(struct sock *sk, unsigned short port)
 	if (!err && sk_unhashed(sk)) {
 		WRITE_ONCE(strata_sk(sk)->lport, id);
 		sk_add_node_rcu(sk, ping_chain(sock_net(sk), id));
-		percpu_counter_inc(&strata_sk_net(sk)->icmp_inuse);
+		sock_prot_inuse_add(sock_net(sk), sk->sk_prot, 1);
 	}
 	spin_unlock_bh(&ping_lock);
 	return err;
@@ -80,7 +80,7 @@ static void ping_unhash(struct sock *sk)
 	spin_lock_bh(&ping_lock);
 	if (sk_del_node_init_rcu(sk)) {
 		WRITE_ONCE(strata_sk(sk)->lport, 0);
-		percpu_counter_dec(&strata_sk_net(sk)->icmp_inuse);
+		sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
 	}
 	spin_unlock_bh(&ping_lock);
 }

@@ -164,30 +164,38 @@ int strata_netstat_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
-/* pages charged to a protocol's sockets, module-wide as native's are machine-wide */
+/*
+ * pages charged to a protocol's sockets, module-wide as native's are machine-wide; with what
+ * each CPU has not yet told the common counter, up to a MB each, so that none is 0
+ */
 static long pages(const struct proto *prot)
 {
-	return max(0L, atomic_long_read(prot->memory_allocated));
+	long sum = atomic_long_read(prot->memory_allocated);
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(prot->per_cpu_fw_alloc, cpu));
+	return max(0L, sum);
 }
 
 int strata_sockstat_show(struct seq_file *seq, void *v)
 {
 	struct strata_net *sn = strata_net(seq_file_single_net(seq));
-	s64 tcp = percpu_counter_sum_positive(&sn->tcp_inuse);
-	s64 udp = percpu_counter_sum_positive(&sn->udp_inuse);
-	s64 icmp = percpu_counter_sum_positive(&sn->icmp_inuse);
+	int tcp = sock_prot_inuse_get(sn->net, &strata_tcp_prot);
+	int udp = sock_prot_inuse_get(sn->net, &strata_udp_prot);
+	int icmp = sock_prot_inuse_get(sn->net, &strata_ping_prot);
 
-	seq_printf(seq, "sockets: used %lld\n", tcp + udp + icmp);
-	seq_printf(seq, "TCP: inuse %lld orphan %lld tw %lld alloc %lld mem %ld\n", tcp,
+	seq_printf(seq, "sockets: used %d\n", tcp + udp + icmp);
+	seq_printf(seq, "TCP: inuse %d orphan %lld tw %lld alloc %lld mem %ld\n", tcp,
 		   percpu_counter_sum_positive(&sn->tcp_orphans),
 		   percpu_counter_sum_positive(&sn->tcp_tw),
 		   percpu_counter_sum_positive(strata_tcp_prot.sockets_allocated),
 		   pages(&strata_tcp_prot));
-	seq_printf(seq, "UDP: inuse %lld mem %ld\n", udp, pages(&strata_udp_prot));
+	seq_printf(seq, "UDP: inuse %d mem %ld\n", udp, pages(&strata_udp_prot));
 	seq_puts(seq, "UDPLITE: inuse 0\nRAW: inuse 0\n");
 	seq_printf(seq, "FRAG: inuse %u memory %lu\n",
 		   sn->frags ? atomic_read(&sn->frags->rhashtable.nelems) : 0,
 		   sn->frags ? frag_mem_limit(sn->frags) : 0);
-	seq_printf(seq, "ICMP: inuse %lld\n", icmp);
+	seq_printf(seq, "ICMP: inuse %d\n", icmp);
 	return 0;
 }

@@ -202,7 +202,7 @@ static void est_enter(struct strata_tcp_bucket *b, struct sock *sk, u32 hash)
 
 static void inuse_add(struct sock *sk, int n)
 {
-	percpu_counter_add(&strata_sk_net(sk)->tcp_inuse, n);
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, n);
 }
 
 int strata_tcp_hash_connect(struct sock *sk)

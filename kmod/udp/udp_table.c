@@ -116,7 +116,7 @@ void strata_udp_hash(struct sock *sk)
 			return;
 		chain_del(&addr_chains[up->addr_chain], &up->addr_node);
 	} else {
-		percpu_counter_inc(&strata_sk_net(sk)->udp_inuse);
+		sock_prot_inuse_add(net, sk->sk_prot, 1);
 	}
 	up->addr_chain = chain;
 	chain_add(&addr_chains[chain], &up->addr_node);
@@ -130,7 +130,7 @@ void strata_udp_unhash_table(struct sock *sk)
 	if (hlist_nulls_unhashed(&up->addr_node))
 		return;
 	chain_del(&addr_chains[up->addr_chain], &up->addr_node);
-	percpu_counter_dec(&strata_sk_net(sk)->udp_inuse);
+	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
 }
 
 /* 0: not for this socket; else the higher the better */
