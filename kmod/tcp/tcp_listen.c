@@ -74,6 +74,17 @@ static bool queue_full(const struct sock *lsk)
 	return READ_ONCE(lst->qlen) > READ_ONCE(lst->max);
 }
 
+/* no listener will have it, so nobody will accept or close it: its end frees it */
+static void child_disown(struct sock *child)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(child);
+
+	sock_orphan(child);
+	percpu_counter_inc(&strata_sk_net(child)->tcp_orphans);
+	sock_put(tp->listener);
+	tp->listener = NULL;
+}
+
 bool strata_tcp_child_established(struct sock *child)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(child);
@@ -90,17 +101,28 @@ bool strata_tcp_child_established(struct sock *child)
 		sk_acceptq_added(lsk);
 	}
 	spin_unlock_bh(&lst->lock);
-	if (ok) {
-		strata_inc(strata_sk_net(lsk), TCP_PASSIVEOPENS);
-		lsk->sk_data_ready(lsk);
-	} else {
-		/* nobody will accept or close it: its end frees it */
-		sock_orphan(child);
-		percpu_counter_inc(&strata_sk_net(child)->tcp_orphans);
+	if (!ok) {
+		child_disown(child);
+		return false;
 	}
+	strata_inc(strata_sk_net(lsk), TCP_PASSIVEOPENS);
+	lsk->sk_data_ready(lsk);
 	tp->listener = NULL;
 	sock_put(lsk);
-	return ok;
+	return true;
+}
+
+void strata_tcp_child_check(struct sock *child)
+{
+	if (likely(!strata_tcp_sk(child)->listener))
+		return;
+	/* what the request's checks let through the child's refused, and no timer runs */
+	strata_inc(strata_sk_net(child), TCPEXT_LISTENDROPS);
+	child_disown(child);
+	if (child->sk_state == TCP_CLOSE)
+		strata_tcp_destroy(child);
+	else
+		strata_tcp_done(child);
 }
 
 static int wait_for_child(struct sock *lsk, long timeo)

@@ -204,6 +204,7 @@ static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *sk
 	const __be16 *ports = (const void *)skb_transport_header(skb);
 	const struct iphdr *iph = ip_hdr(skb);
 	enum skb_drop_reason why = SKB_DROP_REASON_NO_SOCKET;
+	unsigned int len = skb->len;
 	struct sock *lsk, *child;
 	bool reset = true;
 
@@ -214,11 +215,13 @@ static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *sk
 	if (lsk) {
 		if (sk_filter_trim_cap(lsk, skb, STRATA_TCP_SEG(skb)->hdrlen))
 			return SKB_DROP_REASON_SOCKET_FILTER;
+		STRATA_TCP_SEG(skb)->end_seq -= len - skb->len;
 		reset = false;
 		child = strata_tcp_listen_rcv(lsk, skb, isn, &why, &reset);
 		if (child) {
 			skb->dev = NULL;
 			strata_tcp_do_rcv(child, skb);
+			strata_tcp_child_check(child);
 			bh_unlock_sock(child);
 			sock_put(child);
 			return SKB_CONSUMED;
