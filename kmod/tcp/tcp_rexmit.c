@@ -32,6 +32,29 @@ static u32 rexmit_len(const struct sock *sk, const struct sk_buff *skb, u32 mss,
 	return min(len, quota * unit);
 }
 
+/*
+ * A receiver may have taken a part of a segment only (RFC 9293 3.8.6: what its buffer had room
+ * for). That part is not sent again: one that cannot take more at a time would get the same
+ * bytes for ever. 0 or -errno
+ */
+static int trim_acked(struct sock *sk, struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+	u32 segs = 0;
+	int err;
+
+	if (!strata_seq_before(tx->seq, tp->snd.una))
+		return 0;
+	err = strata_tcp_tx_trim_head(sk, skb, tp->snd.una - tx->seq);
+	if (err)
+		return err;
+	if (tx->pcount > 1)
+		segs = tx->pcount - strata_tcp_pcount(tx->end_seq - tp->snd.una, tx->mss);
+	strata_scb_acked_part(&tp->scb, tx, segs, tp->snd.una);
+	return 0;
+}
+
 /* send @skb again; 0 or -errno */
 static int rexmit_skb(struct sock *sk, struct sk_buff *skb, u32 mss, u32 quota, gfp_t gfp)
 {
@@ -44,6 +67,9 @@ static int rexmit_skb(struct sock *sk, struct sk_buff *skb, u32 mss, u32 quota, 
 	/* the last copy has not even left this host */
 	if (skb_fclone_busy(sk, skb))
 		return -EBUSY;
+	err = trim_acked(sk, skb);
+	if (err)
+		return err;
 	len = rexmit_len(sk, skb, mss, quota);
 	if (skb->len && !len)
 		return -EAGAIN;
