@@ -61,6 +61,11 @@ int strata_port_table_init(void)
 
 void strata_port_table_exit(void)
 {
+	unsigned int i;
+
+	/* a bucket that is left lost count of its owners */
+	for (i = 0; i < 1 << BIND_CHAIN_BITS; i++)
+		WARN_ON_ONCE(!hlist_empty(&bind_chains[i].buckets));
 	kvfree(bind_chains);
 }
 
