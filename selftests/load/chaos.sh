@@ -1,8 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What is pulled away under running connections: the module (refused), the device, the
-# address, the namespace; and threads that get into each other's way.
+# What is pulled away under running transfers: the module (refused), the addresses, the
+# device, the namespace; two stacks on one card; and threads that get into each other's
+# way. After each, everything must be given back and the module leave.
+#
+#	ns la: va 10.9.0.1/24 native -------- vb 10.9.0.2/24 native :ns lb
+#	          10.9.0.11/24 Strata            10.9.0.12/24 Strata
 #
 # shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
 . "$(dirname "$0")/../lib/ktap.sh"
@@ -10,43 +14,118 @@
 . "$(dirname "$0")/load_env.sh"
 
 case ${STRATA_FULL:-0}$STRATA_MACHINE in
-1debug) cycles=10 seconds=300 ;;
-1*) cycles=50 seconds=120 ;;
-0debug) cycles=1 seconds=10 ;;
-*) cycles=3 seconds=5 ;;
+1debug) cycles=50 seconds=300 times=5 flows=2 wave=10 ;;
+1*) cycles=50 seconds=120 times=10 flows=8 wave=50 ;;
+0debug) cycles=2 seconds=5 times=1 flows=1 wave=4 ;;
+*) cycles=2 seconds=5 times=1 flows=2 wave=10 ;;
 esac
 
+log=$(mktemp)
 up_all() { load_module && up; }
-ended() { within 60 no_sockets && within 20 rmmod strata; }
 race() { timeout $((seconds + 90)) "$DIR/load_race" "$@" "$seconds"; }
+flow() { timeout 120 "$DIR/load_flow" "$@"; }
+conns() { timeout 300 "$DIR/load_conns" "$@"; }
 
-# connections one after another, until they fail or are killed
+# Transfers and connections, with Strata as server, as client and as both, until they fail
+# or are killed.
+pids=() flow_pids=()
 traffic() {
-	"$DIR/load_conns" strata@la native@lb 10.9.0.11 1000000 20 >/dev/null 2>&1 &
-	pid=$!
-	sleep 1
-	kill -0 "$pid"
+	local pair port=0 pid
+	pids=() flow_pids=()
+	for pair in "strata@la native@lb 10.9.0.11" "native@la strata@lb 10.9.0.1" \
+		"strata@lb strata@la 10.9.0.12"; do
+		port=$((port + 10))
+		# shellcheck disable=SC2086 # words
+		LOAD_PORT=$((7000 + port)) "$DIR/load_flow" $pair $flows 0 >>"$log" 2>&1 &
+		pids+=($!) flow_pids+=($!)
+		# shellcheck disable=SC2086
+		LOAD_PORT=$((7001 + port)) "$DIR/load_conns" $pair 100000000 $wave >>"$log" 2>&1 &
+		pids+=($!)
+	done
+	sleep 2
+	for pid in "${pids[@]}"; do
+		kill -0 "$pid" || { cat "$log"; return 1; }
+	done
 }
 traffic_ends() {
-	kill -KILL "$pid"
-	wait "$pid"
+	kill -KILL "${pids[@]}"
+	wait "${pids[@]}"
 	return 0
 } 2>/dev/null
 
+# run a command under traffic, end that, and see that all is given back. The namespaces
+# stay reachable by descriptor when their names are gone.
 under_traffic() { # COMMAND...
 	local status
 	up_all || return 1
-	traffic || { echo "no traffic"; return 1; }
+	exec 8</run/netns/la 9</run/netns/lb
+	traffic || return 1
 	"$@"
 	status=$?
-	sleep 0.5
 	traffic_ends
+	killed_off || status=1
+	exec 8<&- 9<&-
 	down
-	ended || return 1
+	within 5 rmmod strata || return 1
 	return "$status"
 }
 
-refused() { ! rmmod strata 2>/dev/null && [ -d /sys/module/strata ]; }
+# `strata ss -K` ends what no peer will end any more
+killed_off() {
+	local fd
+	for fd in 8 9; do
+		nsenter --net="/proc/self/fd/$fd" strata ss -K -a >/dev/null || return 1
+	done
+	within 5 no_sockets
+}
+
+refused() {
+	local i
+	for ((i = 0; i < times; i++)); do
+		rmmod strata 2>"$log" && return 1
+		grep -q 'in use' "$log" || { cat "$log"; return 1; }
+		[ -d /sys/module/strata ] || return 1
+		sleep 0.2
+	done
+}
+device_goes() { ip -n la link del va && sleep 1; }
+device_moves() { ip -n la link set va netns lb && sleep 1; }
+device_down_up() {
+	local i
+	for ((i = 0; i < times; i++)); do
+		ip -n la link set va down && sleep 0.2 && ip -n la link set va up || return 1
+		sleep 0.5
+	done
+}
+namespace_goes() { ip netns del "$1" && sleep 1; }
+mtu_changes() {
+	local mtu
+	for mtu in 600 9000 1500; do
+		ip -n la link set va mtu "$mtu" && ip -n lb link set vb mtu "$mtu" || return 1
+		sleep 0.3
+	done
+}
+
+# Both stacks at once on one card, transfers and connections; none may fail or stand still.
+shared_card() { # [COMMAND...: meanwhile]
+	local status=0 pid here=()
+	LOAD_PORT=7100 flow strata@la strata@lb 10.9.0.11 "$flows" 6 >"$log.1" 2>&1 & here+=($!)
+	LOAD_PORT=7110 flow native@la native@lb 10.9.0.1 "$flows" 6 >"$log.2" 2>&1 & here+=($!)
+	LOAD_PORT=7120 flow strata@la native@lb 10.9.0.11 "$flows" 6 >"$log.3" 2>&1 & here+=($!)
+	if [ $# = 0 ]; then
+		LOAD_PORT=7130 conns strata@la strata@lb 10.9.0.11 $((2 * wave)) "$wave" >"$log.4" 2>&1 &
+		here+=($!)
+	fi
+	LOAD_PORT=7140 conns native@la native@lb 10.9.0.1 $((2 * wave)) "$wave" >"$log.5" 2>&1 & here+=($!)
+	sleep 1
+	[ $# = 0 ] || "$@" || status=1
+	for pid in "${here[@]}"; do
+		wait "$pid" || status=1
+	done
+	cat "$log".?
+	return "$status"
+}
+# the last address unbinds the card, the first binds it again
 unbind_rebind() {
 	local i
 	for i in 1 2 3; do
@@ -56,21 +135,58 @@ unbind_rebind() {
 		sleep 0.2
 	done
 }
+share() { # [COMMAND...]
+	local status
+	up_all || return 1
+	shared_card "$@"
+	status=$?
+	reset_all la lb
+	down
+	within 5 rmmod strata || return 1
+	return "$status"
+}
+
+# Sockets end by `strata ss -K`, but only when they are closed are they gone: then the
+# module leaves. The programs notice when they run again.
+kill_and_close() {
+	local pid
+	kill -STOP "${pids[@]}"
+	if ! reset_all la lb || ! refused; then
+		traffic_ends
+		return 1
+	fi
+	kill -CONT "${pids[@]}"
+	for pid in "${flow_pids[@]}"; do
+		wait "$pid" && { echo "$pid did not notice"; return 1; }
+	done
+	traffic_ends
+	reset_all la lb && within 1 no_sockets && rmmod strata && insmod "$STRATA_KO"
+}
+
+# TIME-WAIT, addresses and bound cards do not keep the module; nor do they when their
+# namespace goes at the same time
 cycle() {
 	local i
 	for ((i = 0; i < cycles; i++)); do
 		up_all || return 1
-		timeout 300 "$DIR/load_conns" strata@la strata@lb 10.9.0.11 10 5 || return 1
-		down
-		ended || return 1
+		conns strata@la strata@lb 10.9.0.11 10 5 || return 1
+		((i % 2)) || down
+		within 2 rmmod strata || { echo "cycle $i"; return 1; }
+		((i % 2)) && down
 	done
+	return 0
 }
 
-ktap_plan 8
+ktap_plan 13
+ktap_run "two stacks share the card" share
+ktap_run "it is unbound and bound again under transfers" share unbind_rebind
 ktap_run "rmmod is refused while sockets are open" under_traffic refused
-ktap_run "addresses go and come back" under_traffic unbind_rebind
-ktap_run "the device goes" under_traffic ip -n la link del va
-ktap_run "a namespace goes" under_traffic ip netns del lb
+ktap_run "ss -K, close, rmmod" under_traffic kill_and_close
+ktap_run "the device goes" under_traffic device_goes
+ktap_run "the device moves to another namespace" under_traffic device_moves
+ktap_run "the device goes down and up" under_traffic device_down_up
+ktap_run "the MTU changes" under_traffic mtu_changes
+ktap_run "a namespace goes" under_traffic namespace_goes lb
 ktap_run "load, traffic, unload: $cycles times" cycle
 up_all
 if [ "$STRATA_MACHINE" = sim ]; then
@@ -80,6 +196,8 @@ else
 	ktap_run "threads race over the device" race strata@la strata@lb 10.9.0.11
 	ktap_run "threads race over loopback" race strata@la strata@la 127.0.0.1
 fi
+reset_all la lb
 down
-ktap_run "nothing is left" ended
+ktap_run "nothing is left" within 20 rmmod strata
+rm -f "$log" "$log".?
 ktap_end

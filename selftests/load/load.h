@@ -26,7 +26,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PORT	7000
+/* programs that run at the same time take one each */
+static inline int port(void)
+{
+	const char *word = getenv("LOAD_PORT");
+
+	return word ? atoi(word) : 7000;
+}
 
 /* where one side lives: "strata@NAMESPACE" or "native@NAMESPACE" */
 struct side {
@@ -108,6 +114,17 @@ static inline double now_s(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* in virtual time what never sleeps lets nobody else wake up */
+static inline void breathe(int ms)
+{
+	static int sim = -1;
+
+	if (sim < 0)
+		sim = getenv("STRATA_MACHINE") && !strcmp(getenv("STRATA_MACHINE"), "sim");
+	if (sim)
+		usleep(ms * 1000);
 }
 
 static inline void many_files(void)

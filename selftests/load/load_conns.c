@@ -76,7 +76,7 @@ static int start(int index)
 	if (fd < 0)
 		return -1;
 	conn_new(fd, CLIENT, index);
-	if (connect_to(fd, address, PORT) && errno != EINPROGRESS) {
+	if (connect_to(fd, address, port()) && errno != EINPROGRESS) {
 		complain(&conns[fd], "connect", errno);
 		conn_end(&conns[fd]);
 		return -1;
@@ -221,7 +221,7 @@ int main(int argc, char **argv)
 	at_once = atoi(argv[5]);
 	conns = calloc(65536, sizeof(*conns));
 	ep = epoll_create1(EPOLL_CLOEXEC);
-	lfd = side_listen(&server, address, PORT, 4096, SOCK_NONBLOCK);
+	lfd = side_listen(&server, address, port(), 4096, SOCK_NONBLOCK);
 	if (lfd < 0 || ep < 0 || !conns) {
 		printf("# listen: %s\n", strerror(errno));
 		return 1;
@@ -237,6 +237,7 @@ int main(int argc, char **argv)
 			return 1;
 		}
 		done += n;
+		breathe(100);
 	}
 	printf("# %d connections, %d at once, %.1f s\n", count, at_once, now_s() - t);
 	return 0;

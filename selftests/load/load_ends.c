@@ -186,7 +186,7 @@ static bool pair(int *c, int *s)
 {
 	*c = side_socket(&client, 0);
 	limit(*c);
-	if (!expect("connect", connect_to(*c, address, PORT) ? -errno : 0, 0))
+	if (!expect("connect", connect_to(*c, address, port()) ? -errno : 0, 0))
 		return false;
 	*s = accept(lfd, NULL, NULL);
 	limit(*s);
@@ -196,13 +196,13 @@ static bool pair(int *c, int *s)
 /* a listener closes: what waits for accept() is reset, what came too late is refused */
 static bool listener_closes(int backlog, int clients)
 {
-	int l = side_listen(&server, address, PORT + 1, backlog, 0), fd[64], i, n;
+	int l = side_listen(&server, address, port() + 1, backlog, 0), fd[64], i, n;
 	struct pollfd pfd;
 	bool ok = l >= 0;
 
 	for (i = 0; i < clients; i++) {
 		fd[i] = side_socket(&client, SOCK_NONBLOCK);
-		connect_to(fd[i], address, PORT + 1);
+		connect_to(fd[i], address, port() + 1);
 	}
 	/* the last of the first ones is through: the queue is full */
 	pfd = (struct pollfd){ .fd = fd[backlog < clients ? backlog - 1 : clients - 1],
@@ -240,7 +240,7 @@ int main(int argc, char **argv)
 	client = side_parse(argv[2]);
 	address = argv[3];
 	times = atoi(argv[4]);
-	lfd = side_listen(&server, address, PORT, 64, 0);
+	lfd = side_listen(&server, address, port(), 64, 0);
 	if (lfd < 0) {
 		printf("# listen: %s\n", strerror(errno));
 		return 1;

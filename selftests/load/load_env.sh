@@ -22,11 +22,20 @@ down() {
 	ip netns del lb
 } 2>/dev/null
 
-# TCP sockets of Strata in all namespaces, orphans too
-sockets() { awk '$1 == "STRATA-TCP" { print $3 }' /proc/net/protocols; }
+# sockets of Strata in all namespaces, orphans too: each holds the module
+sockets() { cat /sys/module/strata/refcnt; }
 no_sockets() { [ "$(sockets)" = 0 ]; }
 
 no_slabs() { ! grep -i strata /proc/slabinfo; }
+
+# what holds the module, for whoever must find out
+left() {
+	local ns
+	echo "references: $(sockets)"
+	for ns in la lb; do
+		ip netns exec "$ns" cat /proc/net/strata/sockets /proc/net/strata/sockstat
+	done
+} 2>/dev/null
 
 # COMMAND must succeed within so many seconds; its last output shows why not
 within() { # SECONDS COMMAND...
@@ -34,7 +43,54 @@ within() { # SECONDS COMMAND...
 	shift
 	while ! out=$("$@" 2>&1); do
 		n=$((n - 1))
-		[ $n -gt 0 ] || { echo "$out"; grep STRATA /proc/net/protocols; return 1; }
+		[ $n -gt 0 ] || { echo "$out"; left; return 1; }
 		sleep 0.5
 	done
+}
+
+# what `strata ss` still shows, TIME-WAIT and orphans too
+reset_all() { # NAMESPACE...
+	local ns
+	for ns; do
+		strata -n "$ns" ss -K -a >/dev/null || return 1
+	done
+}
+
+# ---- memory: what was there before must be what is there after ----
+
+# Objects in use of a slab cache. Shrinking first takes back what the CPUs keep for
+# themselves and what KASAN keeps in quarantine, so that the number is exact.
+slab_count() { # CACHE
+	echo 1 > "/sys/kernel/slab/$1/shrink"
+	awk -v cache="$1" '$1 == cache { print $2 }' /proc/slabinfo
+} 2>/dev/null
+
+# The stack's own caches and those every packet and socket comes from; those that this
+# kernel has merged with others do not show (the test machines boot with slab_nomerge).
+memory_take() {
+	local cache ns
+	for cache in STRATA-TCP STRATA-UDP STRATA-PING strata_tcp_tw strata_tcp_req \
+		skbuff_head_cache skbuff_fclone_cache skbuff_small_head skbuff_ext_cache \
+		sock_inode_cache; do
+		echo "$cache $(slab_count $cache)"
+	done
+	for ns in la lb; do
+		ip netns exec "$ns" grep -E '^(TCP|UDP|FRAG):' /proc/net/strata/sockstat |
+			sed "s/^/$ns /"
+	done
+}
+
+# Equal, but for the skbs that NAPI keeps on each CPU for its next packets (64 at most;
+# they count as in use).
+memory_same() { # BEFORE
+	memory_take | awk -v keep=$((64 * $(nproc))) '
+		NR == FNR { before[FNR] = $0; next }
+		$0 == before[FNR] { next }
+		$1 == "skbuff_head_cache" {
+			split(before[FNR], b)
+			if ($2 - b[2] <= keep)
+				next
+		}
+		{ print "before: " before[FNR]; print "now:    " $0; bad = 1 }
+		END { exit bad }' <(echo "$1") -
 }

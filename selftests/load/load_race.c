@@ -91,7 +91,7 @@ static void meddle(int *slots, unsigned int *seed)
 		check("linger", setsockopt(fd, SOL_SOCKET, SO_LINGER, &lg, sizeof(lg)));
 		break;
 	case 6:
-		check("connect again", connect_to(fd, address, PORT));
+		check("connect again", connect_to(fd, address, port()));
 		break;
 	case 7:
 		check("disconnect", connect(fd, &(struct sockaddr){ AF_UNSPEC },
@@ -114,7 +114,7 @@ static void *connector(void *arg)
 		}
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 		put(made, &seed, fd);
-		ret = connect_to(fd, address, PORT);
+		ret = connect_to(fd, address, port());
 		check("connect", ret);
 		if (!ret)
 			__sync_fetch_and_add(&connected, 1);
@@ -157,7 +157,7 @@ static void *listener_mover(void *arg)
 	unsigned int seed = (long)arg;
 
 	while (!stop) {
-		int fd = side_listen(&server, address, PORT, 1 + rnd(&seed, 8), SOCK_NONBLOCK);
+		int fd = side_listen(&server, address, port(), 1 + rnd(&seed, 8), SOCK_NONBLOCK);
 		int old;
 
 		if (fd < 0) {
