@@ -139,7 +139,7 @@ check() { # NAME COMMAND...
 }
 
 every_way() { # FUNCTION
-	for WAY in native-strata strata-native strata-strata; do
+	for WAY in ${WAYS:-native-strata strata-native strata-strata}; do
 		SERVER=${WAY%-*} CLIENT=${WAY#*-}
 		WAY="$SERVER to $CLIENT"
 		ADDR=10.7.0.2 PEER=10.7.0.1

@@ -6,6 +6,7 @@
 # shellcheck source=selftests/interop/env.sh
 . "$(dirname "$0")/env.sh"
 
+# shellcheck disable=SC2317 # called by one_way
 haproxy_conf() {
 	cat > "$WORK/haproxy.conf" <<-END
 	global

@@ -28,14 +28,14 @@ UDP='.error == null and .end.sum.packets > 50 and .end.sum.lost_percent < 5'
 one_way() {
 	serve iperf3 -s -B "$ADDR"
 	check "the server listens" ready 5201
-	check "TCP" measured "$ALL" -t $SECS
-	check "TCP, -R" measured "$ALL" -t $SECS -R
+	check "TCP" measured "$ALL" -t "$SECS"
+	check "TCP, -R" measured "$ALL" -t "$SECS" -R
 	check "TCP, --bidir" measured '.error == null and .end.sum_received.bytes > 0 and
-		.end.sum_received_bidir_reverse.bytes > 0' -t $SECS --bidir
-	check "TCP, -P 8" measured "$ALL and (.end.streams | length) == 8" -t $SECS -P 8
-	check "TCP, -P 8 -R" measured "$ALL and (.end.streams | length) == 8" -t $SECS -P 8 -R
-	check "UDP" measured "$UDP" -t $SECS -u -b 2M
-	check "UDP, -R" measured "$UDP" -t $SECS -u -b 2M -R
+		.end.sum_received_bidir_reverse.bytes > 0' -t "$SECS" --bidir
+	check "TCP, -P 8" measured "$ALL and (.end.streams | length) == 8" -t "$SECS" -P 8
+	check "TCP, -P 8 -R" measured "$ALL and (.end.streams | length) == 8" -t "$SECS" -P 8 -R
+	check "UDP" measured "$UDP" -t "$SECS" -u -b 2M
+	check "UDP, -R" measured "$UDP" -t "$SECS" -u -b 2M -R
 }
 
 ktap_plan 24

@@ -39,7 +39,7 @@ refused() { # nobody listens: curl's status 7
 
 	client curl -sS "http://$ADDR:81/" 2> /dev/null
 	status=$?
-	[ $status = 7 ] || { echo "status $status"; return 1; }
+	[ "$status" = 7 ] || { echo "status $status"; return 1; }
 }
 
 # shellcheck disable=SC2317

@@ -20,7 +20,7 @@ pings() { # ADDRESS OPTION...
 # shellcheck disable=SC2317 # called through every_way
 one_way() {
 	for size in 56 1473 20000; do
-		check "$size octets" pings "$ADDR" -c 3 -i 0.2 -s $size
+		check "$size octets" pings "$ADDR" -c 3 -i 0.2 -s "$size"
 	done
 	check "flood" pings "$ADDR" -f -c 200
 	check "oneself" pings "$PEER" -c 2 -i 0.2

@@ -27,11 +27,11 @@ END
 
 # shellcheck disable=SC2317 # called through every_way
 one_way() {
-	serve $PY -m http.server --bind "$ADDR" -d "$WORK/www" 8000
+	serve "$PY" -m http.server --bind "$ADDR" -d "$WORK/www" 8000
 	check "http.server listens" ready 8000
-	check "urllib, $MB MB" fetched $PY "$WORK/get.py" "http://$ADDR:8000/file" "$WORK/got"
+	check "urllib, $MB MB" fetched "$PY" "$WORK/get.py" "http://$ADDR:8000/file" "$WORK/got"
 	stop_in "$B"
-	serve $PY "$WORK/put.py" "$ADDR" 8001 "$WORK/got"
+	serve "$PY" "$WORK/put.py" "$ADDR" 8001 "$WORK/got"
 	check "the upload server listens" ready 8001
 	check "curl uploads $MB MB" fetched curl -sS -T "$WORK/www/file" "http://$ADDR:8001/file"
 }

@@ -12,10 +12,13 @@ echoed() { # both directions at once; the client ends its half first
 	[ "$(sum_of "$WORK/got")" = "$SUM" ]
 }
 
+# The client ends when as many octets as it sent have come back, and sends no
+# datagram to say that it has no more (shut-none).
 # shellcheck disable=SC2317
 datagram() { # OCTETS
 	head -c "$1" "$WORK/www/file" > "$WORK/sent"
-	client socat -b 65536 -T 10 -t 10 - "UDP4:$ADDR:7001,shut-null" < "$WORK/sent" > "$WORK/got"
+	client socat -b 65536 -t "$LIMIT" - "UDP4:$ADDR:7001,shut-none,readbytes=$1" \
+		< "$WORK/sent" > "$WORK/got"
 	cmp "$WORK/sent" "$WORK/got"
 }
 
@@ -27,7 +30,7 @@ one_way() {
 	serve socat -b 65536 "UDP4-RECVFROM:7001,bind=$ADDR,fork" EXEC:cat
 	check "UDP: bound" ready 7001 udp
 	for size in 1 1472 1473 9000; do
-		check "UDP echo, $size octets" datagram $size
+		check "UDP echo, $size octets" datagram "$size"
 	done
 }
 

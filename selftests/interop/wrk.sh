@@ -13,7 +13,7 @@ SECS=3
 hammered() { # OPTION...
 	local out
 
-	if ! out=$(client wrk --timeout 30s -d ${SECS}s "$@" "http://$ADDR/small") ||
+	if ! out=$(client wrk --timeout 30s -d "${SECS}s" "$@" "http://$ADDR/small") ||
 	   grep -q 'Socket errors\|Non-2xx' <<< "$out" ||
 	   ! awk '/requests in/ { n = $1 } END { exit !(n > 0) }' <<< "$out"; then
 		echo "$out"

@@ -32,11 +32,21 @@ clean_up() {
 }
 trap 'status=$?; clean_up; (exit $status); ktap_at_exit' EXIT
 
-# A server that keeps running: in_x NAME COMMAND...
-serve() { # NAMESPACE COMMAND...
-	ip netns exec "$@" >"$tmp/server.log" 2>&1 &
+# A server that keeps running; returns when its port is bound.
+serve() { # NAMESPACE PORT COMMAND...
+	local ns=$1 port
+	port=$(printf ':%04X' "$2")
+	shift 2
+	ip netns exec "$ns" "$@" >"$tmp/server.log" 2>&1 &
 	servers+=($!)
-	sleep 1
+	for _ in $(seq 300); do
+		# slot, local address, remote address, state: listening or bound
+		ip netns exec "$ns" cat /proc/net/tcp /proc/net/strata/tcp /proc/net/strata/udp |
+			awk -v p="$port" '$2 ~ p "$" && $4 ~ /^0[A7]$/ { f = 1 } END { exit !f }' &&
+			return
+		sleep 0.1
+	done
+	ktap_note "nothing is bound to port $port: $(cat "$tmp/server.log")"
 }
 
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
@@ -44,7 +54,7 @@ serve() { # NAMESPACE COMMAND...
 [ -d /sys/module/strata ] || [ -r "${STRATA_KO:-}" ] ||
 	ktap_skip_all "module strata is not loaded and \$STRATA_KO names none"
 
-ktap_plan 20
+ktap_plan 23
 
 # ---- without the module: a clear word, and the program is not begun ----------
 if [ -d /sys/module/strata ] || modinfo strata >/dev/null 2>&1; then
@@ -90,7 +100,7 @@ sum=$(sha256sum <"$tmp/www/file")
 
 ktap_run "ping from Strata" run_b ping -c 2 -W 5 10.77.0.1
 
-serve "$A" python3 -m http.server -d "$tmp/www" --bind 10.77.0.1 8000
+serve "$A" 8000 python3 -m http.server -d "$tmp/www" --bind 10.77.0.1 8000
 ktap_is "curl on Strata" "$(run_b curl -s http://10.77.0.1:8000/file | sha256sum)" "$sum"
 
 # The launcher in one namespace, the program's sockets in another.
@@ -100,20 +110,42 @@ ktap_is "strata run ip netns exec" \
 ktap_run "busybox wget, a static program" run_b busybox wget -q -O "$tmp/got" http://10.77.0.1:8000/file
 ktap_is "... brought the file" "$(sha256sum <"$tmp/got")" "$sum"
 
-serve "$B" "$strata" run python3 -m http.server -d "$tmp/www" --bind 10.77.0.2 8001
+serve "$B" 8001 "$strata" run python3 -m http.server -d "$tmp/www" --bind 10.77.0.2 8001
 ktap_is "a server under strata run" "$(in_a curl -s http://10.77.0.2:8001/file | sha256sum)" "$sum"
 
+# A daemon: "strata run" is over when it has gone into the background, its helper
+# when it ends. Its program and its helper are what is in the namespace then.
+daemon_pids() { ip netns pids "$B" | grep -vx -F -f "$tmp/before"; }
+
+# shellcheck disable=SC2317 # called through ktap_run
+daemon_gone() {
+	for _ in $(seq 100); do
+		[ -n "$(daemon_pids)" ] || return 0
+		sleep 0.1
+	done
+	daemon_pids | xargs ps -fp
+	return 1
+}
+
+ip netns pids "$B" >"$tmp/before"
+echo 0 >>"$tmp/before"	# at least one line
+run_b busybox httpd -p 10.77.0.2:8005 -h "$tmp/www"
+ktap_result $? "a daemon's launcher ends"
+ktap_is "... and the daemon serves" "$(in_a curl -s http://10.77.0.2:8005/file | sha256sum)" "$sum"
+daemon_pids | xargs kill
+ktap_run "... and leaves no helper" daemon_gone
+
 # ---- the examples ------------------------------------------------------------
-serve "$B" "$examples/http_server" -a 10.77.0.2 -p 8002 "$tmp/www"
+serve "$B" 8002 "$examples/http_server" -a 10.77.0.2 -p 8002 "$tmp/www"
 ktap_is "http_server" "$(in_a curl -s http://10.77.0.2:8002/file | sha256sum)" "$sum"
 ktap_is "http_server refuses .." \
 	"$(in_a curl -s -o /dev/null -w '%{http_code}' --path-as-is http://10.77.0.2:8002/../report)" 404
 
-serve "$B" "$examples/tcp_echo_server" -a 10.77.0.2 -p 8003
+serve "$B" 8003 "$examples/tcp_echo_server" -a 10.77.0.2 -p 8003
 ktap_is "tcp_echo_client and server, both on Strata" \
 	"$(in_b "$examples/tcp_echo_client" -p 8003 10.77.0.2 <"$tmp/www/file" | sha256sum)" "$sum"
 
-serve "$B" "$examples/udp_echo" -l -a 10.77.0.2 -p 8004
+serve "$B" 8004 "$examples/udp_echo" -l -a 10.77.0.2 -p 8004
 ktap_run "udp_echo" in_b "$examples/udp_echo" -c 20 -p 8004 -a 10.77.0.2
 
 # ---- nothing is left ---------------------------------------------------------

@@ -482,7 +482,7 @@ TEST_F_TIMEOUT(run, many_sockets, 280)
 	EXPECT_STREQ("moved 10000\n", self->o.out);
 	TH_LOG("10000 sockets in %.0f ms; 10000 round trips in %.0f ms",
 	       start, trips);
-	EXPECT_LT(start, trips * 25);
+	EXPECT_LE(start, trips * 25);	/* both 0 in virtual time */
 }
 
 /* ---- namespaces and identity -------------------------------------------- */
