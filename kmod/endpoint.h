@@ -101,7 +101,7 @@ struct strata_path {
  * @mc_loop: IP_MULTICAST_LOOP
  * @port_auto: the port was chosen by strata_port_connect()
  * @cmsg: STRATA_CMSG_*: what recvmsg() adds
- * @owner: process that made or accepted the socket, counted; NULL: nobody has yet
+ * @owner: process that first put the socket to use, counted; NULL: nobody has yet
  * @comm: its name then
  * @sent_time, @rcvd_time: jiffies a datagram last went and came, 0: none has; TCP has its own
  *
@@ -170,7 +170,12 @@ static inline void strata_sock_init(struct sock *sk, u8 proto)
 	ep->owner = NULL;
 }
 
-/** strata_sock_owner_set() - the calling process has got this socket: by socket() or accept() */
+/**
+ * strata_sock_owner_set() - the calling process puts this socket to use
+ *
+ * From bind(), connect(), listen(), accept(), the first sendto(): not from socket(), where the
+ * caller may be a helper that opens sockets for others (strata run). Caller holds the lock.
+ */
 static inline void strata_sock_owner_set(struct sock *sk)
 {
 	struct strata_sock *ep = strata_sk(sk);

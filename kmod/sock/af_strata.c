@@ -75,8 +75,6 @@ static int strata_sock_create(struct net *net, struct socket *sock, int protocol
 		if (err)
 			sk_common_release(sk);
 	}
-	if (!err)
-		strata_sock_owner_set(sk);
 	return err;
 }
 
@@ -137,6 +135,7 @@ static bool bind_may_use(const struct sock *sk, u16 port)
 
 static int bind_port(struct sock *sk, u16 port)
 {
+	strata_sock_owner_set(sk);
 	if (sk->sk_prot->get_port)
 		return sk->sk_prot->get_port(sk, port);
 	return strata_port_bind(sk, port);

@@ -48,8 +48,10 @@ static int connect_start(struct socket *sock, struct sockaddr *uaddr, int addrle
 	if (sk->sk_state != TCP_CLOSE)
 		return -EISCONN;
 	err = strata_sock_is_addr(uaddr, addrlen);
-	if (!err)
+	if (!err) {
+		strata_sock_owner_set(sk);
 		err = strata_tcp_connect(sk, to->sin_addr.s_addr, to->sin_port);
+	}
 	if (!err)
 		sock->state = SS_CONNECTING;
 	return err;
@@ -130,8 +132,10 @@ static int stream_listen(struct socket *sock, int backlog)
 
 	lock_sock(sk);
 	if (sock->state == SS_UNCONNECTED &&
-	    (1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN))
+	    (1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN)) {
+		strata_sock_owner_set(sk);
 		err = strata_tcp_listen(sk, backlog);
+	}
 	release_sock(sk);
 	return err;
 }

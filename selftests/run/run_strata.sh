@@ -54,7 +54,7 @@ serve() { # NAMESPACE PORT COMMAND...
 [ -d /sys/module/strata ] || [ -r "${STRATA_KO:-}" ] ||
 	ktap_skip_all "module strata is not loaded and \$STRATA_KO names none"
 
-ktap_plan 23
+ktap_plan 24
 
 # ---- without the module: a clear word, and the program is not begun ----------
 if [ -d /sys/module/strata ] || modinfo strata >/dev/null 2>&1; then
@@ -82,7 +82,9 @@ moved="domain $family cloexec 0 nonblock 0"
 ktap_is "TCP socket moves" "$("$strata" run "$probe" socket 2 1 6)" "$moved"
 ktap_is "UDP socket moves" "$("$strata" run "$probe" socket 2 2 17)" "$moved"
 ktap_is "ping socket moves" "$("$strata" run "$probe" socket 2 2 1)" "$moved"
-ktap_is "10 000 sockets" "$("$strata" run "$probe" many 10000 "$family")" "moved 10000"
+many=2000
+[ -z "${STRATA_FULL-}" ] || many=10000
+ktap_is "many sockets" "$("$strata" run "$probe" many $many "$family")" "moved $many"
 "$strata" run --report "$probe" socket 2 1 0 >/dev/null 2>"$tmp/report"
 ktap_run "the report counts it" grep -q "1 on Strata, 0 refused, 0 native" "$tmp/report"
 
@@ -112,6 +114,12 @@ ktap_is "... brought the file" "$(sha256sum <"$tmp/got")" "$sum"
 
 serve "$B" 8001 "$strata" run python3 -m http.server -d "$tmp/www" --bind 10.77.0.2 8001
 ktap_is "a server under strata run" "$(in_a curl -s http://10.77.0.2:8001/file | sha256sum)" "$sum"
+
+# ... and is the one that the list of sockets names: its process became the program.
+# shellcheck disable=SC2016 # for awk
+ktap_is "the socket's owner is the program" \
+	"$(in_b awk '$3 == "10.77.0.2:8001" && $2 == "LISTEN" { print $5, $6 }' /proc/net/strata/sockets)" \
+	"${servers[-1]} python3"
 
 # A daemon: "strata run" is over when it has gone into the background, its helper
 # when it ends. Its program and its helper are what is in the namespace then.
