@@ -22,13 +22,16 @@ A=strata-interop-a B=strata-interop-b
 # Emulated machines are slow, and slower while kernels are built beside them.
 LIMIT=120
 
+# The long form, of make test-all?
+full() { [ -n "${STRATA_FULL-}" ]; }
+
 # MB in a file that is sent (the debug machine checks every memory access)
-if [ -n "${STRATA_FULL-}" ] && [ "${STRATA_MACHINE-}" != debug ]; then
-	MB=100
-elif [ "${STRATA_MACHINE-}" = debug ]; then
+if [ "${STRATA_MACHINE-}" = debug ]; then
 	MB=1
+elif full; then
+	MB=100
 else
-	MB=8
+	MB=2
 fi
 
 on_stack() { # NAMESPACE native|strata COMMAND...

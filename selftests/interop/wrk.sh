@@ -6,8 +6,8 @@
 # shellcheck source=selftests/interop/env.sh
 . "$(dirname "$0")/env.sh"
 
-SECS=3
-[ -z "${STRATA_FULL-}" ] || SECS=30
+SECS=1
+full && SECS=30
 
 # shellcheck disable=SC2317 # called through check
 hammered() { # OPTION...

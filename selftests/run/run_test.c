@@ -475,13 +475,16 @@ static double round_trips(int n)
  */
 TEST_F_TIMEOUT(run, many_sockets, 280)
 {
-	double trips = round_trips(10000), start = now_ms();
+	const char *count = getenv("STRATA_FULL") ? "10000" : "2000";
+	double trips = round_trips(atoi(count)), start = now_ms();
+	char moved[32];
 
-	RUN(self->probe, "many", "10000", TO);
+	RUN(self->probe, "many", count, TO);
 	start = now_ms() - start;
-	EXPECT_STREQ("moved 10000\n", self->o.out);
-	TH_LOG("10000 sockets in %.0f ms; 10000 round trips in %.0f ms",
-	       start, trips);
+	snprintf(moved, sizeof(moved), "moved %s\n", count);
+	EXPECT_STREQ(moved, self->o.out);
+	TH_LOG("%s sockets in %.0f ms; as many round trips in %.0f ms",
+	       count, start, trips);
 	EXPECT_LE(start, trips * 25);	/* both 0 in virtual time */
 }
 
