@@ -89,20 +89,23 @@ static int probe_many(int argc, char **argv)
 
 static void *churn_thread(void *arg)
 {
-	return (void *)churn(500, *(int *)arg);
+	char **argv = arg;
+
+	return (void *)churn(atol(argv[1]), atoi(argv[2]));
 }
 
-/* threads FAMILY: eight threads at once */
+/* threads N FAMILY: eight threads at once, N sockets each */
 static int probe_threads(int argc, char **argv)
 {
-	int family = atoi(argv[1]);
 	long moved = 0;
 	pthread_t t[8];
 	void *n;
 	int i;
 
+	if (argc != 3)
+		return 2;
 	for (i = 0; i < 8; i++)
-		pthread_create(&t[i], NULL, churn_thread, &family);
+		pthread_create(&t[i], NULL, churn_thread, argv);
 	for (i = 0; i < 8; i++) {
 		pthread_join(t[i], &n);
 		moved += (long)n;
@@ -116,15 +119,17 @@ static void nothing(int sig)
 	(void)sig;
 }
 
-/* storm FAMILY: sockets under a timer that fires 5 000 times a second */
+/* storm N FAMILY: N sockets under a timer that fires 5 000 times a second */
 static int probe_storm(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = nothing, .sa_flags = SA_RESTART };
 	struct itimerval it = { { 0, 200 }, { 0, 200 } };
 
+	if (argc != 3)
+		return 2;
 	sigaction(SIGALRM, &sa, NULL);
 	setitimer(ITIMER_REAL, &it, NULL);
-	printf("moved %ld\n", churn(2000, atoi(argv[1])));
+	printf("moved %ld\n", churn(atol(argv[1]), atoi(argv[2])));
 	return 0;
 }
 
