@@ -389,7 +389,10 @@ enum skb_drop_reason strata_tcp_segment(struct sock *sk, struct sk_buff *skb, bo
 
 	switch (sk->sk_state) {
 	case TCP_CLOSE:
-		*reset = true;
+		/*
+		 * It was on its way when the connection ended, perhaps in TIME-WAIT: what has
+		 * taken the socket's place answers when the peer sends again
+		 */
 		return SKB_DROP_REASON_TCP_CLOSE;
 	case TCP_LISTEN:
 		return SKB_DROP_REASON_SOCKET_CLOSE;
