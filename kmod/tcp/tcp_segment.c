@@ -91,6 +91,13 @@ static enum skb_drop_reason drop_unacceptable(struct sock *sk, const struct stra
 	return why;
 }
 
+/* a peer that has forgotten the connection may count its RST without the FIN before it */
+static bool reset_before_fin(const struct sock *sk, const struct strata_tcp_seg *seg)
+{
+	return (seg->flags & STRATA_TCP_RST) && seg->seq == strata_tcp_sk(sk)->rcv.nxt - 1 &&
+	       ((1 << sk->sk_state) & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_CLOSING));
+}
+
 /* first: check the sequence number */
 static enum skb_drop_reason check_seq(struct sock *sk, const struct strata_tcp_seg *seg)
 {
@@ -103,7 +110,7 @@ static enum skb_drop_reason check_seq(struct sock *sk, const struct strata_tcp_s
 	switch (strata_wnd_check(seg->seq, seg->end_seq, tp->rcv.nxt,
 				 strata_wnd_left(&tp->rwnd, tp->rcv.nxt))) {
 	case STRATA_SEQ_OLD:
-		if (crossing_synack(sk, seg))
+		if (crossing_synack(sk, seg) || reset_before_fin(sk, seg))
 			return SKB_NOT_DROPPED_YET;
 		return drop_unacceptable(sk, seg, SKB_DROP_REASON_TCP_OLD_SEQUENCE);
 	case STRATA_SEQ_FUTURE:
@@ -126,13 +133,6 @@ static int reset_errno(const struct sock *sk)
 	}
 }
 
-/* a peer that got our FIN's ACK may have forgotten the connection and count without its FIN */
-static bool reset_before_fin(const struct sock *sk, u32 seq)
-{
-	return seq == strata_tcp_sk(sk)->rcv.nxt - 1 &&
-	       ((1 << sk->sk_state) & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_CLOSING));
-}
-
 /* second: check the RST bit (RFC 5961 3.2: only the exact number is believed) */
 static enum skb_drop_reason check_rst(struct sock *sk, const struct strata_tcp_seg *seg)
 {
@@ -140,7 +140,7 @@ static enum skb_drop_reason check_rst(struct sock *sk, const struct strata_tcp_s
 
 	if (!(seg->flags & STRATA_TCP_RST))
 		return SKB_NOT_DROPPED_YET;
-	if (seg->seq == tp->rcv.nxt || reset_before_fin(sk, seg->seq))
+	if (seg->seq == tp->rcv.nxt || reset_before_fin(sk, seg))
 		strata_tcp_fail(sk, -reset_errno(sk));
 	else
 		tp->todo |= STRATA_TODO_CHALLENGE;
