@@ -186,6 +186,9 @@ static enum skb_drop_reason ack_syn_received(struct sock *sk, const struct strat
 	tp->retries = 0;
 	strata_tcp_set_state(sk, TCP_ESTABLISHED);
 	strata_tcp_init_transfer(sk);
+	/* a child inherits SO_KEEPALIVE from its listener */
+	if (sock_flag(sk, SOCK_KEEPOPEN))
+		strata_tcp_keepalive_set(sk, strata_tcp_keepalive_time(tp));
 	if (!active) {
 		/* no listener any more, or its queue is full */
 		if (!strata_tcp_child_established(sk)) {

@@ -251,6 +251,34 @@ TEST_F(stream, linger_reset)
 	EXPECT_ERRNO(EPIPE, send(b, "x", 1, 0));
 }
 
+static int info_of(int fd, struct tcp_info *info)
+{
+	socklen_t len = sizeof(*info);
+
+	memset(info, 0, sizeof(*info));
+	return getsockopt(fd, SOL_TCP, TCP_INFO, info, &len);
+}
+
+/* What accept() returns inherits SO_KEEPALIVE: it probes an idle peer */
+TEST_F(stream, keepalive_inherited)
+{
+	int lst = listener(self->family, 8);
+	int a = socket(self->family, SOCK_STREAM, 0), b;
+	struct tcp_info info;
+
+	ASSERT_EQ(0, env_setopt(lst, SOL_SOCKET, SO_KEEPALIVE, 1));
+	ASSERT_EQ(0, env_setopt(lst, SOL_TCP, TCP_KEEPIDLE, 1));
+	ASSERT_EQ(0, env_setopt(lst, SOL_TCP, TCP_KEEPINTVL, 1));
+	ASSERT_EQ(0, env_connect(a, "127.0.0.1", env_port(lst)));
+	b = accept(lst, NULL, NULL);
+	ASSERT_LE(0, b);
+	EXPECT_EQ(1, env_getopt(b, SOL_SOCKET, SO_KEEPALIVE));
+	usleep(2500000);
+	ASSERT_EQ(0, info_of(b, &info));
+	EXPECT_GT(2000, info.tcpi_last_ack_recv);
+	EXPECT_EQ(TCP_ESTABLISHED, info.tcpi_state);
+}
+
 /* AF_UNSPEC ends a connection and leaves a socket that can be used again */
 TEST_F(stream, unspec)
 {
