@@ -122,11 +122,31 @@ bool strata_tcp_req_remove(struct strata_tcp_reqs *reqs, struct strata_tcp_req *
 	return mine;
 }
 
+/* what becomes of a request whose time has come */
+enum req_fate { REQ_WAIT, REQ_ANSWER, REQ_DEAD };
+
+/*
+ * An ACK that could not be taken, because the accept queue was full, must come again: the peer
+ * may have nothing to send until we do, so only our SYN-ACK can bring it. While
+ * TCP_DEFER_ACCEPT waits for data the SYN-ACK rests until the last one before its end. Lock held
+ */
+static enum req_fate req_fate(const struct strata_tcp_reqs *reqs, const struct strata_tcp_req *req)
+{
+	const struct strata_tcp_sock *ltp = strata_tcp_sk(reqs->lsk);
+	int retries = READ_ONCE(ltp->syn_retries);
+	u8 defer = READ_ONCE(ltp->defer_accept);
+
+	retries = retries ?: READ_ONCE(strata_sk_net(reqs->lsk)->conf.tcp_synack_retries);
+	if (req->sent >= retries && (!req->acked || req->sent >= defer))
+		return REQ_DEAD;
+	return req->acked && req->sent + 1 < defer ? REQ_WAIT : REQ_ANSWER;
+}
+
 /*
  * a request whose time has come, counted, and already waiting for its next; NULL: none. Lock
  * held
  */
-static struct strata_tcp_req *req_due(struct strata_tcp_reqs *reqs, int max_retries, bool *dead)
+static struct strata_tcp_req *req_due(struct strata_tcp_reqs *reqs, enum req_fate *fate)
 {
 	struct strata_tcp_req *req;
 	int level;
@@ -135,13 +155,14 @@ static struct strata_tcp_req *req_due(struct strata_tcp_reqs *reqs, int max_retr
 		req = list_first_entry_or_null(&reqs->level[level], struct strata_tcp_req, wait);
 		if (!req || time_after(req->expires, jiffies))
 			continue;
-		*dead = req->sent >= max_retries;
-		if (*dead) {
+		*fate = req_fate(reqs, req);
+		if (*fate == REQ_DEAD) {
 			req_unlink(reqs, req);	/* its reference becomes ours */
 			return req;
 		}
 		refcount_inc(&req->ref);
-		req->sent++;
+		if (req->sent < U8_MAX)
+			req->sent++;
 		list_del(&req->wait);
 		req_wait(reqs, req);
 		return req;
@@ -167,27 +188,20 @@ static void reqs_rearm(struct strata_tcp_reqs *reqs)
 		mod_timer(&reqs->timer, next);
 }
 
-static int synack_retries(const struct sock *lsk)
-{
-	int n = READ_ONCE(strata_tcp_sk(lsk)->syn_retries);
-
-	return n ?: READ_ONCE(strata_sk_net(lsk)->conf.tcp_synack_retries);
-}
-
 static void reqs_timer(struct timer_list *t)
 {
 	struct strata_tcp_reqs *reqs = container_of(t, struct strata_tcp_reqs, timer);
 	struct strata_tcp_req *req;
 	struct strata_net *sn;
-	bool dead;
+	enum req_fate fate;
 
 	spin_lock(&reqs->lock);
-	while (!reqs->closed && (req = req_due(reqs, synack_retries(reqs->lsk), &dead))) {
+	while (!reqs->closed && (req = req_due(reqs, &fate))) {
 		sn = strata_sk_net(reqs->lsk);
 		spin_unlock(&reqs->lock);
-		if (dead) {
+		if (fate == REQ_DEAD) {
 			strata_inc(sn, TCP_ATTEMPTFAILS);
-		} else if (!req->acked) {
+		} else if (fate == REQ_ANSWER) {
 			strata_inc(sn, TCP_RETRANSSEGS);
 			strata_tcp_req_synack(sn, req);
 		}

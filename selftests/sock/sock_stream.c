@@ -279,6 +279,20 @@ TEST_F(stream, keepalive_inherited)
 	EXPECT_EQ(TCP_ESTABLISHED, info.tcpi_state);
 }
 
+/* A peer that says nothing for the time of TCP_DEFER_ACCEPT is accepted all the same */
+TEST_F(stream, defer_accept_ends)
+{
+	int lst = listener(self->family, 8);
+	int a = socket(self->family, SOCK_STREAM, 0);
+	struct pollfd pfd = { .fd = lst, .events = POLLIN };
+
+	ASSERT_EQ(0, env_setopt(lst, SOL_TCP, TCP_DEFER_ACCEPT, 1));
+	ASSERT_EQ(0, env_connect(a, "127.0.0.1", env_port(lst)));
+	EXPECT_EQ(0, poll(&pfd, 1, 500));
+	EXPECT_EQ(1, poll(&pfd, 1, 5000));
+	EXPECT_LE(0, accept4(lst, NULL, NULL, SOCK_NONBLOCK));
+}
+
 /* AF_UNSPEC ends a connection and leaves a socket that can be used again */
 TEST_F(stream, unspec)
 {
