@@ -167,7 +167,8 @@ static void read_sack(struct sock *sk, struct sk_buff *skb, struct strata_ack_ru
 	unsigned int n;
 
 	n = strata_tcp_read_sack(skb_transport_header(skb), &seg->opts, block);
-	strata_sack_check(&run->in, block, n, tp->snd.una, tp->snd.nxt, tp->swnd.max);
+	/* an ACK that was overtaken: what it SACKs may lie below SND.UNA and is no duplicate */
+	strata_sack_check(&run->in, block, n, seg->ack, tp->snd.nxt, tp->swnd.max);
 	if (!run->in.has_dup)
 		return;
 	run->rec.has_dsack = true;
