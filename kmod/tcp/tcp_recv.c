@@ -163,9 +163,8 @@ static int recv_loop(struct sock *sk, struct recv_run *run)
 	u32 off;
 
 	do {
-		/* stop at the urgent mark, once something was read */
-		if (unlikely(tp->rcv.urg_data) && tp->rcv.up == *run->seq &&
-		    !sock_flag(sk, SOCK_URGINLINE) && run->copied)
+		/* stop at the urgent mark, once something was read: SIOCATMARK must see it */
+		if (unlikely(tp->rcv.urg_data) && tp->rcv.up == *run->seq && run->copied)
 			break;
 		skb = recv_find(sk, *run->seq, &off);
 		if (skb) {
@@ -450,7 +449,7 @@ int strata_tcp_inq(struct sock *sk)
 	/* up to the urgent mark */
 	if (tp->rcv.urg_data && !sock_flag(sk, SOCK_URGINLINE) &&
 	    !strata_seq_before(tp->rcv.up, tp->rcv.copied_seq) &&
-	    strata_seq_before(tp->rcv.up, tp->rcv.nxt) && tp->rcv.up != tp->rcv.copied_seq)
+	    strata_seq_before(tp->rcv.up, tp->rcv.nxt))
 		n = tp->rcv.up - tp->rcv.copied_seq;
 	/* a FIN is no byte */
 	else if (n && sock_flag(sk, SOCK_DONE))

@@ -293,6 +293,44 @@ TEST_F(stream, defer_accept_ends)
 	EXPECT_LE(0, accept4(lst, NULL, NULL, SOCK_NONBLOCK));
 }
 
+/* A read ends at the urgent mark; the byte behind it is part of the stream only if inline */
+TEST_F(stream, urgent_mark)
+{
+	int in_line, a, b, val;
+	char buf[16];
+
+	for (in_line = 0; in_line < 2; in_line++) {
+		ASSERT_EQ(0, joined(self->family, &a, &b));
+		ASSERT_EQ(0, env_setopt(b, SOL_SOCKET, SO_OOBINLINE, in_line));
+		ASSERT_EQ(2, send(a, "ab", 2, 0));
+		ASSERT_EQ(1, send(a, "!", 1, MSG_OOB));
+		ASSERT_EQ(2, send(a, "cd", 2, 0));
+		usleep(100000);
+		EXPECT_EQ(0, ioctl(b, SIOCATMARK, &val));
+		EXPECT_EQ(0, val);
+		EXPECT_EQ(0, ioctl(b, SIOCINQ, &val));
+		EXPECT_EQ(in_line ? 5 : 2, val);
+		EXPECT_EQ(2, recv(b, buf, sizeof(buf), 0));
+		EXPECT_EQ(0, memcmp(buf, "ab", 2));
+		EXPECT_EQ(0, ioctl(b, SIOCATMARK, &val));
+		EXPECT_EQ(1, val);
+		EXPECT_EQ(0, ioctl(b, SIOCINQ, &val));
+		EXPECT_EQ(in_line ? 3 : 0, val);
+		if (in_line) {
+			EXPECT_ERRNO(EINVAL, recv(b, buf, 1, MSG_OOB));
+			EXPECT_EQ(3, recv(b, buf, sizeof(buf), 0));
+			EXPECT_EQ(0, memcmp(buf, "!cd", 3));
+		} else {
+			EXPECT_EQ(1, recv(b, buf, sizeof(buf), MSG_OOB));
+			EXPECT_EQ('!', buf[0]);
+			EXPECT_EQ(2, recv(b, buf, sizeof(buf), 0));
+			EXPECT_EQ(0, memcmp(buf, "cd", 2));
+		}
+		close(a);
+		close(b);
+	}
+}
+
 /* AF_UNSPEC ends a connection and leaves a socket that can be used again */
 TEST_F(stream, unspec)
 {
