@@ -352,6 +352,14 @@ static bool err_believable(const struct sock *sk, u32 seq)
 	return strata_seq_between(seq, tp->snd.una, tp->snd.nxt);
 }
 
+/* the errors that end a half-open request: nobody is there who could answer, as native */
+static bool err_ends_request(u8 type, u8 code)
+{
+	return type == ICMP_PARAMETERPROB || type == ICMP_TIME_EXCEEDED ||
+	       (type == ICMP_DEST_UNREACH &&
+		(code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH));
+}
+
 int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 {
 	struct strata_net *sn = strata_net(dev_net(skb->dev));
@@ -368,7 +376,8 @@ int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 					      NULL);
 		if (!sk)
 			return -ENOENT;
-		strata_tcp_req_err(sk, iph->saddr, iph->daddr, ports[1], seq);
+		if (err_ends_request(type, code))
+			strata_tcp_req_err(sk, iph->saddr, iph->daddr, ports[1], seq);
 		return 0;
 	}
 	bh_lock_sock(sk);
