@@ -325,11 +325,14 @@ void strata_tcp_time_wait(struct sock *sk, int state, int timeo)
 	percpu_counter_inc(&sn->tcp_tw);
 	strata_inc(sn, TCPEXT_TW);
 
-	/* armed before it can be found: whoever finds it may kill it */
-	tw->timer.expires = jiffies + (state == TCP_TIME_WAIT ? TIMEWAIT_LEN : timeo);
-	add_timer(&tw->timer);
+	/*
+	 * armed before it can be found: whoever finds it may kill it. The timer stays on this CPU,
+	 * so with BH off it cannot fire before the object is in the table, where it looks for it
+	 */
 	b = strata_tcp_bucket(tw->hashval);
+	tw->timer.expires = jiffies + (state == TCP_TIME_WAIT ? TIMEWAIT_LEN : timeo);
 	spin_lock_bh(&b->lock);
+	add_timer(&tw->timer);
 	hlist_add_head_rcu(&tw->hash, &b->tws);
 	spin_unlock_bh(&b->lock);
 done:
