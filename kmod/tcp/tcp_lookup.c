@@ -18,6 +18,9 @@
 #include <linux/vmalloc.h>
 #include "tcp_table.h"
 
+/* ends of listeners' chains: a reader of connections that was led to one must notice */
+#define LISTEN_NULLS	BIT(29)
+
 static struct strata_tcp_bucket *tcp_buckets __read_mostly;
 static unsigned int tcp_bucket_mask __read_mostly;
 static struct strata_tcp_lbucket *tcp_lbuckets __read_mostly;
@@ -310,7 +313,7 @@ int strata_tcp_lookup_init(void)
 	}
 	for (i = 0; i < STRATA_TCP_LISTEN_SLOTS; i++) {
 		spin_lock_init(&tcp_lbuckets[i].lock);
-		INIT_HLIST_NULLS_HEAD(&tcp_lbuckets[i].socks, i);
+		INIT_HLIST_NULLS_HEAD(&tcp_lbuckets[i].socks, LISTEN_NULLS + i);
 	}
 	return 0;
 }
