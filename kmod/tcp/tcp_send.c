@@ -385,6 +385,8 @@ void strata_tcp_check_space(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
+	/* pairs with strata_tcp_poll(): it sees what was freed here, or we its SOCK_NOSPACE */
+	smp_mb();
 	if (!sk->sk_socket || !test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		return;
 	if (sndbuf_limits(sk)) {
