@@ -195,15 +195,9 @@ void strata_tcp_rcv_append(struct sock *sk, struct sk_buff *skb)
 /* wake the reader, if there is what SO_RCVLOWAT asks for */
 static void data_ready(struct sock *sk)
 {
-	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	u32 avail = tp->rcv.nxt - tp->rcv.copied_seq;
-
-	if (sock_flag(sk, SOCK_DEAD))
-		return;
-	if (avail < (u32)READ_ONCE(sk->sk_rcvlowat) && !sock_flag(sk, SOCK_DONE) &&
-	    atomic_read(&sk->sk_rmem_alloc) <= READ_ONCE(sk->sk_rcvbuf))
-		return;
-	sk->sk_data_ready(sk);
+	if (!sock_flag(sk, SOCK_DEAD) &&
+	    (sock_flag(sk, SOCK_DONE) || strata_tcp_readable(sk, READ_ONCE(sk->sk_rcvlowat))))
+		sk->sk_data_ready(sk);
 }
 
 /*

@@ -47,6 +47,12 @@ void strata_tcp_set_keepalive(struct sock *sk, int on);
 /* tcp_send.c, tcp_recv.c: see tcp.h; and */
 
 /**
+ * strata_tcp_readable() - are there @target bytes to read, or some and no room for more to come:
+ * the buffer is full, or a full segment no longer fits the window. Lockless
+ */
+bool strata_tcp_readable(const struct sock *sk, int target);
+
+/**
  * strata_tcp_write_space() - sk->sk_write_space: wake writers when a third of the buffer is
  * free
  */

@@ -347,23 +347,29 @@ static u32 recv_avail(const struct strata_tcp_sock *tp)
 	return READ_ONCE(tp->rcv.nxt) - READ_ONCE(tp->rcv.copied_seq);
 }
 
-/* is there what a reader waits for, or no room for it to come */
-static bool readable(const struct sock *sk)
+bool strata_tcp_readable(const struct sock *sk, int target)
 {
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	int target = sock_rcvlowat(sk, 0, INT_MAX);
-	u16 urg = READ_ONCE(tp->rcv.urg_data);
 	s32 avail = recv_avail(tp);
 
-	/* the urgent byte is not for an ordinary read */
-	if (urg && READ_ONCE(tp->rcv.up) == READ_ONCE(tp->rcv.copied_seq) &&
-	    !sock_flag(sk, SOCK_URGINLINE))
-		target++;
 	if (avail <= 0)
 		return false;
 	return avail >= target ||
 	       atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf) ||
-	       !strata_wnd_left(&tp->rwnd, READ_ONCE(tp->rcv.nxt));
+	       strata_wnd_left(&tp->rwnd, READ_ONCE(tp->rcv.nxt)) <= READ_ONCE(tp->rcv.mss);
+}
+
+/* is there what a reader waits for */
+static bool readable(const struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	int target = sock_rcvlowat(sk, 0, INT_MAX);
+
+	/* the urgent byte is not for an ordinary read */
+	if (READ_ONCE(tp->rcv.urg_data) && !sock_flag(sk, SOCK_URGINLINE) &&
+	    READ_ONCE(tp->rcv.up) == READ_ONCE(tp->rcv.copied_seq))
+		target++;
+	return strata_tcp_readable(sk, target);
 }
 
 static __poll_t poll_writable(struct sock *sk)
