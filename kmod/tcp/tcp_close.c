@@ -40,11 +40,24 @@ void strata_tcp_shutdown(struct sock *sk, int how)
 	}
 }
 
-/* would an ABORT in this state tell the peer */
-static bool needs_reset(int state)
+/* must an ABORT tell the peer (3.10.5)? In CLOSING and LAST-ACK only of what it will never get */
+static bool needs_reset(const struct sock *sk)
 {
-	return BIT(state) & (BIT(TCP_ESTABLISHED) | BIT(TCP_CLOSE_WAIT) | BIT(TCP_FIN_WAIT1) |
-			     BIT(TCP_FIN_WAIT2) | BIT(TCP_SYN_RECV));
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	switch (sk->sk_state) {
+	case TCP_ESTABLISHED:
+	case TCP_CLOSE_WAIT:
+	case TCP_FIN_WAIT1:
+	case TCP_FIN_WAIT2:
+	case TCP_SYN_RECV:
+		return true;
+	case TCP_CLOSING:
+	case TCP_LAST_ACK:
+		return tp->snd.nxt != tp->snd.write_seq;
+	default:
+		return false;
+	}
 }
 
 /* jiffies an orphan may stay in FIN-WAIT-2: at least 3.5 RTOs */
@@ -121,10 +134,9 @@ static void close_connection(struct sock *sk, long timeout)
 	if (sk->sk_state == TCP_CLOSE)
 		return;
 	if (unread) {
-		/* RFC 2525 2.17: unread data is lost, say so */
+		/* RFC 2525 2.17: unread data is lost, say so; in LAST-ACK what is unsent is, too */
 		strata_inc(strata_sk_net(sk), TCPEXT_ABORTONCLOSE);
-		if (needs_reset(sk->sk_state))
-			strata_tcp_send_active_reset(sk, sk->sk_allocation);
+		strata_tcp_send_active_reset(sk, sk->sk_allocation);
 		strata_tcp_done(sk);
 	} else if (sock_flag(sk, SOCK_LINGER) && !sk->sk_lingertime) {
 		strata_inc(strata_sk_net(sk), TCPEXT_ABORTONDATA);
@@ -212,7 +224,7 @@ int strata_tcp_disconnect(struct sock *sk, int flags)
 	if (old == TCP_LISTEN) {
 		strata_tcp_set_state(sk, TCP_CLOSE);
 		strata_tcp_listen_stop(sk);
-	} else if (needs_reset(old)) {
+	} else if (needs_reset(sk)) {
 		strata_tcp_send_active_reset(sk, gfp_any());
 		WRITE_ONCE(sk->sk_err, ECONNRESET);
 	} else if (old == TCP_SYN_SENT) {
@@ -234,7 +246,7 @@ int strata_tcp_abort(struct sock *sk, int err)
 		WRITE_ONCE(sk->sk_err, err);
 		sk_error_report(sk);
 	} else if (sk->sk_state != TCP_CLOSE) {
-		if (needs_reset(sk->sk_state))
+		if (needs_reset(sk))
 			strata_tcp_send_active_reset(sk, GFP_KERNEL);
 		strata_tcp_fail(sk, err);
 	}

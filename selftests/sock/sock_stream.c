@@ -331,6 +331,44 @@ TEST_F(stream, urgent_mark)
 	}
 }
 
+/*
+ * close() in LAST-ACK with data that the peer's window has not let out: lost, whether unread data
+ * (left) or SO_LINGER 0 asks for it, so the peer, which still reads, must hear of it
+ */
+TEST_F(stream, abort_in_last_ack)
+{
+	struct linger hard = { 1, 0 };
+	struct timeval tv = { .tv_sec = 5 };
+	static char buf[65536];
+	int left, a, b;
+	ssize_t n;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (left = 0; left < 2; left++) {
+		ASSERT_EQ(0, joined(self->family, &a, &b));
+		if (left) {
+			ASSERT_EQ(1, send(b, "x", 1, 0));
+		} else {
+			ASSERT_EQ(0, setsockopt(a, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)));
+		}
+		ASSERT_EQ(0, shutdown(b, SHUT_WR));
+		ASSERT_EQ(1, env_readable(a));
+		do {
+			n = send(a, buf, sizeof(buf), MSG_DONTWAIT);
+		} while (n > 0 || (usleep(100000), send(a, buf, sizeof(buf), MSG_DONTWAIT) > 0));
+		ASSERT_EQ(0, shutdown(a, SHUT_WR));
+		close(a);
+		ASSERT_EQ(0, setsockopt(b, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
+		do {
+			errno = 0;
+			n = recv(b, buf, sizeof(buf), 0);
+		} while (n > 0);
+		EXPECT_EQ(-1, n);
+		EXPECT_EQ(ECONNRESET, errno);
+		close(b);
+	}
+}
+
 /* AF_UNSPEC ends a connection and leaves a socket that can be used again */
 TEST_F(stream, unspec)
 {
