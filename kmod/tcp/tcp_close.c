@@ -197,6 +197,7 @@ static void disconnect_reset(struct sock *sk)
 	tp->soft_err = 0;
 	tp->snd.mss_clamp = 536;
 	WRITE_ONCE(tp->rcv.copied_seq, tp->rcv.nxt);
+	WRITE_ONCE(tp->rcv.urg_data, 0);
 	tp->snd.una = tp->snd.write_seq;
 	tp->snd.nxt = tp->snd.write_seq;
 	memset(&tp->ack, 0, sizeof(tp->ack));
@@ -214,6 +215,12 @@ static void disconnect_reset(struct sock *sk)
 	tp->segs_out = 0;
 	tp->data_segs_in = 0;
 	tp->data_segs_out = 0;
+	tp->rcv_ooopack = 0;
+	tp->last_oow_ack = 0;
+	tp->retries = 0;
+	tp->probes_out = 0;
+	tp->probes_tstamp = 0;
+	tp->retrans_start_us = 0;
 	tp->cong.initialised = false;
 }
 

@@ -373,16 +373,22 @@ TEST_F(stream, abort_in_last_ack)
 TEST_F(stream, unspec)
 {
 	int lst = listener(self->family, 8);
+	struct pollfd pfd = { .events = POLLPRI };
 	int a, b;
 	char c;
 
 	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(1, send(b, "!", 1, MSG_OOB));
+	pfd.fd = a;
+	ASSERT_EQ(1, poll(&pfd, 1, 1000));
 	ASSERT_EQ(0, env_unspec(a));
 	EXPECT_ERRNO(ECONNRESET, recv(b, &c, 1, 0));
 	EXPECT_ERRNO(ECONNRESET, recv(a, &c, 1, 0));
 	EXPECT_ERRNO(ENOTCONN, recv(a, &c, 1, 0));
 	ASSERT_EQ(0, env_connect(a, "127.0.0.1", env_port(lst)));
 	EXPECT_EQ(1, send(a, "x", 1, 0));
+	/* urgent data was the other connection's */
+	EXPECT_ERRNO(EINVAL, recv(a, &c, 1, MSG_OOB | MSG_DONTWAIT));
 }
 
 /*
