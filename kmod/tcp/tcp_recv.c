@@ -39,6 +39,11 @@ static struct sk_buff *recv_find(struct sock *sk, u32 seq, u32 *off)
 	return NULL;
 }
 
+static u32 recv_avail(const struct strata_tcp_sock *tp)
+{
+	return READ_ONCE(tp->rcv.nxt) - READ_ONCE(tp->rcv.copied_seq);
+}
+
 static void recv_eat(struct sock *sk, struct sk_buff *skb)
 {
 	__skb_unlink(skb, &sk->sk_receive_queue);
@@ -222,6 +227,14 @@ static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int f
 	return run.copied;
 }
 
+/* TCP_CM_INQ: is it worth reading on? After a FIN, too, to find the end */
+static int inq_hint(const struct sock *sk)
+{
+	int left = recv_avail(strata_tcp_sk(sk));
+
+	return !left && sock_flag(sk, SOCK_DONE) ? 1 : left;
+}
+
 int strata_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {
 	bool inq = strata_tcp_sk(sk)->inq_cmsg;
@@ -235,12 +248,11 @@ int strata_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flag
 
 	lock_sock(sk);
 	ret = recvmsg_locked(sk, msg, len, flags);
+	left = inq_hint(sk);
 	release_sock(sk);
 	msg->msg_namelen = 0;
-	if (inq && ret >= 0) {
-		left = strata_tcp_inq(sk);
+	if (inq && ret >= 0)
 		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(left), &left);
-	}
 	return ret;
 }
 
@@ -340,11 +352,6 @@ ssize_t strata_tcp_splice_read(struct socket *sock, loff_t *ppos, struct pipe_in
 	}
 	release_sock(sk);
 	return total ?: ret;
-}
-
-static u32 recv_avail(const struct strata_tcp_sock *tp)
-{
-	return READ_ONCE(tp->rcv.nxt) - READ_ONCE(tp->rcv.copied_seq);
 }
 
 bool strata_tcp_readable(const struct sock *sk, int target)

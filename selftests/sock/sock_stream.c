@@ -369,6 +369,38 @@ TEST_F(stream, abort_in_last_ack)
 	}
 }
 
+/* recvmsg() of up to @len bytes; what TCP_CM_INQ says is left, -1 if it does not */
+static int recv_inq(int fd, size_t len)
+{
+	char buf[16], ctl[64];
+	struct iovec iov = { buf, len };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl),
+	};
+	struct cmsghdr *c;
+
+	if (recvmsg(fd, &msg, 0) < 0)
+		return -1;
+	c = CMSG_FIRSTHDR(&msg);
+	if (!c || c->cmsg_level != SOL_TCP || c->cmsg_type != TCP_CM_INQ)
+		return -1;
+	return *(int *)CMSG_DATA(c);
+}
+
+/* TCP_INQ counts what is left, and says 1 as long as the end is to be read */
+TEST_F(stream, inq)
+{
+	int a, b;
+
+	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, env_setopt(b, SOL_TCP, TCP_INQ, 1));
+	ASSERT_EQ(10, send(a, "0123456789", 10, 0));
+	EXPECT_EQ(6, recv_inq(b, 4));
+	EXPECT_EQ(0, recv_inq(b, 6));
+	ASSERT_EQ(0, shutdown(a, SHUT_WR));
+	EXPECT_EQ(1, recv_inq(b, 1));
+}
+
 /* AF_UNSPEC ends a connection and leaves a socket that can be used again */
 TEST_F(stream, unspec)
 {
