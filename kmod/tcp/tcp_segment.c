@@ -221,8 +221,9 @@ static enum skb_drop_reason enter_fin_wait2(struct sock *sk, const struct strata
 		sk->sk_state_change(sk);
 		return SKB_NOT_DROPPED_YET;
 	}
-	/* nobody is left to read this data (RFC 1122 4.2.2.13) */
-	if (data_end != seg->seq && strata_seq_after(data_end, tp->rcv.nxt)) {
+	/* nobody is left to read this data (RFC 1122 4.2.2.13) nor, TCP_LINGER2 < 0, to wait */
+	if (tp->linger2 < 0 ||
+	    (data_end != seg->seq && strata_seq_after(data_end, tp->rcv.nxt))) {
 		strata_inc(strata_sk_net(sk), TCPEXT_ABORTONDATA);
 		*reset = true;
 		strata_tcp_done(sk);
