@@ -229,6 +229,8 @@ void strata_tcp_child_init(struct sock *child, const struct sock *parent)
 	tp->cong.ops = NULL;
 	strata_cong_init(&tp->cong, ops ? strata_cong_get(ops->name) : NULL);
 	child->sk_state = TCP_SYN_RECV;
+	/* it has an identity of its own (SO_COOKIE, sock_diag) */
+	atomic64_set(&child->sk_cookie, 0);
 	sock_reset_flag(child, SOCK_RCU_FREE);
 }
 

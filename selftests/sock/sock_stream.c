@@ -401,6 +401,33 @@ TEST_F(stream, inq)
 	EXPECT_EQ(1, recv_inq(b, 1));
 }
 
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) ? 0 : cookie;
+}
+
+/* No two sockets have one cookie */
+TEST_F(stream, cookies)
+{
+	int lst = listener(self->family, 8);
+	uint64_t cookie[3] = { cookie_of(lst) };
+	int a, b, i;
+
+	for (i = 1; i < 3; i++) {
+		a = socket(self->family, SOCK_STREAM, 0);
+		ASSERT_EQ(0, env_connect(a, "127.0.0.1", env_port(lst)));
+		b = accept(lst, NULL, NULL);
+		cookie[i] = cookie_of(b);
+	}
+	EXPECT_NE(0, cookie[0]);
+	EXPECT_NE(cookie[0], cookie[1]);
+	EXPECT_NE(cookie[0], cookie[2]);
+	EXPECT_NE(cookie[1], cookie[2]);
+}
+
 /* AF_UNSPEC ends a connection and leaves a socket that can be used again */
 TEST_F(stream, unspec)
 {
