@@ -74,8 +74,8 @@ void strata_tcp_tw_put(struct strata_tcp_tw *tw);
  * strata_tcp_tw_rcv() - a segment for an object in TIME-WAIT or orphaned FIN-WAIT-2 (RFC 9293
  * 3.10.7.4, 1337, 6191)
  * Answers with an ACK itself where the verdict is STRATA_TW_ACK; STRATA_TW_SYN: @tw is gone, go
- * on with the
- * listener and @isn. The skb stays the caller's.
+ * on with the listener and @isn. @isn NULL: nobody listens, so a SYN opens nothing and is an old
+ * duplicate like any other. The skb stays the caller's.
  */
 enum strata_tcp_tw_verdict strata_tcp_tw_rcv(struct strata_tcp_tw *tw, struct sk_buff *skb,
 					     u32 *isn);

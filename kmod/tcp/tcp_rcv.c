@@ -254,8 +254,11 @@ static enum skb_drop_reason rcv_lookup(struct strata_net *sn, struct sk_buff *sk
 	}
 	tw = strata_tcp_tw_lookup(sn, iph->daddr, ports[1], iph->saddr, ports[0], iif);
 	if (tw) {
-		enum strata_tcp_tw_verdict verdict = strata_tcp_tw_rcv(tw, skb, &isn);
+		enum strata_tcp_tw_verdict verdict;
 
+		sk = strata_tcp_lookup_listen(sn, iph->daddr, ports[1], iph->saddr, ports[0], iif,
+					      skb);
+		verdict = strata_tcp_tw_rcv(tw, skb, sk ? &isn : NULL);
 		strata_tcp_tw_put(tw);
 		if (verdict != STRATA_TW_SYN) {
 			if (trace_strata_tcp_rcv_enabled())

@@ -214,7 +214,7 @@ static enum strata_tcp_tw_verdict time_wait_rcv(struct strata_tcp_tw *tw,
 		tw_take_ts(tw, seg);
 		return STRATA_TW_DROP;
 	}
-	if (!paws && tw_new_syn(tw, seg)) {
+	if (isn && !paws && tw_new_syn(tw, seg)) {
 		*isn = tw->snd_nxt + 65535 + 2;
 		if (!*isn)
 			(*isn)++;
