@@ -294,7 +294,7 @@ int strata_tcp_xmit_syn(struct sock *sk, gfp_t gfp)
 	}
 	/* the window of a SYN is never scaled (RFC 7323 2.2) */
 	h.wnd = min_t(u32, tp->rwnd.wnd, 0xffff);
-	return sock_xmit(sk, skb, &h, &o, tp->syn_us);
+	return sock_xmit(sk, skb, &h, &o, tp->syn_retrans);
 }
 
 void strata_tcp_send_active_reset(struct sock *sk, gfp_t gfp)
