@@ -200,7 +200,9 @@ static void restart_after_idle(struct sock *sk)
 	u32 idle = (u32)jiffies - tp->lsndtime;
 
 	if (READ_ONCE(strata_sk_net(sk)->conf.tcp_slow_start_after_idle))
-		strata_cong_idle(&tp->cong, tp->snd.mss, jiffies_to_usecs(idle),
+		/* in µs it would wrap after 71 minutes */
+		strata_cong_idle(&tp->cong, tp->snd.mss,
+				 (u64)jiffies_to_msecs(idle) * USEC_PER_MSEC,
 				 strata_rtt_rto(&tp->rtt), tp->mstamp_us);
 	strata_cong_event(&tp->cong, STRATA_CE_TX_START, tp->mstamp_us);
 }
