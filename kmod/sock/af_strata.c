@@ -133,6 +133,14 @@ static bool bind_may_use(const struct sock *sk, u16 port)
 	return ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
 }
 
+/* a closed stream socket may remember a port that it has given back */
+static bool bind_done(const struct sock *sk)
+{
+	const struct strata_sock *ep = strata_sk(sk);
+
+	return ep->proto == IPPROTO_TCP ? !!ep->bind : !!ep->lport;
+}
+
 static int bind_port(struct sock *sk, u16 port)
 {
 	strata_sock_owner_set(sk);
@@ -160,7 +168,7 @@ int strata_sock_bind(struct socket *sock, struct sockaddr *uaddr, int addrlen)
 
 	lock_sock(sk);
 	err = -EINVAL;
-	if (sk->sk_state != TCP_CLOSE || ep->lport)
+	if (sk->sk_state != TCP_CLOSE || bind_done(sk))
 		goto out;
 	ep->laddr = addr->sin_addr.s_addr;
 	err = 0;
@@ -170,6 +178,8 @@ int strata_sock_bind(struct socket *sock, struct sockaddr *uaddr, int addrlen)
 			ep->laddr = 0;
 			goto out;
 		}
+	} else {
+		WRITE_ONCE(ep->lport, 0);
 	}
 	ep->bound_laddr = ep->laddr;
 	if (ep->laddr)

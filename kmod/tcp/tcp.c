@@ -146,8 +146,13 @@ void strata_tcp_set_state(struct sock *sk, int state)
 
 	/* unhashed first: a lookup must not find a closed socket */
 	smp_store_release(&sk->sk_state, state);
-	if (state == TCP_CLOSE && ep->bind && !(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
+	if (state == TCP_CLOSE && ep->bind && !(sk->sk_userlocks & SOCK_BINDPORT_LOCK)) {
+		__be16 port = ep->lport;
+
 		strata_port_put(sk);
+		/* no longer ours, but getsockname() still says what it was, as native */
+		WRITE_ONCE(ep->lport, port);
+	}
 }
 
 static void sock_destruct(struct sock *sk)

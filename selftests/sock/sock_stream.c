@@ -239,16 +239,21 @@ TEST_F(stream, bytes)
 TEST_F(stream, linger_reset)
 {
 	struct linger hard = { 1, 0 };
-	int a, b;
+	int a, b, port;
 	char c;
 
 	signal(SIGPIPE, SIG_IGN);
 	ASSERT_EQ(0, joined(self->family, &a, &b));
 	ASSERT_EQ(0, setsockopt(a, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)));
+	port = env_port(b);
 	close(a);
 	EXPECT_ERRNO(ECONNRESET, recv(b, &c, 1, 0));
 	EXPECT_EQ(0, recv(b, &c, 1, 0));
 	EXPECT_ERRNO(EPIPE, send(b, "x", 1, 0));
+	/* it still says where it was, and may be bound anew */
+	EXPECT_EQ(port, env_port(b));
+	EXPECT_EQ(0, env_bind(b, "127.0.0.1", 0));
+	EXPECT_NE(port, env_port(b));
 }
 
 static int info_of(int fd, struct tcp_info *info)
