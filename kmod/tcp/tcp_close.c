@@ -250,7 +250,10 @@ int strata_tcp_abort(struct sock *sk, int err)
 	if (sk->sk_state == TCP_LISTEN) {
 		strata_tcp_set_state(sk, TCP_CLOSE);
 		strata_tcp_listen_stop(sk);
+		WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
 		WRITE_ONCE(sk->sk_err, err);
+		/* every one of those in accept(), an error wakes only one */
+		sk->sk_state_change(sk);
 		sk_error_report(sk);
 	} else if (sk->sk_state != TCP_CLOSE) {
 		if (needs_reset(sk))
