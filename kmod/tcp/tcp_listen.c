@@ -29,14 +29,17 @@ int strata_tcp_listen(struct sock *sk, int backlog)
 	if (!reqs)
 		return -ENOMEM;
 	/* a port first, if there is none (3.10.1: "an unspecified local port") */
-	err = tp->ep.bind ? strata_port_listen_check(sk) : strata_port_bind(sk, 0);
+	err = tp->ep.bind ? 0 : strata_port_bind(sk, 0);
 	if (err) {
 		strata_tcp_reqs_close(reqs);
 		return err;
 	}
 	rcu_assign_pointer(tp->lst.reqs, reqs);
+	/* announced before it is checked: of two that share the port at most one listens */
 	strata_tcp_set_state(sk, TCP_LISTEN);
-	err = strata_tcp_hash_listen(sk);
+	err = strata_port_listen_check(sk);
+	if (!err)
+		err = strata_tcp_hash_listen(sk);
 	if (err) {
 		strata_tcp_set_state(sk, TCP_CLOSE);
 		strata_tcp_listen_stop(sk);
