@@ -7,7 +7,7 @@
 . "$(dirname "$0")/env.sh"
 
 N=500
-full && N=20000
+full && N=5000
 
 # shellcheck disable=SC2317 # called through check
 cli() { client redis-cli -h "$ADDR" "$@"; }

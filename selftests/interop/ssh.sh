@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# sshd with ssh and scp: keys and configuration of their own.
+# sshd with ssh and scp: keys and configuration of their own. Of the key exchanges
+# the one that costs an emulated processor least.
 #
 # shellcheck source=selftests/interop/env.sh
 . "$(dirname "$0")/env.sh"
@@ -12,6 +13,7 @@ ssh_setup() {
 	ssh-keygen -q -t ed25519 -N '' -f "$WORK/user"
 	cat > "$WORK/sshd.conf" <<-END
 	HostKey $WORK/host
+	KexAlgorithms curve25519-sha256
 	AuthorizedKeysFile $WORK/user.pub
 	PidFile none
 	UsePAM no
@@ -51,14 +53,15 @@ copied() { fetched scp -q -F "$WORK/ssh.conf" -P 2222 "$@"; }
 one_way() {
 	serve /usr/sbin/sshd -D -e -f "$WORK/sshd.conf" -o "ListenAddress=$ADDR" -p 2222
 	check "sshd listens" ready 2222
+	check "ssh carries $MB MB there and back" piped
+	check "scp to the server, $MB MB" copied "$WORK/www/file" "root@$ADDR:$WORK/got"
+	full || return
 	# shellcheck disable=SC2016 # for the shell there
 	check "ssh runs a command" remote 'echo $((6 * 7))'
-	check "ssh carries $MB MB there and back" piped
 	check "scp from the server, $MB MB" copied "root@$ADDR:$WORK/www/file" "$WORK/got"
-	check "scp to the server, $MB MB" copied "$WORK/www/file" "root@$ADDR:$WORK/got"
 }
 
-ktap_plan 15
+if full; then ktap_plan 15; else ktap_plan 9; fi
 ssh_setup
 env_init
 every_way one_way
