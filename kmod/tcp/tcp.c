@@ -47,7 +47,8 @@ void strata_tcp_mem_force(struct sock *sk, int size)
 		return;
 	delta = sk_mem_pages(delta);
 	WRITE_ONCE(sk->sk_forward_alloc, sk->sk_forward_alloc + (delta << PAGE_SHIFT));
-	sk_memory_allocated_add(sk, delta);
+	/* sk_memory_allocated_add() needs a symbol that 6.1 does not export */
+	atomic_long_add(delta, sk->sk_prot->memory_allocated);
 }
 
 /*
