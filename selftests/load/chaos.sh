@@ -42,7 +42,7 @@ traffic() {
 		LOAD_PORT=$((7001 + port)) "$DIR/load_conns" $pair 100000000 $wave >>"$log" 2>&1 &
 		pids+=($!)
 	done
-	sleep 2
+	sleep 1
 	for pid in "${pids[@]}"; do
 		kill -0 "$pid" || { cat "$log"; return 1; }
 	done

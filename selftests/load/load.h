@@ -67,13 +67,20 @@ static inline struct side side_parse(const char *word)
 	return s;
 }
 
-static inline int side_socket(const struct side *s, int flags)
+static inline int side_enter(const struct side *s)
 {
 	static __thread int here = -1;
 
 	if (here != s->ns && setns(s->ns, CLONE_NEWNET))
 		return -1;
 	here = s->ns;
+	return 0;
+}
+
+static inline int side_socket(const struct side *s, int flags)
+{
+	if (side_enter(s))
+		return -1;
 	return socket(s->family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 }
 

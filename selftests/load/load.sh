@@ -41,6 +41,12 @@ warm_up() {
 	within 30 no_sockets && reset_all la lb
 }
 
+# the comparison must be able to fail: TIME-WAIT is something
+time_wait_shows() {
+	# shellcheck disable=SC2086 # words
+	conns ${pairs[0]} 4 2 && ! memory_same "$before"
+}
+
 # 2 MSL; in virtual time and in the long form they are waited for
 time_waits_end() {
 	case ${STRATA_FULL:-0}$STRATA_MACHINE in
@@ -56,13 +62,14 @@ no_time_waits() {
 }
 
 # the account of memory of the native stack too: the test itself must be right
-ktap_plan $((5 + 4 * ${#pairs[@]} + 5))
+ktap_plan $((6 + 4 * ${#pairs[@]} + 5))
 ktap_run "module" load_module
 ktap_run "namespaces, addresses" up
 ktap_is "no socket yet" "$(sockets)" 0
 ktap_run "the account of memory: native" account native@la native@lb 10.9.0.1
 ktap_run "one of everything" warm_up
 before=$(memory_take)
+ktap_run "what is left shows in the comparison" time_wait_shows
 for pair in "${pairs[@]}"; do
 	# shellcheck disable=SC2086
 	ktap_run "the account of memory: $pair" account $pair

@@ -2,13 +2,15 @@
 /*
  * load_mem SERVER CLIENT ADDRESS: the account of socket memory. All that a socket holds was
  * charged in whole pages, so what is queued and what is left over of the pages (SO_MEMINFO)
- * add up to whole pages again, and the sums of all sockets to what sockstat says. And a
+ * add up to whole pages again, and the sums of all sockets to what sockstat says; and
+ * /proc/net/protocols counts them. And a
  * segment that a socket filter cuts counts as long as what is left of it.
  */
 #include <linux/filter.h>
 #include <linux/sock_diag.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include "load.h"
 
 #define PAIRS	16
@@ -40,6 +42,20 @@ static long sockstat_mem(void)
 	if (f)
 		fclose(f);
 	return mem;
+}
+
+/* sockets of Strata's TCP in the server's namespace, as /proc/net/protocols counts them */
+static int sockets(void)
+{
+	FILE *f = side_enter(&server) ? NULL : fopen("/proc/thread-self/net/protocols", "r");
+	char line[256];
+	int n = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "STRATA-TCP %*d %d", &n);
+	if (f)
+		fclose(f);
+	return n;
 }
 
 /* wait until @fd has @len bytes to read */
@@ -76,6 +92,13 @@ static int pages_of(int fd, const char *who)
 	return -1;
 }
 
+static bool same_ns(void)
+{
+	struct stat a, b;
+
+	return !fstat(server.ns, &a) && !fstat(client.ns, &b) && a.st_ino == b.st_ino;
+}
+
 static bool check_account(void)
 {
 	static const int sizes[] = { 1, 100, 1448, 5000, 30000 };
@@ -97,6 +120,10 @@ static bool check_account(void)
 		s[i] = accept(l, NULL, NULL);
 		ok = arrived(s[i], sizes[i % 5]);
 	}
+	/* with the listener */
+	n = 1 + PAIRS + (client.family == server.family && same_ns() ? PAIRS : 0);
+	if (ok && server.family != AF_INET)
+		ok = expect("sockets", sockets(), n);
 	usleep(300000);		/* the last delayed ACK */
 	for (i = 0; ok && i < PAIRS; i++) {
 		n = pages_of(s[i], "receiver");
