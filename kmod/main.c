@@ -263,6 +263,7 @@ static int __init strata_init(void)
 err_pernet:
 	unregister_pernet_subsys(&strata_pernet_ops);
 err_layers:
+	rcu_barrier();	/* as in strata_exit() */
 	layers_exit(STRATA_LAYERS);
 	rcu_barrier();
 	return err;
