@@ -170,9 +170,8 @@ struct strata_addr_cfg {
  */
 int strata_addr_add_rtnl(struct strata_net *sn, struct net_device *dev,
 			 const struct strata_addr_cfg *cfg, struct netlink_ext_ack *extack);
-/** strata_addr_del_rtnl() - take it away; the last one unbinds. -EADDRNOTAVAIL if not there */
-int strata_addr_del_rtnl(struct strata_net *sn, struct net_device *dev, __be32 local,
-			 int plen, struct netlink_ext_ack *extack);
+/** strata_addr_del_rtnl() - take a listed address away; the last one of a device unbinds it */
+void strata_addr_del_rtnl(struct strata_ifaddr *ifa);
 /** strata_addr_find_rcu() - the address entry for @local on any device, or NULL; RCU or rtnl */
 struct strata_ifaddr *strata_addr_find_rcu(struct strata_net *sn, __be32 local);
 /** strata_addr_is_local_rcu() - may a socket bind it: ours or 127.0.0.0/8; RCU */

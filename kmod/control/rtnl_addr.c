@@ -149,11 +149,14 @@ static int addr_del(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_ex
 		return -EINVAL;
 	}
 	ifp = strata_dev_find_rcu(sn, req.dev->ifindex);
-	if (ifp)
-		list_for_each_entry(ifa, &ifp->addrs, node)
-			if (addr_matches(&req, ifa))
-				return strata_addr_del_rtnl(sn, req.dev, ifa->local, ifa->plen,
-							    extack);
+	if (ifp) {
+		list_for_each_entry(ifa, &ifp->addrs, node) {
+			if (!addr_matches(&req, ifa))
+				continue;
+			strata_addr_del_rtnl(ifa);
+			return 0;
+		}
+	}
 	NL_SET_ERR_MSG(extack, "strata: address not found on this device");
 	return -EADDRNOTAVAIL;
 }

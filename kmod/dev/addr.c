@@ -114,12 +114,14 @@ __be32 strata_addr_select_rcu(struct strata_net *sn, const struct strata_dev *if
 	return 0;
 }
 
-static struct strata_ifaddr *addr_find_on(struct strata_dev *ifp, __be32 local, int plen)
+/* the same address of the same prefix, as native tells them apart */
+static struct strata_ifaddr *addr_find_on(struct strata_dev *ifp, __be32 local, __be32 peer,
+					  u8 plen)
 {
 	struct strata_ifaddr *ifa;
 
 	list_for_each_entry(ifa, &ifp->addrs, node)
-		if (ifa->local == local && (plen < 0 || ifa->plen == plen))
+		if (ifa->local == local && ifa->plen == plen && ifa_holds(ifa, peer))
 			return ifa;
 	return NULL;
 }
@@ -230,8 +232,8 @@ int strata_addr_add_rtnl(struct strata_net *sn, struct net_device *dev,
 	if (IS_ERR(ifp))
 		return PTR_ERR(ifp);
 
-	ifa = addr_find_on(ifp, cfg->local, cfg->plen);
-	if (ifa && !((ifa->peer ^ (cfg->peer ?: cfg->local)) & ifa->mask))
+	ifa = addr_find_on(ifp, cfg->local, cfg->peer ?: cfg->local, cfg->plen);
+	if (ifa)
 		return addr_change(ifa, cfg, up, extack);
 
 	err = -ENOMEM;
@@ -266,22 +268,13 @@ static void addr_remove(struct strata_ifaddr *ifa)
 	addr_mark_secondary(ifp);
 }
 
-int strata_addr_del_rtnl(struct strata_net *sn, struct net_device *dev, __be32 local,
-			 int plen, struct netlink_ext_ack *extack)
+void strata_addr_del_rtnl(struct strata_ifaddr *ifa)
 {
-	struct strata_dev *ifp;
-	struct strata_ifaddr *ifa;
+	struct strata_dev *ifp = ifa->ifp;
 
 	ASSERT_RTNL();
-	ifp = strata_dev_find_rcu(sn, dev->ifindex);
-	ifa = ifp ? addr_find_on(ifp, local, plen) : NULL;
-	if (!ifa) {
-		NL_SET_ERR_MSG(extack, "strata: address not found on this device");
-		return -EADDRNOTAVAIL;
-	}
 	addr_remove(ifa);
 	strata_dev_unbind_rtnl(ifp);
-	return 0;
 }
 
 void strata_addr_flush_rtnl(struct strata_dev *ifp)

@@ -43,6 +43,47 @@ TEST_F(addr, add_show_del)
 	EXPECT_EQ(0, run("ip link add br0 type bridge && ip link set va master br0"));
 }
 
+static int peer_req(struct rtnl *r, int type, const char *peer)
+{
+	struct rtnl_req q;
+
+	addr_req(&q, type, type == RTM_NEWADDR ? NLM_F_CREATE | NLM_F_EXCL : 0, "va", "10.0.0.2",
+		 32);
+	rtnl_attr_ip(&q, IFA_ADDRESS, peer);
+	return rtnl_talk(r, &q, NULL, NULL);
+}
+
+static void has_peer(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifaddrmsg *ifa = NLMSG_DATA(nlh);
+	const struct rtattr *rta = IFA_RTA(ifa);
+	int len = IFA_PAYLOAD(nlh);
+	in_addr_t *peer = arg;
+
+	for (; RTA_OK(rta, len); rta = RTA_NEXT(rta, len))
+		if (rta->rta_type == IFA_ADDRESS && !memcmp(RTA_DATA(rta), peer, sizeof(*peer)))
+			*peer = 0;
+}
+
+/* one local address on several point-to-point links: each is its own */
+TEST_F(addr, peers)
+{
+	in_addr_t peer = inet_addr("10.1.0.1");
+	struct ifaddrmsg ifa = { .ifa_family = TEST_FAMILY };
+	struct rtnl_req q;
+
+	ASSERT_EQ(0, peer_req(&self->r, RTM_NEWADDR, "10.1.0.1"));
+	ASSERT_EQ(0, peer_req(&self->r, RTM_NEWADDR, "10.2.0.1"));
+	EXPECT_EQ(-EEXIST, peer_req(&self->r, RTM_NEWADDR, "10.2.0.1"));
+	EXPECT_EQ(2, addr_count(&self->r));
+	EXPECT_EQ(0, peer_req(&self->r, RTM_DELADDR, "10.2.0.1"));
+	EXPECT_EQ(-EADDRNOTAVAIL, peer_req(&self->r, RTM_DELADDR, "10.2.0.1"));
+	rtnl_begin(&q, RTM_GETADDR, NLM_F_DUMP, &ifa, sizeof(ifa));
+	ASSERT_EQ(0, rtnl_talk(&self->r, &q, has_peer, &peer));
+	EXPECT_EQ(0, peer);
+	EXPECT_EQ(1, addr_count(&self->r));
+}
+
 TEST_F(addr, not_a_host)
 {
 	static const char *const bad[] = {
