@@ -87,6 +87,8 @@ struct strata_dev_up {
 	 */
 	int (*addr_added)(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack);
 	void (*addr_removed)(struct strata_ifaddr *ifa);
+	/* its metric is about to change: its connected route goes, addr_added follows. rtnl */
+	void (*addr_metric)(struct strata_ifaddr *ifa);
 	/* an address was configured, changed or removed (RTM_*ADDR): notify listeners. rtnl */
 	void (*addr_changed)(struct strata_ifaddr *ifa, int event);
 };
@@ -174,6 +176,8 @@ int strata_addr_add_rtnl(struct strata_net *sn, struct net_device *dev,
 void strata_addr_del_rtnl(struct strata_ifaddr *ifa);
 /** strata_addr_find_rcu() - the address entry for @local on any device, or NULL; RCU or rtnl */
 struct strata_ifaddr *strata_addr_find_rcu(struct strata_net *sn, __be32 local);
+/** strata_addr_shared_rtnl() - is there another entry with the local address of @ifa? */
+bool strata_addr_shared_rtnl(const struct strata_ifaddr *ifa);
 /** strata_addr_is_local_rcu() - may a socket bind it: ours or 127.0.0.0/8; RCU */
 bool strata_addr_is_local_rcu(struct strata_net *sn, __be32 addr);
 /** strata_addr_type_rcu() - classify a destination seen on @ifp (NULL: on any device); RCU */

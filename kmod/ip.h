@@ -166,9 +166,11 @@ int strata_route_del_rtnl(struct strata_net *sn, const struct strata_route_cfg *
 void strata_route_if_down(struct strata_dev *ifp);
 /**
  * strata_route_addr_added(), strata_route_addr_removed() - connected routes come and go with
- * addresses; rtnl
+ * addresses, and those that prefer them as source go; rtnl
  */
 int strata_route_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack);
+/** strata_route_addr_disconnect() - take only the connected route back; rtnl */
+void strata_route_addr_disconnect(struct strata_ifaddr *ifa);
 void strata_route_addr_removed(struct strata_ifaddr *ifa);
 /** strata_route_walk_rcu() - as strata_neigh_walk_rcu() */
 int strata_route_walk_rcu(struct strata_net *sn, long *pos,

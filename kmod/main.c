@@ -61,6 +61,7 @@ const struct strata_dev_up strata_dev_up = {
 	.if_change	= up_if_change,
 	.addr_added	= up_addr_added,
 	.addr_removed	= up_addr_removed,
+	.addr_metric	= strata_route_addr_disconnect,
 	.addr_changed	= strata_rtnl_addr_notify,
 };
 

@@ -39,6 +39,16 @@ bool strata_addr_is_local_rcu(struct strata_net *sn, __be32 addr)
 	return ipv4_is_loopback(addr) || strata_addr_find_rcu(sn, addr);
 }
 
+bool strata_addr_shared_rtnl(const struct strata_ifaddr *ifa)
+{
+	const struct strata_ifaddr *other;
+
+	hlist_for_each_entry(other, addr_bucket(ifa->ifp->sn, ifa->local), hash)
+		if (other != ifa && other->local == ifa->local)
+			return true;
+	return false;
+}
+
 static bool ifa_holds(const struct strata_ifaddr *ifa, __be32 addr)
 {
 	return !((ifa->peer ^ addr) & ifa->mask);
@@ -193,7 +203,7 @@ static int addr_change(struct strata_ifaddr *ifa, const struct strata_addr_cfg *
 		return -EEXIST;
 	}
 	if (metric && up)
-		strata_dev_up.addr_removed(ifa);
+		strata_dev_up.addr_metric(ifa);
 	ifa->metric = cfg->metric;
 	WRITE_ONCE(ifa->flags, (ifa->flags & IFA_F_SECONDARY) | cfg->flags | IFA_F_PERMANENT);
 	ifa->tstamp = jiffies;

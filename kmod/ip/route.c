@@ -511,18 +511,49 @@ int strata_route_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *e
 	return has_connected(ifa) ? connected_add(ifa, extack) : 0;
 }
 
-void strata_route_addr_removed(struct strata_ifaddr *ifa)
+/* the route to @ifa's prefix goes, if it is from @ifa */
+static void connected_del(struct strata_ifaddr *ifa)
 {
-	struct route_sweep sweep = { .sn = ifa->ifp->sn, .prefsrc = ifa->local };
+	struct strata_net *sn = ifa->ifp->sn;
+	struct strata_route_cfg cfg;
+	struct strata_prefix *p;
+	struct strata_route *r;
+
+	connected_cfg(ifa, &cfg);
+	p = prefix_find(sn, cfg.dst, cfg.plen);
+	if (!p)
+		return;
+	list_for_each_entry(r, &p->routes, node) {
+		if (r->cfg.oif == cfg.oif && r->cfg.protocol == RTPROT_KERNEL &&
+		    r->cfg.priority == cfg.priority && r->cfg.prefsrc == cfg.prefsrc) {
+			route_unlink(sn, p, r);
+			return;
+		}
+	}
+}
+
+void strata_route_addr_disconnect(struct strata_ifaddr *ifa)
+{
+	const struct net_device *dev = rtnl_dereference(ifa->ifp->dev);
 	struct strata_ifaddr *other;
 
 	ASSERT_RTNL();
-	route_sweep(&sweep);
+	connected_del(ifa);
 	/* the prefix stays connected while another address of the device is in it */
 	list_for_each_entry(other, &ifa->ifp->addrs, node)
-		if (other != ifa && other->local != ifa->local && has_connected(other))
+		if (other != ifa && has_connected(other) && dev->flags & IFF_UP)
 			connected_add(other, NULL);
 	strata_route_changed(ifa->ifp->sn);
+}
+
+void strata_route_addr_removed(struct strata_ifaddr *ifa)
+{
+	struct route_sweep sweep = { .sn = ifa->ifp->sn, .prefsrc = ifa->local };
+
+	/* as native: routes from the address go with the last one of its kind */
+	if (!strata_addr_shared_rtnl(ifa))
+		route_sweep(&sweep);
+	strata_route_addr_disconnect(ifa);
 }
 
 /* ---- reports ---- */

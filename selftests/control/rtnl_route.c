@@ -332,6 +332,37 @@ TEST_F(route, follow_their_addresses)
 	EXPECT_EQ(0, count(&self->r));
 }
 
+/* an address that another device or prefix has, too, takes nothing with it but its own route */
+TEST_F(route, shared_address)
+{
+	struct rtnl_req q;
+	uint32_t metric = 50;
+	struct way w;
+
+	ASSERT_EQ(0, run("ip link add vd type dummy && ip link set vd up"));
+	ASSERT_EQ(0, addr_add(&self->r, "vd", "10.0.0.2", 32));
+	ASSERT_EQ(0, addr_add(&self->r, "va", "10.0.0.2", 16));
+	EXPECT_EQ(2, count(&self->r));
+	ASSERT_EQ(0, addr_del(&self->r, "vd", "10.0.0.2", 32));
+	EXPECT_EQ(2, count(&self->r));
+	ASSERT_EQ(0, addr_del(&self->r, "va", "10.0.0.2", 24));
+	EXPECT_EQ(1, count(&self->r));
+	ASSERT_EQ(0, way_to(&self->r, "10.0.7.7", &w));
+
+	/* a new metric moves the connected route and no other */
+	route_req(&q, RTM_NEWROUTE, NEW, "203.0.113.0", 24);
+	rtnl_attr_ip(&q, RTA_GATEWAY, "10.0.0.1");
+	rtnl_attr_ip(&q, RTA_PREFSRC, "10.0.0.2");
+	ASSERT_EQ(0, talk(&self->r, &q));
+	addr_req(&q, RTM_NEWADDR, NLM_F_REPLACE, "va", "10.0.0.2", 16);
+	rtnl_attr(&q, IFA_RT_PRIORITY, &metric, 4);
+	ASSERT_EQ(0, talk(&self->r, &q));
+	EXPECT_EQ(2, count(&self->r));
+	EXPECT_EQ(0, way_to(&self->r, "203.0.113.1", &w));
+	ASSERT_EQ(0, addr_del(&self->r, "va", "10.0.0.2", 16));
+	EXPECT_EQ(0, count(&self->r));
+}
+
 TEST_F(route, long_dump)
 {
 	char dst[16];
