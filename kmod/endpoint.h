@@ -30,8 +30,9 @@ struct strata_bind_bucket;
  * @tos: the octet of RFC 2474/3168
  * @ttl: hops; 0: the namespace's default (1 for multicast)
  * @df: set Don't Fragment; a packet larger than the path MTU gives -EMSGSIZE
- * @df_whole: set Don't Fragment on packets that fit; larger ones are cut, so that
- *	routers report a smaller MTU (IP_PMTUDISC_WANT)
+ * @df_whole: set Don't Fragment on packets that fit, unless the path's MTU is locked;
+ *	larger ones are cut, so that routers report a smaller MTU (IP_PMTUDISC_WANT).
+ *	With @df: larger ones give -EMSGSIZE all the same
  */
 struct strata_flow {
 	__be32			saddr;
@@ -51,7 +52,7 @@ struct strata_flow {
 #define STRATA_PATH_BROADCAST	0x02	/* needs SO_BROADCAST */
 #define STRATA_PATH_MULTICAST	0x04
 #define STRATA_PATH_GATEWAY	0x08	/* through a router */
-#define STRATA_PATH_MTU_LOCKED	0x10	/* route's MTU, ICMP does not lower it */
+#define STRATA_PATH_MTU_LOCKED	0x10	/* ICMP does not lower it (any more): no DF to find out */
 
 /**
  * struct strata_path - a resolved way to a destination, cached

@@ -35,8 +35,11 @@ const struct strata_route *strata_route_lookup_rcu(struct strata_net *sn, __be32
 
 void strata_pmtu_net_init(struct strata_net *sn);
 void strata_pmtu_net_exit(struct strata_net *sn);
-/** strata_pmtu_rcu() - the path MTU learnt for @daddr, 0 without one; RCU */
-u32 strata_pmtu_rcu(struct strata_net *sn, __be32 daddr);
+/**
+ * strata_pmtu_rcu() - the path MTU learnt for @daddr, 0 without one; RCU
+ * @cut: set if the path takes less than is returned: send without DF
+ */
+u32 strata_pmtu_rcu(struct strata_net *sn, __be32 daddr, bool *cut);
 
 int strata_reasm_init(void);
 void strata_reasm_exit(void);

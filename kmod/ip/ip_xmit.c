@@ -120,7 +120,8 @@ static void fill_header(struct strata_net *sn, const struct strata_flow *fl,
 			const struct strata_path *path, struct sk_buff *skb, bool fits)
 {
 	struct iphdr *iph = ip_hdr(skb);
-	bool df = fl->df || (fl->df_whole && fits && !(path->flags & STRATA_PATH_MTU_LOCKED));
+	/* DF that asks for news of the path MTU has no place where none is taken */
+	bool df = fl->df_whole ? fits && !(path->flags & STRATA_PATH_MTU_LOCKED) : fl->df;
 	int segs = skb_is_gso(skb) ? max_t(int, skb_shinfo(skb)->gso_segs, 1) : 1;
 
 	iph->version = 4;

@@ -166,6 +166,7 @@ static int way_find_rcu(struct strata_net *sn, struct strata_flow *fl, struct wa
 static int way_mtu_rcu(struct strata_net *sn, const struct strata_flow *fl, struct way *way)
 {
 	const struct net_device *dev;
+	bool cut;
 	u32 mtu;
 
 	if (way->flags & STRATA_PATH_LOOP)
@@ -179,9 +180,11 @@ static int way_mtu_rcu(struct strata_net *sn, const struct strata_flow *fl, stru
 	way->mtu = mtu;
 	if (way->flags & (STRATA_PATH_MTU_LOCKED | STRATA_PATH_BROADCAST | STRATA_PATH_MULTICAST))
 		return 0;
-	mtu = strata_pmtu_rcu(sn, fl->daddr);
+	mtu = strata_pmtu_rcu(sn, fl->daddr, &cut);
 	if (mtu && mtu < way->mtu)
 		way->mtu = mtu;
+	if (cut)
+		way->flags |= STRATA_PATH_MTU_LOCKED;
 	return 0;
 }
 

@@ -6,7 +6,8 @@
  * flow of its own; paths see the new value, and its end, through route_gen.
  *
  * An entry lowers only; values below min_pmtu count as min_pmtu, so that nobody
- * can be talked into tiny packets (RFC 1191 8).
+ * can be talked into tiny packets (RFC 1191 8). Such a path is marked: packets of
+ * min_pmtu must go without DF there, for that router to cut them.
  *
  * locking: strata_pmtu_net.lock for writers, RCU readers. Entries are freed
  * after a grace period.
@@ -18,11 +19,12 @@
 
 #define PMTU_MAX	4096	/* destinations remembered per namespace */
 
-/* @mtu: bytes of an IP packet; @expires: jiffies */
+/* @mtu: bytes of an IP packet; @cut: the path takes less than that; @expires: jiffies */
 struct strata_pmtu {
 	struct hlist_node	hash;
 	__be32			daddr;
 	u32			mtu;
+	bool			cut;
 	unsigned long		expires;
 	struct rcu_head		rcu;
 };
@@ -43,12 +45,14 @@ static struct strata_pmtu *pmtu_find(struct strata_net *sn, __be32 daddr)
 	return NULL;
 }
 
-u32 strata_pmtu_rcu(struct strata_net *sn, __be32 daddr)
+u32 strata_pmtu_rcu(struct strata_net *sn, __be32 daddr, bool *cut)
 {
 	struct strata_pmtu *p = pmtu_find(sn, daddr);
 
+	*cut = false;
 	if (!p || time_after(jiffies, READ_ONCE(p->expires)))
 		return 0;
+	*cut = READ_ONCE(p->cut);
 	return READ_ONCE(p->mtu);
 }
 
@@ -103,15 +107,16 @@ static void pmtu_evict(struct strata_net *sn, struct hlist_head *head)
 }
 
 /* returns whether anything changed */
-static bool pmtu_set(struct strata_net *sn, __be32 daddr, u32 mtu)
+static bool pmtu_set(struct strata_net *sn, __be32 daddr, u32 mtu, bool cut)
 {
 	unsigned long expires = jiffies + READ_ONCE(sn->conf.mtu_expires);
 	struct strata_pmtu *p = pmtu_find(sn, daddr);
 
 	if (p) {
-		if (!time_after(jiffies, p->expires) && p->mtu <= mtu)
+		if (!time_after(jiffies, p->expires) && p->mtu <= mtu && p->cut >= cut)
 			return false;
 		WRITE_ONCE(p->mtu, mtu);
+		WRITE_ONCE(p->cut, cut);
 		WRITE_ONCE(p->expires, expires);
 		return true;
 	}
@@ -122,6 +127,7 @@ static bool pmtu_set(struct strata_net *sn, __be32 daddr, u32 mtu)
 		return false;
 	p->daddr = daddr;
 	p->mtu = mtu;
+	p->cut = cut;
 	p->expires = expires;
 	hlist_add_head_rcu(&p->hash, pmtu_head(sn, daddr));
 	sn->pmtu.count++;
@@ -133,14 +139,14 @@ static bool pmtu_set(struct strata_net *sn, __be32 daddr, u32 mtu)
 void strata_ip_update_pmtu(struct strata_net *sn, __be32 daddr, u32 mtu)
 {
 	u32 min = READ_ONCE(sn->conf.min_pmtu);
-	bool changed;
+	bool changed, cut = mtu < min;
 
 	if (READ_ONCE(sn->conf.ip_no_pmtu_disc))
 		return;
-	if (mtu < min)
+	if (cut)
 		mtu = min;
 	spin_lock_bh(&sn->pmtu.lock);
-	changed = pmtu_set(sn, daddr, mtu);
+	changed = pmtu_set(sn, daddr, mtu, cut);
 	spin_unlock_bh(&sn->pmtu.lock);
 	if (changed)
 		strata_route_changed(sn);

@@ -348,4 +348,35 @@ TEST_F(wire, path_mtu)
 	EXPECT_EQ(1000, env_getopt(self->fd, SOL_IP, IP_MTU));
 }
 
+/* The DF bit of the next UDP packet the host sends within 200 ms; -1: there is none */
+static int sent_df(int tun)
+{
+	struct pollfd pfd = { .fd = tun, .events = POLLIN };
+	static struct packet in;
+
+	while (poll(&pfd, 1, 200) == 1)
+		if (read(tun, &in, sizeof(in)) > 0 && in.ip.version == 4 &&
+		    in.ip.protocol == IPPROTO_UDP)
+			return !!(in.ip.frag_off & htons(IP_DF));
+	return -1;
+}
+
+/*
+ * A router that takes less than min_pmtu (552): datagrams do not shrink below that, so they go
+ * without DF, for the router to cut them; else nothing would arrive any more
+ */
+TEST_F(wire, path_mtu_tiny)
+{
+	static char data[500];
+
+	ASSERT_EQ(0, env_connect(self->fd, PEER, 6000));
+	ASSERT_EQ(500, send(self->fd, data, 500, 0));
+	EXPECT_EQ(1, sent_df(self->tun));
+	inject_err(_metadata, self->tun, 3, 4, 296, PORT, 6000, 40);
+	env_getopt(self->fd, SOL_SOCKET, SO_ERROR);
+	EXPECT_EQ(552, env_getopt(self->fd, SOL_IP, IP_MTU));
+	ASSERT_EQ(500, send(self->fd, data, 500, 0));
+	EXPECT_EQ(0, sent_df(self->tun));
+}
+
 TEST_HARNESS_MAIN
