@@ -86,7 +86,7 @@ static enum skb_drop_reason udp_to_socket_gso(struct strata_net *sn, struct sock
 	struct sk_buff *segs, *seg, *next;
 	enum skb_drop_reason why;
 
-	if (skb_shinfo(skb)->gso_type & SKB_GSO_UDP || !skb_mac_header_was_set(skb))
+	if (!skb_mac_header_was_set(skb))
 		return SKB_DROP_REASON_SKB_GSO_SEG;
 	__skb_push(skb, -skb_mac_offset(skb));
 	segs = __skb_gso_segment(skb, NETIF_F_SG | NETIF_F_IP_CSUM, false);
@@ -109,7 +109,8 @@ static enum skb_drop_reason udp_to_socket_gso(struct strata_net *sn, struct sock
 static enum skb_drop_reason udp_deliver(struct strata_net *sn, struct sock *sk,
 					struct sk_buff *skb)
 {
-	if (unlikely(skb_is_gso(skb)))
+	/* SKB_GSO_UDP: one datagram that was to be cut into fragments later, and is whole yet */
+	if (unlikely(skb_is_gso(skb) && !(skb_shinfo(skb)->gso_type & SKB_GSO_UDP)))
 		return udp_to_socket_gso(sn, sk, skb);
 	return udp_to_socket(sk, skb);
 }

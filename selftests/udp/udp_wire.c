@@ -5,8 +5,10 @@
  * test, everything else behind the device is this program.
  */
 #include <linux/if_tun.h>
+#include <linux/virtio_net.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
+#include <sys/uio.h>
 #include "../sock/sock_env.h"
 
 #define HOST	"10.8.0.1"
@@ -346,6 +348,39 @@ TEST_F(wire, path_mtu)
 		return;
 	inject_err(_metadata, self->tun, 3, 4, 600, PORT, 6001, 40);
 	EXPECT_EQ(1000, env_getopt(self->fd, SOL_IP, IP_MTU));
+}
+
+/* One large datagram that a virtual machine left to us to fragment (UFO) arrives as one */
+TEST_F(wire, ufo)
+{
+	struct ifreq ifr = { .ifr_name = "tun1",
+			     .ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR };
+	struct virtio_net_hdr vnet = {
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = VIRTIO_NET_HDR_GSO_UDP,
+		.gso_size = 1480,
+		.hdr_len = 28,
+		.csum_start = 20,
+		.csum_offset = 6,
+	};
+	int tun = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+	struct packet p;
+	struct iovec iov[2] = { { &vnet, sizeof(vnet) }, { &p, 0 } };
+	int len;
+
+	ASSERT_LE(0, tun);
+	ASSERT_EQ(0, ioctl(tun, TUNSETIFF, &ifr));
+	ASSERT_EQ(0, env_run("ip link set tun1 up && %s addr add 10.8.1.1/24 dev tun1%s",
+			     variant->stack == NATIVE ? "ip" : "strata", ""));
+	len = make(&p, "10.8.1.1", PORT, sizeof(p.data));
+	inet_pton(AF_INET, "10.8.1.2", &p.ip.saddr);
+	p.ip.check = 0;
+	p.ip.check = htons(sum(&p.ip, sizeof(p.ip), 0));
+	/* of the pseudo header alone, not complemented: the rest is to be filled in */
+	p.udp.check = htons((uint16_t)~sum(&p.ip.saddr, 8, IPPROTO_UDP + ntohs(p.udp.len)));
+	iov[1].iov_len = len;
+	ASSERT_EQ(sizeof(vnet) + len, writev(tun, iov, 2));
+	EXPECT_EQ(sizeof(p.data), arrived(self->fd));
 }
 
 /* The DF bit of the next UDP packet the host sends within 200 ms; -1: there is none */
