@@ -227,4 +227,18 @@ static inline void strata_sock_flow(const struct strata_sock *ep, struct strata_
 	fl->df_whole = ep->pmtudisc == IP_PMTUDISC_WANT;
 }
 
+/**
+ * strata_flow_multicast() - a flow to a group leaves by IP_MULTICAST_IF with IP_MULTICAST_TTL
+ *
+ * For @fl->daddr as it is now; other flows stay as they are.
+ */
+static inline void strata_flow_multicast(const struct strata_sock *ep, struct strata_flow *fl)
+{
+	if (!ipv4_is_multicast(fl->daddr))
+		return;
+	if (!fl->oif)
+		fl->oif = ep->mc_oif;
+	fl->ttl = ep->mc_ttl;
+}
+
 #endif /* _STRATA_ENDPOINT_H */

@@ -210,8 +210,7 @@ static int ping_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 	lock_sock(sk);
 	strata_sock_flow(ep, &fl);
 	fl.daddr = to->sin_addr.s_addr;
-	if (ipv4_is_multicast(fl.daddr) && !fl.oif)
-		fl.oif = ep->mc_oif;
+	strata_flow_multicast(ep, &fl);
 	err = strata_ip_route(strata_sk_net(sk), &fl, &path);
 	if (err)
 		goto out;
@@ -300,7 +299,6 @@ static int ping_flow(struct sock *sk, struct msghdr *msg, struct strata_flow *fl
 {
 	DECLARE_SOCKADDR(const struct sockaddr_in *, to, msg->msg_name);
 	const struct strata_sock *ep = strata_sk(sk);
-	int err;
 
 	strata_sock_flow(ep, fl);
 	if (to) {
@@ -312,17 +310,8 @@ static int ping_flow(struct sock *sk, struct msghdr *msg, struct strata_flow *fl
 	} else if (sk->sk_state != TCP_ESTABLISHED) {
 		return -EDESTADDRREQ;
 	}
-	if (msg->msg_controllen) {
-		err = strata_ip_cmsg_send(sk, msg, fl);
-		if (err)
-			return err;
-	}
-	if (ipv4_is_multicast(fl->daddr)) {
-		if (!fl->oif)
-			fl->oif = ep->mc_oif;
-		fl->ttl = ep->mc_ttl;
-	}
-	return 0;
+	strata_flow_multicast(ep, fl);
+	return msg->msg_controllen ? strata_ip_cmsg_send(sk, msg, fl) : 0;
 }
 
 static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_buff *skb,

@@ -275,6 +275,7 @@ int strata_sock_path(struct strata_sock *ep)
 		return 0;
 	strata_path_put(&ep->path);
 	strata_sock_flow(ep, &fl);
+	strata_flow_multicast(ep, &fl);
 	err = strata_ip_route(sn, &fl, &ep->path);
 	if (!err && ep->pmtudisc >= IP_PMTUDISC_PROBE && ep->pmtudisc != IP_PMTUDISC_OMIT)
 		path_ignore_pmtu(&ep->path);

@@ -95,8 +95,7 @@ static int udp_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 		fl.saddr = 0;
 	fl.daddr = to->sin_addr.s_addr;
 	fl.dport = to->sin_port;
-	if (ipv4_is_multicast(fl.daddr) && !fl.oif)
-		fl.oif = ep->mc_oif;
+	strata_flow_multicast(ep, &fl);
 	err = strata_ip_route(strata_sk_net(sk), &fl, &path);
 	if (err)
 		goto out;

@@ -147,6 +147,7 @@ static struct strata_path *udp_peer_path(struct sock *sk, struct strata_flow *fl
 	if (err)
 		return ERR_PTR(err);
 	strata_sock_flow(ep, fl);
+	strata_flow_multicast(ep, fl);
 	return &ep->path;
 }
 
@@ -185,15 +186,7 @@ static void udp_dest_flow(struct sock *sk, const struct sockaddr_in *to, struct 
 		fl->daddr = to->sin_addr.s_addr;
 		fl->dport = to->sin_port;
 	}
-}
-
-static void udp_multicast_flow(const struct strata_sock *ep, struct strata_flow *fl)
-{
-	if (!ipv4_is_multicast(fl->daddr))
-		return;
-	if (!fl->oif)
-		fl->oif = ep->mc_oif;
-	fl->ttl = ep->mc_ttl;
+	strata_flow_multicast(ep, fl);
 }
 
 static int udp_check_dest(const struct sockaddr_in *to, int namelen)
@@ -356,7 +349,6 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 			if (err)
 				return err;
 		}
-		udp_multicast_flow(&up->ep, &fl);
 	}
 	if (more)
 		err = udp_sendmsg_corked(sk, msg, len, &fl, true);

@@ -383,8 +383,8 @@ TEST_F(wire, ufo)
 	EXPECT_EQ(sizeof(p.data), arrived(self->fd));
 }
 
-/* The DF bit of the next UDP packet the host sends within 200 ms; -1: there is none */
-static int sent_df(int tun)
+/* The next UDP packet the host sends within 200 ms; NULL: there is none */
+static const struct packet *sent(int tun)
 {
 	struct pollfd pfd = { .fd = tun, .events = POLLIN };
 	static struct packet in;
@@ -392,8 +392,58 @@ static int sent_df(int tun)
 	while (poll(&pfd, 1, 200) == 1)
 		if (read(tun, &in, sizeof(in)) > 0 && in.ip.version == 4 &&
 		    in.ip.protocol == IPPROTO_UDP)
-			return !!(in.ip.frag_off & htons(IP_DF));
-	return -1;
+			return &in;
+	return NULL;
+}
+
+static int sent_df(int tun)
+{
+	const struct packet *p = sent(tun);
+
+	return p ? !!(p->ip.frag_off & htons(IP_DF)) : -1;
+}
+
+static int sent_ttl(int tun)
+{
+	const struct packet *p = sent(tun);
+
+	return p ? p->ip.ttl : -1;
+}
+
+/* RFC 1112 6.1: the sender says how far a datagram to a group goes; 1 hop if it does not */
+TEST_F(wire, multicast_ttl)
+{
+	struct in_addr own = env_addr(HOST, 0).sin_addr;
+	struct sockaddr_in group = env_addr("224.1.2.3", 9);
+	char ctl[CMSG_SPACE(sizeof(int))] = { };
+	struct iovec iov = { "x", 1 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl),
+	};
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
+
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_IP, IP_MULTICAST_IF, &own, sizeof(own)));
+	ASSERT_EQ(1, env_sendto(self->fd, "x", 1, 0, "224.1.2.3", 9));
+	EXPECT_EQ(1, sent_ttl(self->tun));
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_MULTICAST_TTL, 7));
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_TTL, 33));
+	ASSERT_EQ(1, env_sendto(self->fd, "x", 1, 0, "224.1.2.3", 9));
+	EXPECT_EQ(7, sent_ttl(self->tun));
+	ASSERT_EQ(0, connect(self->fd, (void *)&group, sizeof(group)));
+	ASSERT_EQ(1, send(self->fd, "x", 1, 0));
+	EXPECT_EQ(7, sent_ttl(self->tun));
+	/* what the message itself says comes first */
+	cm->cmsg_level = SOL_IP;
+	cm->cmsg_type = IP_TTL;
+	cm->cmsg_len = CMSG_LEN(sizeof(int));
+	*(int *)CMSG_DATA(cm) = 9;
+	ASSERT_EQ(1, sendmsg(self->fd, &msg, 0));
+	EXPECT_EQ(9, sent_ttl(self->tun));
+	/* the route changes: the group's device is still the one that was chosen */
+	ASSERT_EQ(0, env_run("%s addr add 10.8.0.9/24 dev tun0%s",
+			     variant->stack == NATIVE ? "ip" : "strata", ""));
+	ASSERT_EQ(1, send(self->fd, "x", 1, 0));
+	EXPECT_EQ(7, sent_ttl(self->tun));
 }
 
 /*
