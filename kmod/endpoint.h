@@ -33,6 +33,10 @@ struct strata_bind_bucket;
  * @df_whole: set Don't Fragment on packets that fit, unless the path's MTU is locked;
  *	larger ones are cut, so that routers report a smaller MTU (IP_PMTUDISC_WANT).
  *	With @df: larger ones give -EMSGSIZE all the same
+ * @uncut: a packet larger than the path MTU gives -EMSGSIZE, whatever @df says
+ *	(IP_PMTUDISC_INTERFACE)
+ * @mtu_link: the path MTU is the device's, not the route's nor what routers told
+ *	(IP_PMTUDISC_PROBE and above)
  */
 struct strata_flow {
 	__be32			saddr;
@@ -46,6 +50,8 @@ struct strata_flow {
 	u8			ttl;
 	bool			df;
 	bool			df_whole;
+	bool			uncut;
+	bool			mtu_link;
 };
 
 #define STRATA_PATH_LOOP	0x01	/* destination is ours: stays inside */
@@ -225,6 +231,14 @@ static inline void strata_sock_flow(const struct strata_sock *ep, struct strata_
 	fl->df = ep->pmtudisc == IP_PMTUDISC_DO || ep->pmtudisc == IP_PMTUDISC_PROBE ||
 		 (ep->proto == IPPROTO_TCP && ep->pmtudisc == IP_PMTUDISC_WANT);
 	fl->df_whole = ep->pmtudisc == IP_PMTUDISC_WANT;
+	fl->uncut = ep->pmtudisc == IP_PMTUDISC_INTERFACE;
+	fl->mtu_link = ep->pmtudisc >= IP_PMTUDISC_PROBE;
+}
+
+/** strata_sock_takes_pmtu() - may an ICMP error about @ep's packet lower the path MTU? */
+static inline bool strata_sock_takes_pmtu(const struct strata_sock *ep)
+{
+	return ep->pmtudisc < IP_PMTUDISC_INTERFACE;
 }
 
 /**

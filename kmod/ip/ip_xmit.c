@@ -158,7 +158,7 @@ int strata_ip_xmit(struct strata_net *sn, const struct strata_flow *fl,
 	/* the header must tell TCP from UDP before a GSO packet can be measured */
 	ip_hdr(skb)->protocol = fl->proto;
 	fits = ip_fits(skb, path->mtu);
-	if (unlikely(!fits && (fl->df || skb_is_gso(skb))))
+	if (unlikely(!fits && (fl->df || fl->uncut || skb_is_gso(skb))))
 		goto too_big;
 
 	fill_header(sn, fl, path, skb, fits);

@@ -175,9 +175,11 @@ static int way_mtu_rcu(struct strata_net *sn, const struct strata_flow *fl, stru
 	if (!dev)
 		return -ENETUNREACH;
 	mtu = min_t(u32, READ_ONCE(dev->mtu), STRATA_IP_MAX_LEN);
-	if (way->mtu && way->mtu < mtu)
+	if (way->mtu && way->mtu < mtu && !fl->mtu_link)
 		mtu = way->mtu;
 	way->mtu = mtu;
+	if (fl->mtu_link)
+		return 0;
 	if (way->flags & (STRATA_PATH_MTU_LOCKED | STRATA_PATH_BROADCAST | STRATA_PATH_MULTICAST))
 		return 0;
 	mtu = strata_pmtu_rcu(sn, fl->daddr, &cut);
@@ -250,25 +252,10 @@ struct net_device *strata_path_dev_rcu(const struct strata_path *path)
 	return rcu_dereference(path->ifp->dev);
 }
 
-/* IP_PMTUDISC_PROBE and _INTERFACE look at the device alone (RFC 4821 probes) */
-static void path_ignore_pmtu(struct strata_path *path)
-{
-	const struct net_device *dev;
-
-	if (path->flags & STRATA_PATH_LOOP)
-		return;
-	rcu_read_lock();
-	dev = strata_path_dev_rcu(path);
-	if (dev)
-		path->mtu = min_t(u32, READ_ONCE(dev->mtu), STRATA_IP_MAX_LEN);
-	rcu_read_unlock();
-}
-
 int strata_sock_path(struct strata_sock *ep)
 {
 	struct strata_net *sn = strata_sk_net(&ep->sk);
 	struct strata_flow fl;
-	int err;
 
 	sock_owned_by_me(&ep->sk);
 	if (!strata_path_stale(sn, &ep->path))
@@ -276,8 +263,5 @@ int strata_sock_path(struct strata_sock *ep)
 	strata_path_put(&ep->path);
 	strata_sock_flow(ep, &fl);
 	strata_flow_multicast(ep, &fl);
-	err = strata_ip_route(sn, &fl, &ep->path);
-	if (!err && ep->pmtudisc >= IP_PMTUDISC_PROBE && ep->pmtudisc != IP_PMTUDISC_OMIT)
-		path_ignore_pmtu(&ep->path);
-	return err;
+	return strata_ip_route(sn, &fl, &ep->path);
 }

@@ -112,7 +112,7 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, const struct st
 static bool udp_flow_same(const struct strata_flow *a, const struct strata_flow *b)
 {
 	return a->daddr == b->daddr && a->saddr == b->saddr && a->oif == b->oif &&
-	       a->mark == b->mark && a->tos == b->tos;
+	       a->mark == b->mark && a->tos == b->tos && a->mtu_link == b->mtu_link;
 }
 
 /* The path of an unconnected send; fills fl->saddr. Socket lock */

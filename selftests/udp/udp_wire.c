@@ -464,4 +464,36 @@ TEST_F(wire, path_mtu_tiny)
 	EXPECT_EQ(0, sent_df(self->tun));
 }
 
+/*
+ * Who asks for the device's MTU alone gets it, connected or not: probes of the path (RFC 4821)
+ * go out with DF, _INTERFACE without it and never cut; neither believes a router
+ */
+TEST_F(wire, path_mtu_modes)
+{
+	int probe = socket(self->family, SOCK_DGRAM, 0);
+	static char big[2000];
+	const struct packet *p;
+
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_INTERFACE));
+	ASSERT_EQ(0, env_connect(self->fd, PEER, 6000));
+	inject_err(_metadata, self->tun, 3, 4, 1000, PORT, 6000, 40);
+	EXPECT_EQ(EMSGSIZE, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+	EXPECT_EQ(1500, env_getopt(self->fd, SOL_IP, IP_MTU));
+	ASSERT_EQ(1472, send(self->fd, big, 1472, 0));
+	EXPECT_EQ(0, sent_df(self->tun));
+	EXPECT_ERRNO(EMSGSIZE, send(self->fd, big, 1473, 0));
+
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO));
+	inject_err(_metadata, self->tun, 3, 4, 1000, PORT, 6000, 40);
+	EXPECT_EQ(EMSGSIZE, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+	ASSERT_EQ(0, env_setopt(probe, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO));
+	EXPECT_ERRNO(EMSGSIZE, env_sendto(probe, big, 1472, 0, PEER, 6000));
+	ASSERT_EQ(0, env_setopt(probe, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE));
+	ASSERT_EQ(1472, env_sendto(probe, big, 1472, 0, PEER, 6000));
+	p = sent(self->tun);
+	ASSERT_NE(NULL, p);
+	EXPECT_EQ(htons(IP_DF), p->ip.frag_off);
+	EXPECT_EQ(htons(1500), p->ip.tot_len);
+}
+
 TEST_HARNESS_MAIN
