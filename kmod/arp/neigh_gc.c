@@ -4,9 +4,13 @@
  *
  *  - from time to time, those that failed and those not used for gc_stale;
  *  - when the table has gc_thresh entries and another one is wanted, first those
- *    that failed or are stale, then any that has not changed for five seconds. If
- *    none of these is there, the new entry is refused: a host that scans a network,
- *    or one that sends requests in many names, cannot make the table grow.
+ *    that know nothing, failed or are stale, then any that has not changed for five
+ *    seconds. If none of these is there, the new entry is refused: a host that scans
+ *    a network, or one that sends requests in many names, cannot make the table grow.
+ *
+ * Who wants an entry may hold a socket's lock in BH, and senders are told of failures
+ * under the locks of their sockets. So nobody is told when room is made, and an entry
+ * with waiting packets is not pushed out, whatever its age: resolution ends by itself.
  *
  * Removal of one entry: out of the hash under the table's lock, cut off from its
  * timer and its packets under its own lock, told to listeners, and the table's
@@ -30,10 +34,12 @@ void strata_neigh_unlink(struct strata_neigh *n, struct neigh_todo *todo)
 	spin_unlock(&n->lock);
 }
 
-int strata_neigh_reap(struct strata_net *sn, neigh_match_fn match, const void *arg, int max)
+int strata_neigh_reap(struct strata_net *sn, neigh_match_fn match, const void *arg, int max,
+		      bool tell)
 {
 	struct strata_neigh *n, *chain = NULL;
 	struct neigh_todo todo, one;
+	struct sk_buff *skb;
 	struct hlist_node *next;
 	int i, count = 0;
 
@@ -53,6 +59,9 @@ int strata_neigh_reap(struct strata_net *sn, neigh_match_fn match, const void *a
 	}
 	spin_unlock_bh(&sn->neigh.lock);
 
+	/* it may have got packets since it was looked at */
+	while (!tell && (skb = __skb_dequeue(&todo.fail)))
+		strata_drop(skb, STRATA_LAYER_ARP, SKB_DROP_REASON_NEIGH_DEAD);
 	while (chain) {
 		n = chain;
 		chain = n->reap;
@@ -74,12 +83,14 @@ static bool unused(const struct strata_neigh *n)
 
 static bool match_expendable(struct strata_neigh *n, const void *arg)
 {
-	return unused(n) && READ_ONCE(n->state) & (NUD_FAILED | NUD_STALE);
+	u8 state = READ_ONCE(n->state);
+
+	return unused(n) && (state == NUD_NONE || state & (NUD_FAILED | NUD_STALE));
 }
 
 static bool match_old(struct strata_neigh *n, const void *arg)
 {
-	return unused(n) && !(READ_ONCE(n->state) & NUD_PERMANENT) &&
+	return unused(n) && !(READ_ONCE(n->state) & (NUD_PERMANENT | NUD_INCOMPLETE)) &&
 	       time_after(jiffies, READ_ONCE(n->updated) + NEIGH_GC_YOUNG);
 }
 
@@ -106,8 +117,8 @@ bool strata_neigh_make_room(struct strata_net *sn)
 	/* a search that found nothing need not be repeated at once */
 	if (!time_after(jiffies, READ_ONCE(sn->neigh.full)))
 		return false;
-	if (strata_neigh_reap(sn, match_expendable, NULL, NEIGH_GC_BATCH) ||
-	    strata_neigh_reap(sn, match_old, NULL, NEIGH_GC_BATCH))
+	if (strata_neigh_reap(sn, match_expendable, NULL, NEIGH_GC_BATCH, false) ||
+	    strata_neigh_reap(sn, match_old, NULL, NEIGH_GC_BATCH, false))
 		return true;
 	WRITE_ONCE(sn->neigh.full, jiffies);
 	return false;
@@ -125,7 +136,7 @@ void strata_neigh_gc_work(struct work_struct *work)
 {
 	struct strata_net *sn = container_of(to_delayed_work(work), struct strata_net, neigh.gc);
 
-	strata_neigh_reap(sn, match_idle, NULL, INT_MAX);
+	strata_neigh_reap(sn, match_idle, NULL, INT_MAX, true);
 	if (atomic_read(&sn->neigh.count))
 		queue_delayed_work(system_power_efficient_wq, &sn->neigh.gc, NEIGH_GC_PERIOD);
 }
@@ -145,14 +156,14 @@ static bool match_dev_mapped(struct strata_neigh *n, const void *arg)
 void strata_arp_if_down(struct strata_dev *ifp)
 {
 	ASSERT_RTNL();
-	if (strata_neigh_reap(ifp->sn, match_dev, ifp, INT_MAX))
+	if (strata_neigh_reap(ifp->sn, match_dev, ifp, INT_MAX, true))
 		strata_route_changed(ifp->sn);
 }
 
 /* which addresses are broadcast ones has changed */
 static void nb_remap(struct strata_dev *ifp)
 {
-	if (strata_neigh_reap(ifp->sn, match_dev_mapped, ifp, INT_MAX))
+	if (strata_neigh_reap(ifp->sn, match_dev_mapped, ifp, INT_MAX, true))
 		strata_route_changed(ifp->sn);
 }
 

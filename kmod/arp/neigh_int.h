@@ -49,8 +49,12 @@ void strata_neigh_learn(struct strata_neigh *n, const u8 *ha, u8 state, bool ann
 
 /* neigh_gc.c */
 typedef bool (*neigh_match_fn)(struct strata_neigh *n, const void *arg);
-/* remove up to @max entries that match; returns how many. Any context */
-int strata_neigh_reap(struct strata_net *sn, neigh_match_fn match, const void *arg, int max);
+/*
+ * Remove up to @max entries that match; returns how many. @tell: the senders of waiting
+ * packets of EHOSTUNREACH, no locks held; else they are lost in silence, any context
+ */
+int strata_neigh_reap(struct strata_net *sn, neigh_match_fn match, const void *arg, int max,
+		      bool tell);
 void strata_neigh_unlink(struct strata_neigh *n, struct neigh_todo *todo);
 /* make room for one more entry; false: there is none */
 bool strata_neigh_make_room(struct strata_net *sn);
