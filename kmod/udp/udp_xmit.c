@@ -272,7 +272,10 @@ static int udp_append(struct sock *sk, struct msghdr *msg, size_t len)
 	return 0;
 }
 
-/* A send with MSG_MORE or UDP_CORK, or one that continues such a datagram; @fl: if it begins */
+/*
+ * A send with MSG_MORE or UDP_CORK, or one that continues such a datagram. @fl: if it begins;
+ * NULL: it must continue, -ENODATA if there is none (any more)
+ */
 static int udp_sendmsg_corked(struct sock *sk, struct msghdr *msg, size_t len,
 			      struct strata_flow *fl, bool more)
 {
@@ -280,6 +283,10 @@ static int udp_sendmsg_corked(struct sock *sk, struct msghdr *msg, size_t len,
 	int err = 0;
 
 	lock_sock(sk);
+	if (!up->pending && !fl) {
+		release_sock(sk);
+		return -ENODATA;
+	}
 	if (!up->pending) {
 		up->pending_fl = *fl;
 		err = udp_send_locked(sk, fl, false, msg->msg_flags, NULL);
@@ -330,9 +337,10 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(up->pending)) {
-		udp_dest_flow(sk, NULL, &fl);
-		err = udp_sendmsg_corked(sk, msg, len, &fl, more);
-		goto out;
+		err = udp_sendmsg_corked(sk, msg, len, NULL, more);
+		/* another thread may have sent it meanwhile: then this one begins anew */
+		if (err != -ENODATA)
+			goto out;
 	}
 
 	if (to) {
