@@ -69,7 +69,7 @@ static bool icmp_may_send(struct strata_net *sn)
 		bucket->credit--;
 	spin_unlock_bh(&bucket->lock);
 	if (!ok)
-		strata_inc(sn, ICMP_OUTRATELIMIT);
+		strata_inc(sn, ICMP_OUTRATELIMITGLOBAL);
 	return ok;
 }
 

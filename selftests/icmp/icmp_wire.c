@@ -170,6 +170,9 @@ TEST_F(icmp, rate_limit)
 		n++;
 	EXPECT_GE(n, 1);
 	EXPECT_LE(n, 8);
+	EXPECT_EQ(0, run("awk '/^Icmp:/ { for (i = 1; i <= NF; i++) if (!n) name[i] = $i; "
+			 "else if (name[i] == \"OutRateLimitGlobal\") exit ($i != %d); n++ }' "
+			 "/proc/net/strata/snmp", 100 - n));
 	/* replies are no errors: not limited */
 	for (i = 0, n = 0; i < 50; i++) {
 		echo_make(&p, i, 8);
