@@ -117,6 +117,9 @@ static int cmsg_send_sock(struct sock *sk, struct cmsghdr *cmsg, struct strata_f
 {
 	struct user_namespace *ns = sock_net(sk)->user_ns;
 
+	/* as native: they mean something on AF_UNIX, and are no error here */
+	if (cmsg->cmsg_type == SCM_RIGHTS || cmsg->cmsg_type == SCM_CREDENTIALS)
+		return 0;
 	if (cmsg->cmsg_type != SO_MARK || cmsg->cmsg_len != CMSG_LEN(sizeof(u32)))
 		return -EINVAL;
 	if (!ns_capable(ns, CAP_NET_RAW) && !ns_capable(ns, CAP_NET_ADMIN))

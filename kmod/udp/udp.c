@@ -162,14 +162,14 @@ static int udp_abort(struct sock *sk, int err)
 static int udp_set_cork(struct sock *sk, bool on)
 {
 	struct strata_udp_sock *up = strata_udp_sk(sk);
-	int err = 0;
 
 	lock_sock(sk);
 	up->corked = on;
+	/* as native: the option is set, whatever becomes of the datagram */
 	if (!on && up->pending)
-		err = strata_udp_push_pending(sk);
+		strata_udp_push_pending(sk);
 	release_sock(sk);
-	return err < 0 ? err : 0;
+	return 0;
 }
 
 static int udp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,

@@ -530,4 +530,28 @@ TEST_F(dgram, cmsgs)
 	EXPECT_LT(0, tv.tv_sec);
 }
 
+/* Control messages that mean something to other families only are no error */
+TEST_F(dgram, cmsgs_of_others)
+{
+	int rx = receiver(self->family), fd = socket(self->family, SOCK_DGRAM, 0);
+	struct sockaddr_in to = env_addr("127.0.0.1", env_port(rx));
+	char ctl[CMSG_SPACE(12)] = { };
+	struct iovec iov = { "abc", 3 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
+		.msg_controllen = sizeof(ctl), .msg_name = &to, .msg_namelen = sizeof(to),
+	};
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
+
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_len = CMSG_LEN(12);
+	cm->cmsg_type = SCM_CREDENTIALS;
+	EXPECT_EQ(3, sendmsg(fd, &msg, 0));
+	cm->cmsg_level = SOL_TCP;
+	EXPECT_EQ(3, sendmsg(fd, &msg, 0));
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = 999;
+	EXPECT_ERRNO(EINVAL, sendmsg(fd, &msg, 0));
+}
+
 TEST_HARNESS_MAIN
