@@ -59,7 +59,8 @@ static int route_metrics(const struct nlattr *attr, struct strata_route_cfg *cfg
 
 	if (!attr)
 		return 0;
-	err = nla_parse_nested(tb, RTAX_MAX, attr, metrics_policy, extack);
+	err = __nla_parse(tb, RTAX_MAX, nla_data(attr), nla_len(attr), metrics_policy,
+			  NL_VALIDATE_STRICT, extack);
 	if (err)
 		return err;
 	if (tb[RTAX_LOCK])
@@ -105,7 +106,9 @@ static int route_parse(const struct nlmsghdr *nlh, struct strata_route_cfg *cfg,
 	const struct rtmsg *rtm;
 	int err;
 
-	err = nlmsg_parse(nlh, sizeof(*rtm), tb, RTA_MAX, route_policy, extack);
+	/* RTA_METRICS comes without NLA_F_NESTED from programs made for native: iproute2 */
+	err = __nlmsg_parse(nlh, sizeof(*rtm), tb, RTA_MAX, route_policy,
+			    NL_VALIDATE_STRICT & ~NL_VALIDATE_NESTED, extack);
 	if (err < 0)
 		return err;
 	rtm = nlmsg_data(nlh);

@@ -237,6 +237,14 @@ TEST_F(route, mtu)
 	ASSERT_EQ(0, talk(&self->r, &q));
 	ASSERT_EQ(0, way_to(&self->r, "203.0.113.1", &w));
 	EXPECT_EQ(1300, w.mtu);
+	/* as iproute2 sends it */
+	m.val = 1200;
+	route_req(&q, RTM_NEWROUTE, NLM_F_REPLACE, "203.0.113.0", 24);
+	rtnl_attr_ip(&q, RTA_GATEWAY, "10.0.0.1");
+	rtnl_attr(&q, RTA_METRICS, &m, sizeof(m));
+	EXPECT_EQ(0, talk(&self->r, &q));
+	ASSERT_EQ(0, way_to(&self->r, "203.0.113.1", &w));
+	EXPECT_EQ(1200, w.mtu);
 	m.val = 67;
 	route_req(&q, RTM_NEWROUTE, NEW, "203.0.114.0", 24);
 	rtnl_attr_ip(&q, RTA_GATEWAY, "10.0.0.1");
