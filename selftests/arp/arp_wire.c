@@ -259,6 +259,55 @@ static bool has_failed(struct rtnl *r, const char *addr)
 	return state == NUD_FAILED || state == -ENOENT;
 }
 
+/* a packet socket on vb that sees what Strata sends by IP */
+static int ip_tap(int a, int b)
+{
+	struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IP) };
+	int fd = -1, one = 1;
+
+	if (!setns(b, CLONE_NEWNET)) {
+		fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IP));
+		ll.sll_ifindex = if_nametoindex("vb");
+		if (bind(fd, (struct sockaddr *)&ll, sizeof(ll)) ||
+		    setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)))
+			fd = -1;
+	}
+	return setns(a, CLONE_NEWNET) ? -1 : fd;
+}
+
+/*
+ * While an address is asked for, packets to it wait, the latest ones (RFC 1122 2.3.2.2), but not
+ * without limit: neigh_unres_qlen_bytes
+ */
+TEST_F(arp, waiting_packets_are_bounded)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9),
+				  .sin_addr.s_addr = ip("10.0.0.1") };
+	struct arp_frame q = arp(ARPOP_REPLY, mac_b, "10.0.0.1", "10.0.0.2");
+	int fd = socket(TEST_FAMILY, SOCK_DGRAM, 0), tap = ip_tap(self->a, self->b);
+	struct pollfd p = { .fd = tap, .events = POLLIN };
+	uint8_t i, n = 0, next = 0, buf[100];
+
+	ASSERT_GE(fd, 0);
+	ASSERT_GE(tap, 0);
+	ASSERT_EQ(0, run("sysctl -qw net.strata.neigh_unres_qlen_bytes=8000"));
+	for (i = 0; i < 50; i++)
+		ASSERT_EQ(1, sendto(fd, &i, 1, 0, (void *)&to, sizeof(to)));
+	ASSERT_EQ(0, send_frame(self->wire, &q, sizeof(q)));
+	while (poll(&p, 1, QUIET_MS) == 1) {
+		ASSERT_EQ(29, recv(tap, buf, sizeof(buf), 0));
+		if (n++)
+			EXPECT_EQ(next, buf[28]);
+		next = buf[28] + 1;
+	}
+	EXPECT_EQ(50, next);
+	EXPECT_GE(n, 2);
+	EXPECT_LE(n, 30);
+	EXPECT_EQ(0, run("awk '/^ArpExt:/ { for (i = 1; i <= NF; i++) if (!n) name[i] = $i; "
+			 "else if (name[i] == \"QueueDrops\") exit ($i != %d); n++ }' "
+			 "/proc/net/strata/netstat", 50 - n));
+}
+
 /* three requests a second apart (RFC 1122 2.3.2.1), then FAILED, then silence */
 TEST_F(arp, gives_up)
 {

@@ -4,6 +4,8 @@
  *
  *	tested: v0 10.9.0.1/24 ---- v1 10.9.0.2/24 :peer (native)
  */
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include "sock_env.h"
 
 #ifndef UDP_SEGMENT
@@ -196,6 +198,105 @@ TEST_F(link, no_neighbour)
 	ASSERT_EQ(1, send(fd, "x", 1, 0));
 	ASSERT_EQ(1, poll(&pfd, 1, 10000));
 	EXPECT_ERRNO(EHOSTUNREACH, recv(fd, &c, 1, MSG_DONTWAIT));
+}
+
+/* RFC 1122 2.3.2.2, 4.2.3.9: a connection to it fails at once then, not after its timeout */
+TEST_F(link, no_neighbour_tcp)
+{
+	int fd = socket(self->family, SOCK_STREAM, 0);
+	int64_t start = env_ms();
+
+	EXPECT_ERRNO(EHOSTUNREACH, env_connect(fd, "10.9.0.77", 9));
+	EXPECT_LT(env_ms() - start, 10000);
+}
+
+/* A socket that does not ask for it hears nothing: the host may be there the next time */
+TEST_F(link, no_neighbour_soft)
+{
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	struct pollfd pfd = { .fd = fd };
+
+	ASSERT_EQ(0, env_connect(fd, "10.9.0.77", 9));
+	ASSERT_EQ(1, send(fd, "x", 1, 0));
+	EXPECT_EQ(0, poll(&pfd, 1, 4500));
+	EXPECT_EQ(0, env_getopt(fd, SOL_SOCKET, SO_ERROR));
+}
+
+/* RFC 1122 3.3.6: this host is one of those a broadcast of its own is for */
+TEST_F(link, broadcast_to_self)
+{
+	int rx = socket(self->family, SOCK_DGRAM, 0), fd = socket(self->family, SOCK_DGRAM, 0);
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	char c;
+
+	ASSERT_EQ(0, env_bind(rx, "0.0.0.0", 69));
+	ASSERT_EQ(0, env_setopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, "10.9.0.255", 69));
+	ASSERT_EQ(1, env_readable(rx));
+	ASSERT_EQ(1, recvfrom(rx, &c, 1, 0, (void *)&from, &len));
+	EXPECT_EQ(env_addr("10.9.0.1", 0).sin_addr.s_addr, from.sin_addr.s_addr);
+}
+
+/* Datagrams that GRO has merged on the way (rx-udp-gro-forwarding) arrive one by one */
+TEST_F(link, gro_in)
+{
+	int peer = peer_socket(self->there, self->here, SOCK_DGRAM);
+	int fd = socket(self->family, SOCK_DGRAM, 0), i;
+	struct iovec iov[32];
+	struct mmsghdr msg[32] = { };
+	char buf[32][100], in[4000];
+
+	if (system("ethtool -K v0 gro on rx-udp-gro-forwarding on >/dev/null"))
+		SKIP(return, "this ethtool or kernel cannot switch rx-udp-gro-forwarding on");
+	ASSERT_EQ(0, env_bind(fd, "10.9.0.1", 7));
+	ASSERT_EQ(0, env_connect(peer, "10.9.0.1", 7));
+	for (i = 0; i < 32; i++) {
+		memset(buf[i], i, sizeof(buf[i]));
+		iov[i] = (struct iovec){ buf[i], sizeof(buf[i]) };
+		msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
+	}
+	ASSERT_EQ(32, sendmmsg(peer, msg, 32, 0));
+	for (i = 0; i < 32; i++) {
+		ASSERT_EQ(1, env_readable(fd));
+		EXPECT_EQ(100, recv(fd, in, sizeof(in), MSG_DONTWAIT));
+		EXPECT_EQ(i, in[99]);
+	}
+}
+
+/* What a tap on "lo" sees of datagrams to this host: each once on its way out, once coming in */
+TEST_F(link, loopback_tap)
+{
+	static const char *const to[] = { "127.0.0.1", "10.9.0.1" };
+	struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL),
+				  .sll_ifindex = if_nametoindex("lo") };
+	int tap = socket(AF_PACKET, SOCK_DGRAM, 0);
+	int rx = socket(self->family, SOCK_DGRAM, 0), fd = socket(self->family, SOCK_DGRAM, 0);
+	socklen_t len;
+	int i, in, out;
+	char buf[100];
+
+	ASSERT_EQ(0, bind(tap, (void *)&ll, sizeof(ll)));
+	ASSERT_EQ(0, env_bind(rx, "0.0.0.0", 69));
+	for (i = 0; i < ARRAY_SIZE(to); i++) {
+		ASSERT_EQ(3, env_sendto(fd, "tap", 3, 0, to[i], 69));
+		ASSERT_EQ(1, env_readable(rx));
+		ASSERT_EQ(3, recv(rx, buf, sizeof(buf), 0));
+		for (in = 0, out = 0; in + out < 2 && env_readable(tap) == 1;) {
+			len = sizeof(ll);
+			ASSERT_EQ(31, recvfrom(tap, buf, sizeof(buf), 0, (void *)&ll, &len));
+			EXPECT_EQ(0, memcmp(buf + 28, "tap", 3));
+			EXPECT_EQ(0, memcmp(buf + 16, &(struct in_addr){ inet_addr(to[i]) }, 4));
+			if (ll.sll_pkttype == PACKET_OUTGOING)
+				out++;
+			else
+				in++;
+		}
+		EXPECT_EQ(1, in);
+		EXPECT_EQ(1, out);
+		usleep(20000);
+		EXPECT_ERRNO(EAGAIN, recv(tap, buf, sizeof(buf), MSG_DONTWAIT));
+	}
 }
 
 /* IP_PKTINFO chooses the source; an address that is not ours is refused */
