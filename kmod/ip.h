@@ -84,6 +84,12 @@ static inline bool strata_path_stale(const struct strata_net *sn, const struct s
  */
 int strata_sock_path(struct strata_sock *ep);
 
+/**
+ * strata_sock_rehash() - proto.rehash: the socket was bound to another device (socket lock)
+ * The cached path is by the old one. Tables do not go by the device.
+ */
+void strata_sock_rehash(struct sock *sk);
+
 /** strata_path_dev_rcu() - the netdevice of a path, NULL if it has been unbound; RCU */
 struct net_device *strata_path_dev_rcu(const struct strata_path *path);
 

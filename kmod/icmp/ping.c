@@ -478,6 +478,7 @@ struct proto strata_ping_prot = {
 	.recvmsg	= ping_recvmsg,
 	.hash		= ping_hash,
 	.unhash		= ping_unhash,
+	.rehash		= strata_sock_rehash,
 	.get_port	= ping_get_port,
 	.diag_destroy	= ping_abort,
 };

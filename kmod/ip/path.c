@@ -265,3 +265,8 @@ int strata_sock_path(struct strata_sock *ep)
 	strata_flow_multicast(ep, &fl);
 	return strata_ip_route(sn, &fl, &ep->path);
 }
+
+void strata_sock_rehash(struct sock *sk)
+{
+	strata_path_put(&strata_sk(sk)->path);
+}

@@ -312,6 +312,7 @@ struct proto strata_tcp_prot = {
 	.release_cb		= strata_tcp_release_cb,
 	.get_port		= tcp_get_port,
 	.unhash			= tcp_unhash,
+	.rehash			= strata_sock_rehash,
 	.stream_memory_free	= strata_tcp_memory_free,
 	.diag_destroy		= strata_tcp_abort,
 	.enter_memory_pressure	= tcp_enter_memory_pressure,

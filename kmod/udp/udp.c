@@ -226,6 +226,7 @@ struct proto strata_udp_prot = {
 	.recvmsg		= strata_udp_recvmsg,
 	.hash			= udp_hash,
 	.unhash			= udp_unhash,
+	.rehash			= strata_sock_rehash,
 	.get_port		= udp_get_port,
 	.diag_destroy		= udp_abort,
 	.memory_allocated	= &udp_memory_allocated,

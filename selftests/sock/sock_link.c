@@ -264,6 +264,28 @@ TEST_F(link, gro_in)
 	}
 }
 
+/* A connected socket that is bound to a device afterwards leaves by that one, or not at all */
+TEST_F(link, bound_after_connect)
+{
+	int peer = peer_socket(self->there, self->here, SOCK_DGRAM);
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	char c;
+
+	ASSERT_EQ(0, env_bind(peer, "10.9.0.2", 7));
+	ASSERT_EQ(0, env_connect(fd, "10.9.0.2", 7));
+	ASSERT_EQ(1, send(fd, "a", 1, 0));
+	ASSERT_EQ(1, env_readable(peer));
+	ASSERT_EQ(1, recv(peer, &c, 1, 0));
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3));
+	send(fd, "b", 1, 0);
+	EXPECT_EQ(0, env_readable(peer));
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "", 0));
+	ASSERT_EQ(1, send(fd, "c", 1, 0));
+	EXPECT_EQ(1, env_readable(peer));
+	EXPECT_EQ(1, recv(peer, &c, 1, MSG_DONTWAIT));
+	EXPECT_EQ('c', c);
+}
+
 /* What a tap on "lo" sees of datagrams to this host: each once on its way out, once coming in */
 TEST_F(link, loopback_tap)
 {
