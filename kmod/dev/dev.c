@@ -324,6 +324,10 @@ static int dev_event(struct notifier_block *nb, unsigned long event, void *ptr)
 	case NETDEV_UP:
 		dev_came_up(ifp);
 		break;
+	case NETDEV_NOTIFY_PEERS:	/* behind another port of the switch now: announce */
+		if (dev->flags & IFF_UP)
+			dev_came_up(ifp);
+		break;
 	case NETDEV_DOWN:
 		strata_route_changed(sn);
 		strata_dev_up.if_down(ifp);

@@ -546,4 +546,33 @@ TEST_F(arp, own_link_address_changes)
 	EXPECT_EQ(2, seen);
 }
 
+/* a bond that fails over is behind another port of the switch now: it says so */
+TEST_F_TIMEOUT(arp, announced_when_a_bond_fails_over, 60)
+{
+	struct sockaddr_ll ll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP) };
+	struct arp_frame f = { };
+	int wire;
+
+	if (run("ip link add bo address 02:00:00:00:00:0a type bond mode active-backup"))
+		SKIP(return, "this kernel has no bonding");
+	ASSERT_EQ(0, run("ip link add vc type veth peer name vd netns /proc/self/fd/%d && "
+			 "ip link add wa type veth peer name wb netns /proc/self/fd/%d && "
+			 "ip link set vc master bo && ip link set wa master bo && ip link set bo up && "
+			 "nsenter --net=/proc/self/fd/%d sh -c 'ip link set vd up; ip link set wb up'",
+			 self->b, self->b, self->b));
+	ASSERT_EQ(0, addr_add(&self->r, "bo", "10.5.0.2", 24));
+	ASSERT_EQ(0, setns(self->b, CLONE_NEWNET));
+	wire = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ARP));
+	ll.sll_ifindex = if_nametoindex("wb");
+	ASSERT_EQ(0, bind(wire, (struct sockaddr *)&ll, sizeof(ll)));
+	ASSERT_EQ(0, setns(self->a, CLONE_NEWNET));
+	sleep_s(4);	/* the announcements of the new address are over */
+	drain(wire);
+	ASSERT_EQ(0, run("ip link set bo type bond active_slave wa"));
+	while (f.sip != ip("10.5.0.2"))
+		ASSERT_TRUE(next_arp(wire, 3000, &f));
+	EXPECT_EQ(f.sip, f.tip);
+	close(wire);
+}
+
 TEST_HARNESS_MAIN
