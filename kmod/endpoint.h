@@ -28,7 +28,7 @@ struct strata_bind_bucket;
  * @mark: SO_MARK
  * @proto: IPPROTO_*
  * @tos: the octet of RFC 2474/3168
- * @ttl: hops; 0: the namespace's default (1 for multicast)
+ * @ttl: hops; 0: the namespace's default, or to a group: not off this host
  * @df: set Don't Fragment; a packet larger than the path MTU gives -EMSGSIZE
  * @df_whole: set Don't Fragment on packets that fit, unless the path's MTU is locked;
  *	larger ones are cut, so that routers report a smaller MTU (IP_PMTUDISC_WANT).

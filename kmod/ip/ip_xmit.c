@@ -33,12 +33,9 @@ static u16 ip_ident(const struct strata_net *sn, const struct strata_flow *fl, i
 	return (u16)(atomic_add_return(n, &ip_idents[hash % IP_IDENTS]) - n + (hash >> 16));
 }
 
-static u8 ip_ttl(const struct strata_net *sn, const struct strata_flow *fl,
-		 const struct strata_path *path)
+static u8 ip_ttl(const struct strata_net *sn, const struct strata_flow *fl)
 {
-	if (fl->ttl)
-		return fl->ttl;
-	return path->flags & STRATA_PATH_MULTICAST ? 1 : READ_ONCE(sn->conf.ip_default_ttl);
+	return fl->ttl ?: READ_ONCE(sn->conf.ip_default_ttl);
 }
 
 /* may the packet behind @skb's IP header leave as it is? */
@@ -130,7 +127,7 @@ static void fill_header(struct strata_net *sn, const struct strata_flow *fl,
 	iph->tot_len = htons(skb->len);
 	iph->frag_off = df ? htons(IP_DF) : 0;
 	iph->id = df && segs == 1 ? 0 : htons(ip_ident(sn, fl, segs));
-	iph->ttl = ip_ttl(sn, fl, path);
+	iph->ttl = ip_ttl(sn, fl);
 	iph->protocol = fl->proto;
 	iph->saddr = fl->saddr;
 	iph->daddr = fl->daddr;
@@ -163,6 +160,11 @@ int strata_ip_xmit(struct strata_net *sn, const struct strata_flow *fl,
 
 	fill_header(sn, fl, path, skb, fits);
 	count_out(sn, path, skb);
+	/* RFC 1112 6.1: to the group's members on this host alone, and none has joined */
+	if (unlikely(path->flags & STRATA_PATH_MULTICAST && !fl->ttl)) {
+		consume_skb(skb);
+		return 0;
+	}
 	if (path->flags & STRATA_PATH_BROADCAST)
 		xmit_copy_to_self(sn, skb);
 	if (likely(fits))

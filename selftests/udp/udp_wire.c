@@ -439,6 +439,11 @@ TEST_F(wire, multicast_ttl)
 	*(int *)CMSG_DATA(cm) = 9;
 	ASSERT_EQ(1, sendmsg(self->fd, &msg, 0));
 	EXPECT_EQ(9, sent_ttl(self->tun));
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_MULTICAST_TTL, 0));
+	ASSERT_EQ(1, send(self->fd, "x", 1, 0));
+	/* native looks at it only for groups this host is in */
+	EXPECT_EQ(variant->stack == NATIVE ? 0 : -1, sent_ttl(self->tun));
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_MULTICAST_TTL, 7));
 	/* the route changes: the group's device is still the one that was chosen */
 	ASSERT_EQ(0, env_run("%s addr add 10.8.0.9/24 dev tun0%s",
 			     variant->stack == NATIVE ? "ip" : "strata", ""));
