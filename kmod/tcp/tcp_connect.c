@@ -69,11 +69,8 @@ static int connect_path(struct sock *sk, __be32 daddr, __be16 dport)
 	fl.daddr = daddr;
 	fl.dport = dport;
 	err = strata_ip_route(strata_sk_net(sk), &fl, &path);
-	if (err) {
-		if (err == -ENETUNREACH)
-			strata_inc(strata_sk_net(sk), IP_OUTNOROUTES);
+	if (err)
 		return err;
-	}
 	if (path.flags & (STRATA_PATH_BROADCAST | STRATA_PATH_MULTICAST)) {
 		strata_path_put(&path);
 		return -ENETUNREACH;

@@ -93,6 +93,43 @@ TEST_F(proc, counters_come_in_pairs)
 	}
 }
 
+/* a counter of Strata, -1: there is none of this name */
+static long counter(const char *file, const char *group, const char *name)
+{
+	char names[8192], values[8192], path[64], *n, *v, *at_n, *at_v;
+	size_t len = strlen(group);
+	long val = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), STRATA_PROC "%s", file);
+	f = fopen(path, "r");
+	while (f && val < 0 && fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f)) {
+		if (strncmp(names, group, len) || names[len] != ':')
+			continue;
+		n = strtok_r(names, " \n", &at_n);
+		v = strtok_r(values, " \n", &at_v);
+		for (; n && v && val < 0; n = strtok_r(NULL, " \n", &at_n),
+					  v = strtok_r(NULL, " \n", &at_v))
+			if (!strcmp(n, name))
+				val = atol(v);
+	}
+	if (f)
+		fclose(f);
+	return val;
+}
+
+/* RFC 4293 ipSystemStatsOutNoRoutes: each call that finds no route is one */
+TEST_F(proc, no_route_counts_once)
+{
+	long before = counter("snmp", "Ip", "OutNoRoutes");
+	int tcp = socket(self->family, SOCK_STREAM, 0), udp = socket(self->family, SOCK_DGRAM, 0);
+
+	EXPECT_ERRNO(ENETUNREACH, env_connect(tcp, "192.0.2.1", 9));
+	EXPECT_EQ(before + 1, counter("snmp", "Ip", "OutNoRoutes"));
+	EXPECT_ERRNO(ENETUNREACH, env_connect(udp, "192.0.2.1", 9));
+	EXPECT_EQ(before + 2, counter("snmp", "Ip", "OutNoRoutes"));
+}
+
 /* the line of /proc/.../tcp with these two ports, read as its readers do */
 static bool tcp_line(int lport, int rport, unsigned int *state, unsigned int *tx,
 		     unsigned int *rx, unsigned long *inode)
