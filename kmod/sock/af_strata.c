@@ -29,7 +29,7 @@ struct sock_kind {
 static const struct sock_kind sock_kinds[] = {
 	{ SOCK_STREAM, IPPROTO_TCP, &strata_tcp_prot, &strata_stream_ops },
 	{ SOCK_DGRAM, IPPROTO_UDP, &strata_udp_prot, &strata_dgram_ops },
-	{ SOCK_DGRAM, IPPROTO_ICMP, &strata_ping_prot, &strata_dgram_ops },
+	{ SOCK_DGRAM, IPPROTO_ICMP, &strata_ping_prot, &strata_ping_ops },
 };
 
 static int kind_find(int type, int protocol, const struct sock_kind **kind)
@@ -113,22 +113,30 @@ static int bind_is_addr(const struct sockaddr_in *addr, int addrlen)
 	return err;
 }
 
-/* Stream sockets take broadcast and multicast addresses too, as native: nothing ever comes */
+/*
+ * Stream sockets take broadcast and multicast addresses too, as native: nothing ever comes. Ping
+ * sockets do not
+ */
 static bool bind_may_have(struct sock *sk, __be32 addr)
 {
-	bool may;
+	const struct strata_sock *ep = strata_sk(sk);
+	enum strata_addr_type type;
 
-	if (strata_sk(sk)->freebind || addr == htonl(INADDR_ANY))
+	if (addr == htonl(INADDR_ANY))
 		return true;
 	rcu_read_lock();
-	may = strata_addr_type_rcu(strata_sk_net(sk), NULL, addr) != STRATA_ADDR_OTHER;
+	type = strata_addr_type_rcu(strata_sk_net(sk), NULL, addr);
 	rcu_read_unlock();
-	return may;
+	if (type == STRATA_ADDR_OTHER)
+		return ep->freebind;
+	return type == STRATA_ADDR_LOCAL || ep->proto != IPPROTO_ICMP;
 }
 
 static bool bind_may_use(const struct sock *sk, u16 port)
 {
-	if (!port || port >= READ_ONCE(strata_sk_net(sk)->conf.ip_unprivileged_port_start))
+	/* an echo identifier is no port */
+	if (!port || strata_sk(sk)->proto == IPPROTO_ICMP ||
+	    port >= READ_ONCE(strata_sk_net(sk)->conf.ip_unprivileged_port_start))
 		return true;
 	return ns_capable(sock_net(sk)->user_ns, CAP_NET_BIND_SERVICE);
 }

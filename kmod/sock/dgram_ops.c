@@ -81,3 +81,28 @@ const struct proto_ops strata_dgram_ops = {
 	.mmap		= sock_no_mmap,
 	.set_peek_off	= sk_set_peek_off,
 };
+
+/* as native: no SO_PEEK_OFF */
+const struct proto_ops strata_ping_ops = {
+	.family		= PF_UNSPEC,	/* a module parameter; the core does not look */
+	.owner		= THIS_MODULE,
+	.release	= strata_sock_release,
+	.bind		= strata_sock_bind,
+	.connect	= dgram_connect,
+	.socketpair	= sock_no_socketpair,
+	.accept		= sock_no_accept,
+	.getname	= strata_sock_getname,
+	.poll		= dgram_poll,
+	.ioctl		= strata_sock_ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl	= strata_sock_compat_ioctl,
+#endif
+	.gettstamp	= sock_gettstamp,
+	.listen		= sock_no_listen,
+	.shutdown	= strata_sock_shutdown,
+	.setsockopt	= strata_sock_setsockopt,
+	.getsockopt	= strata_sock_getsockopt,
+	.sendmsg	= dgram_sendmsg,
+	.recvmsg	= dgram_recvmsg,
+	.mmap		= sock_no_mmap,
+};

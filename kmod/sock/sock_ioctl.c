@@ -13,28 +13,16 @@
 #include <asm/ioctls.h>
 #include "sock_int.h"
 
-static int dgram_inq(struct sock *sk)
-{
-	struct sk_buff *skb;
-	int len = 0;
-
-	if (strata_sk(sk)->proto == IPPROTO_UDP)
-		return max(strata_udp_inq(sk), 0);
-	spin_lock_bh(&sk->sk_receive_queue.lock);
-	skb = skb_peek(&sk->sk_receive_queue);
-	if (skb)
-		len = skb->len;
-	spin_unlock_bh(&sk->sk_receive_queue.lock);
-	return len;
-}
-
 static int queue_ioctl(struct sock *sk, unsigned int cmd)
 {
 	bool tcp = strata_sk(sk)->proto == IPPROTO_TCP;
 
+	/* as native: the queues of ping sockets are not asked for */
+	if (strata_sk(sk)->proto == IPPROTO_ICMP)
+		return -ENOIOCTLCMD;
 	switch (cmd) {
 	case SIOCINQ:
-		return tcp ? strata_tcp_inq(sk) : dgram_inq(sk);
+		return tcp ? strata_tcp_inq(sk) : max(strata_udp_inq(sk), 0);
 	case SIOCOUTQ:
 		return tcp ? strata_tcp_outq(sk) : sk_wmem_alloc_get(sk);
 	case SIOCOUTQNSD:
