@@ -118,20 +118,6 @@ static int way_unicast_rcu(struct strata_net *sn, const struct strata_flow *fl,
 	return 0;
 }
 
-/* may @fl->saddr be the source of something to a destination of this @type? */
-static int check_source_rcu(struct strata_net *sn, const struct strata_flow *fl,
-			    enum strata_addr_type type)
-{
-	if (!fl->saddr)
-		return 0;
-	if (!strata_addr_is_local_rcu(sn, fl->saddr))
-		return -ENETUNREACH;	/* as native */
-	/* RFC 1122 3.2.1.3 (g): 127/8 never leaves the host */
-	if (ipv4_is_loopback(fl->saddr) && type != STRATA_ADDR_LOCAL)
-		return -EINVAL;
-	return 0;
-}
-
 static int way_find_rcu(struct strata_net *sn, struct strata_flow *fl, struct way *way)
 {
 	struct strata_dev *loop = strata_loop_dev(sn), *oif = NULL;
@@ -148,18 +134,20 @@ static int way_find_rcu(struct strata_net *sn, struct strata_flow *fl, struct wa
 	type = strata_addr_type_rcu(sn, oif, fl->daddr);
 	if (type == STRATA_ADDR_OTHER && fl->oif == loop->ifindex)
 		return -ENETUNREACH;
-	err = check_source_rcu(sn, fl, type);
-	if (err)
-		return err;
+	if (fl->saddr && !strata_addr_is_local_rcu(sn, fl->saddr))
+		return -ENETUNREACH;	/* as native */
 	switch (type) {
 	case STRATA_ADDR_LOCAL:
 		return way_loop_rcu(sn, fl, way);
 	case STRATA_ADDR_BROADCAST:
 	case STRATA_ADDR_MULTICAST:
-		return way_many_rcu(sn, fl, oif, type, way);
+		err = way_many_rcu(sn, fl, oif, type, way);
+		break;
 	default:
-		return way_unicast_rcu(sn, fl, oif, way);
+		err = way_unicast_rcu(sn, fl, oif, way);
 	}
+	/* RFC 1122 3.2.1.3 (g): 127/8 never leaves the host */
+	return !err && ipv4_is_loopback(fl->saddr) ? -EINVAL : err;
 }
 
 /* RFC 1191 3: the least of device, route and what routers told */
