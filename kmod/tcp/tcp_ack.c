@@ -17,15 +17,19 @@
 
 #include "tcp_int.h"
 
-/* RFC 9293 3.10.7.4, RFC 5961 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT */
+/*
+ * RFC 9293 3.10.7.4, RFC 5961 5.2: SND.UNA - MAX.SND.WND <= SEG.ACK <= SND.NXT; as native, what
+ * lies below the ISS was never sent, and is no old acknowledgment
+ */
 static enum skb_drop_reason ack_acceptable(struct strata_tcp_sock *tp, u32 ack)
 {
+	u32 old = min_t(u64, tp->swnd.max, tp->bytes_acked);
+
 	if (strata_seq_after(ack, tp->snd.nxt)) {
 		tp->todo |= STRATA_TODO_CHALLENGE;
 		return SKB_DROP_REASON_TCP_ACK_UNSENT_DATA;
 	}
-	if (strata_seq_before(ack, tp->snd.una) &&
-	    strata_seq_before(ack, tp->snd.una - tp->swnd.max)) {
+	if (strata_seq_before(ack, tp->snd.una) && strata_seq_before(ack, tp->snd.una - old)) {
 		tp->todo |= STRATA_TODO_CHALLENGE;
 		return SKB_DROP_REASON_TCP_TOO_OLD_ACK;
 	}
