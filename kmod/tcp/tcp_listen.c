@@ -213,33 +213,50 @@ void strata_tcp_listen_stop(struct sock *sk)
 		child_abort(child);
 }
 
-/* SYN-ACK */
-
-void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req)
+/* what all segments of a request have in common */
+static void req_bare(const struct strata_tcp_req *req, struct strata_tcp_bare *seg)
 {
-	struct strata_tcp_bare seg = {
+	*seg = (struct strata_tcp_bare) {
 		.fl = {
 			.saddr = req->laddr, .daddr = req->raddr,
 			.sport = req->lport, .dport = req->rport,
 			.oif = 0, .mark = req->mark,
 			.proto = IPPROTO_TCP, .tos = req->tos, .df = true,
 		},
-		.seq = req->iss,
 		.ack = req->irs + 1,
-		.wnd = min_t(u32, req->rwnd.wnd, U16_MAX),	/* never scaled here */
-		.flags = STRATA_TCP_SYN | STRATA_TCP_ACK,
 		.opts = {
-			.flags = STRATA_OPT_MSS |
-				 (req->opts.flags & (STRATA_OPT_TS | STRATA_OPT_SACKOK |
-						     STRATA_OPT_WSCALE)),
-			.mss = req->adv_mss,
-			.wscale = req->rwnd.wscale,
+			.flags = req->opts.flags & STRATA_OPT_TS,
 			.tsval = (u32)div_u64(strata_tcp_clock_us(), USEC_PER_MSEC) +
 				 req->ts_offset,
 			.tsecr = req->opts.tsval,
 		},
 	};
+}
 
+/* to a segment that cannot be (3.10.7.4 first), or a reset that is not exact (RFC 5961 3.2) */
+static void req_ack(struct strata_net *sn, const struct strata_tcp_req *req)
+{
+	struct strata_tcp_bare seg;
+
+	req_bare(req, &seg);
+	seg.seq = req->iss + 1;
+	seg.wnd = min_t(u32, req->rwnd.wnd >> req->rwnd.wscale, U16_MAX);
+	seg.flags = STRATA_TCP_ACK;
+	strata_tcp_xmit_bare(sn, &seg);
+}
+
+void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req)
+{
+	struct strata_tcp_bare seg;
+
+	req_bare(req, &seg);
+	seg.seq = req->iss;
+	seg.wnd = min_t(u32, req->rwnd.wnd, U16_MAX);	/* never scaled here */
+	seg.flags = STRATA_TCP_SYN | STRATA_TCP_ACK;
+	seg.opts.flags |= STRATA_OPT_MSS |
+			  (req->opts.flags & (STRATA_OPT_SACKOK | STRATA_OPT_WSCALE));
+	seg.opts.mss = req->adv_mss;
+	seg.opts.wscale = req->rwnd.wscale;
 	strata_tcp_xmit_bare(sn, &seg);
 }
 
@@ -505,16 +522,30 @@ static enum skb_drop_reason req_check(struct sock *lsk, struct strata_tcp_reqs *
 		}
 		return SKB_CONSUMED;
 	}
+	/* 3.5.2: what acknowledges anything else is not of this connection */
+	if ((seg->flags & (STRATA_TCP_ACK | STRATA_TCP_RST)) == STRATA_TCP_ACK &&
+	    seg->ack != req->iss + 1) {
+		*reset = true;
+		return SKB_DROP_REASON_TCP_INVALID_ACK_SEQUENCE;
+	}
 	/* PAWS, RFC 7323 5.3, and first: the window */
 	if (((req->opts.flags & seg->opts.flags & STRATA_OPT_TS) &&
 	     (s32)(seg->opts.tsval - req->opts.tsval) < 0) ||
 	    strata_wnd_check(seg->seq, seg->end_seq, req->irs + 1, req->rwnd.wnd) !=
 	    STRATA_SEQ_OK) {
 		if (!(seg->flags & STRATA_TCP_RST) && req_may_answer(sn, req))
-			strata_tcp_req_synack(sn, req);
+			req_ack(sn, req);
 		return SKB_DROP_REASON_TCP_OVERWINDOW;
 	}
-	/* second: exact RST ends it (RFC 5961 3.2); fourth: SYN in the window does too */
+	/* second: an exact RST ends it, any other is asked about (RFC 5961 3.2) */
+	if ((seg->flags & STRATA_TCP_RST) && seg->seq != req->irs + 1) {
+		if (req_may_answer(sn, req)) {
+			strata_inc(sn, TCPEXT_CHALLENGEACK);
+			req_ack(sn, req);
+		}
+		return SKB_DROP_REASON_TCP_RESET;
+	}
+	/* fourth: SYN in the window does too */
 	if (seg->flags & (STRATA_TCP_RST | STRATA_TCP_SYN)) {
 		if (seg->seq == req->irs + 1 && strata_tcp_req_remove(reqs, req))
 			strata_inc(sn, TCPEXT_EMBRYONICRSTS);
@@ -522,13 +553,7 @@ static enum skb_drop_reason req_check(struct sock *lsk, struct strata_tcp_reqs *
 		return SKB_DROP_REASON_TCP_RESET;
 	}
 	/* fifth */
-	if (!(seg->flags & STRATA_TCP_ACK))
-		return SKB_DROP_REASON_TCP_FLAGS;
-	if (seg->ack != req->iss + 1) {
-		*reset = true;
-		return SKB_DROP_REASON_TCP_INVALID_ACK_SEQUENCE;
-	}
-	return SKB_NOT_DROPPED_YET;
+	return seg->flags & STRATA_TCP_ACK ? SKB_NOT_DROPPED_YET : SKB_DROP_REASON_TCP_FLAGS;
 }
 
 /* TCP_DEFER_ACCEPT: a bare ACK does not wake the server */
