@@ -165,8 +165,21 @@ static enum skb_drop_reason icmp_dispatch(struct strata_net *sn, struct sk_buff 
 	case ICMP_REDIRECT:
 		strata_inc(sn, ICMP_INREDIRECTS);
 		return SKB_DROP_REASON_NOT_SPECIFIED;
+	case ICMP_TIMESTAMP:
+		strata_inc(sn, ICMP_INTIMESTAMPS);
+		return SKB_DROP_REASON_NOT_SPECIFIED;
+	case ICMP_TIMESTAMPREPLY:
+		strata_inc(sn, ICMP_INTIMESTAMPREPS);
+		return SKB_DROP_REASON_NOT_SPECIFIED;
+	case ICMP_ADDRESS:
+		strata_inc(sn, ICMP_INADDRMASKS);
+		return SKB_DROP_REASON_NOT_SPECIFIED;
+	case ICMP_ADDRESSREPLY:
+		strata_inc(sn, ICMP_INADDRMASKREPS);
+		return SKB_DROP_REASON_NOT_SPECIFIED;
 	default:
 		/* RFC 1122 3.2.2: an unknown type is silently discarded */
+		strata_inc(sn, ICMP_INERRORS);
 		return SKB_DROP_REASON_UNHANDLED_PROTO;
 	}
 }
