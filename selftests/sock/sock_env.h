@@ -156,12 +156,12 @@ static inline int env_getopt(int fd, int level, int opt)
 	return getsockopt(fd, level, opt, &val, &len) ? -1 : val;
 }
 
-/* Is there something to read within a second? */
+/* Wait until there is something to read: 1, or 0 after ten seconds */
 static inline int env_readable(int fd)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
-	return poll(&pfd, 1, 1000);
+	return poll(&pfd, 1, 10000);
 }
 
 static inline int64_t env_ms(void)

@@ -321,6 +321,75 @@ TEST_F(link, loopback_tap)
 	}
 }
 
+/* Nobody there, in each way there is not to be: the errno says which; then the socket is as new */
+TEST_F_TIMEOUT(link, connect_nowhere, 90)
+{
+	static const struct {
+		const char *addr;
+		int err;
+	} tries[] = {
+		{ "192.0.2.1", ENETUNREACH },		/* no route */
+		{ "198.51.100.1", EHOSTUNREACH },	/* routes that say no */
+		{ "198.51.101.1", EACCES },
+		{ "198.51.102.1", EINVAL },
+		{ "10.9.0.77", EHOSTUNREACH },		/* nobody has the address */
+		{ "10.9.0.78", ETIMEDOUT },		/* somebody had it */
+		{ "10.9.0.2", ECONNREFUSED },
+	};
+	int peer = peer_socket(self->there, self->here, SOCK_STREAM);
+	const char *ip = variant->stack == NATIVE ? "ip" : "strata";
+	int i, fd = socket(self->family, SOCK_STREAM, 0);
+
+	ASSERT_EQ(0, env_run("%s route add unreachable 198.51.100.0/24%s", ip, ""));
+	ASSERT_EQ(0, env_run("%s route add prohibit 198.51.101.0/24%s", ip, ""));
+	ASSERT_EQ(0, env_run("%s route add blackhole 198.51.102.0/24%s", ip, ""));
+	ASSERT_EQ(0, env_run("%s neigh add 10.9.0.78 lladdr 02:00:00:00:00:99 dev v0 nud permanent%s",
+			     ip, ""));
+	ASSERT_EQ(0, env_bind(peer, "10.9.0.2", 7));
+	ASSERT_EQ(0, listen(peer, 1));
+	for (i = 0; i < ARRAY_SIZE(tries); i++) {
+		/* to give up early, but not before ARP does */
+		ASSERT_EQ(0, env_setopt(fd, SOL_TCP, TCP_SYNCNT, tries[i].err == ETIMEDOUT ? 1 : 6));
+		errno = 0;
+		EXPECT_EQ(-1, env_connect(fd, tries[i].addr, 9)) TH_LOG("%s", tries[i].addr);
+		EXPECT_EQ(tries[i].err, errno) TH_LOG("%s", tries[i].addr);
+	}
+	EXPECT_EQ(0, env_connect(fd, "10.9.0.2", 7));
+	EXPECT_EQ(0, env_getopt(fd, SOL_SOCKET, SO_ERROR));
+}
+
+/* All ports of the range are taken: bind() and connect() say so in their own ways */
+TEST_F(link, ports_used_up)
+{
+	const char *stack = variant->stack == NATIVE ? "ipv4" : "strata";
+	int peer = peer_socket(self->there, self->here, SOCK_STREAM);
+	int type, i, fd[3];
+
+	ASSERT_EQ(0, env_run("echo 5000 5001 > /proc/sys/net/%s/ip_local_port_range%s", stack, ""));
+	ASSERT_EQ(0, env_bind(peer, "10.9.0.2", 7));
+	ASSERT_EQ(0, listen(peer, 8));
+	for (type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+		for (i = 0; i < 3; i++)
+			fd[i] = socket(self->family, type, 0);
+		EXPECT_EQ(0, env_bind(fd[0], "10.9.0.1", 0));
+		EXPECT_EQ(0, env_bind(fd[1], "10.9.0.1", 0));
+		EXPECT_ERRNO(EADDRINUSE, env_bind(fd[2], "10.9.0.1", 0));
+		EXPECT_ERRNO(EADDRINUSE, env_bind(fd[2], "10.9.0.1", 5001));
+		EXPECT_ERRNO(EADDRINUSE, env_bind(fd[2], "0.0.0.0", 5000));
+		close(fd[1]);
+		EXPECT_EQ(0, env_bind(fd[2], "10.9.0.1", 0));
+		close(fd[0]);
+		close(fd[2]);
+	}
+	for (i = 0; i < 3; i++)
+		fd[i] = socket(self->family, SOCK_STREAM, 0);
+	EXPECT_EQ(0, env_connect(fd[0], "10.9.0.2", 7));
+	EXPECT_EQ(0, env_connect(fd[1], "10.9.0.2", 7));
+	EXPECT_ERRNO(EADDRNOTAVAIL, env_connect(fd[2], "10.9.0.2", 7));
+	/* not so to another port of the peer */
+	EXPECT_ERRNO(ECONNREFUSED, env_connect(fd[2], "10.9.0.2", 9));
+}
+
 /* IP_PKTINFO chooses the source; an address that is not ours is refused */
 TEST_F(link, pktinfo_source)
 {
