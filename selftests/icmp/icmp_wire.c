@@ -20,7 +20,7 @@ FIXTURE_SETUP(icmp)
 {
 	struct timeval tv = { .tv_sec = 3 };
 
-	self->tun = tun_open(&self->r, STRATA, 24);
+	self->tun = tun_open(&self->r, HOST, 24);
 	ASSERT_GE(self->tun, 0);
 	self->sk = socket(TEST_FAMILY, SOCK_DGRAM | SOCK_CLOEXEC, IPPROTO_ICMP);
 	ASSERT_GE(self->sk, 0);
@@ -193,7 +193,7 @@ TEST_F(icmp, ping)
 	ASSERT_EQ(108, ping(self->sk, 5, 100, ME));
 	ASSERT_TRUE(request(self->tun));
 	EXPECT_EQ(0, sum16(pkt_icmp(&p), p.len - 20));
-	EXPECT_EQ(inet_addr(STRATA), p.ip.saddr);
+	EXPECT_EQ(inet_addr(HOST), p.ip.saddr);
 	p.ip.daddr = p.ip.saddr;
 	p.ip.saddr = inet_addr(ME);
 	pkt_icmp(&p)->type = ICMP_ECHOREPLY;
@@ -215,7 +215,7 @@ TEST_F(icmp, ping)
 /* own addresses and 127/8 never leave, at every size */
 TEST_F(icmp, ping_self)
 {
-	static const char * const self_addr[] = { STRATA, "127.0.0.1", "127.9.8.7" };
+	static const char * const self_addr[] = { HOST, "127.0.0.1", "127.9.8.7" };
 	static const int size[] = { 0, 1, 1472, 1473, 20000, 65507 - 8 };
 	static uint8_t buf[65536];
 	unsigned int i, j;
@@ -332,7 +332,7 @@ TEST_F(icmp, errors_not_ours)
 	p.ip.saddr = inet_addr("10.0.0.99");
 	error_about(ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, 28);
 	pkt_send(self->tun, &e);
-	p.ip.saddr = inet_addr(STRATA);
+	p.ip.saddr = inet_addr(HOST);
 	p.ip.frag_off = htons(1);
 	error_about(ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, 28);
 	pkt_send(self->tun, &e);

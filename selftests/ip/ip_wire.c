@@ -16,7 +16,7 @@ FIXTURE(ip) {
 
 FIXTURE_SETUP(ip)
 {
-	self->tun = tun_open(&self->r, STRATA, 24);
+	self->tun = tun_open(&self->r, HOST, 24);
 	ASSERT_GE(self->tun, 0);
 	self->seq = 1;
 }
@@ -120,7 +120,7 @@ TEST_F(ip, martians)
 {
 	static const char * const src[] = {
 		"127.0.0.1", "0.0.0.0", "0.1.2.3", "224.0.0.1", "239.1.2.3", "255.255.255.255",
-		"10.0.0.255", STRATA,
+		"10.0.0.255", HOST,
 	};
 	unsigned int i;
 

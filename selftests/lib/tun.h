@@ -15,7 +15,7 @@
 #include "rtnl.h"
 
 #define ME	"10.0.0.1"
-#define STRATA	"10.0.0.2"
+#define HOST	"10.0.0.2"
 #define QUIET_MS	300	/* long enough for an answer that must not come */
 #define ANSWER_MS	3000
 
@@ -41,26 +41,35 @@ static inline uint16_t sum16(const void *data, int len)
 	return htons(~sum);
 }
 
-/* a device in a new namespace, up, with Strata's address; the test's end of it */
-static inline int tun_open(struct rtnl *r, const char *addr, int plen)
+/* @name, a device of kind @flags (IFF_TUN, IFF_TAP), up and without addresses; the test's end */
+static inline int tun_device(const char *name, int flags)
 {
-	struct ifreq ifr = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	struct ifreq ifr = { .ifr_flags = flags | IFF_NO_PI };
 	int fd;
 
-	if (need_module() || ns_new() < 0)
-		return -1;
 	if (access("/dev/net/tun", F_OK) &&
 	    run("modprobe tun; mkdir -p /dev/net; [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200"))
 		return -1;
 	fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	strcpy(ifr.ifr_name, "t0");
+	strcpy(ifr.ifr_name, name);
 	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
 		return -1;
 	/* the native stack would talk, too */
-	if (run("echo 1 > /proc/sys/net/ipv6/conf/t0/disable_ipv6 2>/dev/null; "
-		"ip link set t0 up && ip link set lo up"))
+	if (run("echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6 2>/dev/null; "
+		"ip link set %s up && ip link set lo up", name, name))
 		return -1;
-	if (rtnl_open(r) || addr_add(r, "t0", addr, plen))
+	return fd;
+}
+
+/* a device in a new namespace, up, with Strata's address; the test's end of it */
+static inline int tun_open(struct rtnl *r, const char *addr, int plen)
+{
+	int fd;
+
+	if (need_module() || ns_new() < 0)
+		return -1;
+	fd = tun_device("t0", IFF_TUN);
+	if (fd < 0 || rtnl_open(r) || addr_add(r, "t0", addr, plen))
 		return -1;
 	return fd;
 }
@@ -75,7 +84,7 @@ static inline struct pkt *ip_make(struct pkt *p, int proto, const void *data, in
 {
 	p->ip = (struct iphdr){
 		.version = 4, .ihl = 5, .tot_len = htons(20 + len), .id = htons(7), .ttl = 64,
-		.protocol = proto, .saddr = inet_addr(ME), .daddr = inet_addr(STRATA),
+		.protocol = proto, .saddr = inet_addr(ME), .daddr = inet_addr(HOST),
 	};
 	memcpy(p->b + 20, data, len);
 	p->len = 20 + len;
@@ -140,7 +149,7 @@ static inline bool icmp_next(int fd, int ms, int type, int code, struct pkt *p)
 	while (pkt_next(fd, (end - now_s()) * 1000, p))
 		if (p->ip.protocol == IPPROTO_ICMP && pkt_icmp(p)->type == type &&
 		    pkt_icmp(p)->code == code && p->ip.daddr == inet_addr(ME) &&
-		    p->ip.saddr == inet_addr(STRATA) && !sum16(p->b, p->ip.ihl * 4))
+		    p->ip.saddr == inet_addr(HOST) && !sum16(p->b, p->ip.ihl * 4))
 			return true;
 	return false;
 }
