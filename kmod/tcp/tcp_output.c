@@ -53,12 +53,31 @@ u32 strata_tcp_cur_mss(struct sock *sk)
 	return max_t(u32, tp->snd.mss - sack_optlen(tp), 8);
 }
 
+/* segments that the device takes in one piece ("ip link set gso_max_segs", _size) */
+static u32 device_segs(const struct sock *sk, u32 mss)
+{
+	const struct strata_path *path = &strata_tcp_sk(sk)->ep.path;
+	const struct net_device *dev;
+	u32 segs = TCP_GSO_MAX / mss;
+
+	rcu_read_lock();
+	dev = path->ifp ? strata_path_dev_rcu(path) : NULL;
+	if (dev) {
+		u32 bytes = READ_ONCE(dev->gso_max_size);
+
+		bytes -= min_t(u32, bytes, STRATA_TCP_HEADROOM);
+		segs = min3(segs, bytes / mss, (u32)READ_ONCE(dev->gso_max_segs));
+	}
+	rcu_read_unlock();
+	return max(segs, 1U);
+}
+
 /** strata_tcp_burst_segs() - segments of about a millisecond at the pacing rate */
 u32 strata_tcp_burst_segs(const struct sock *sk, u32 mss)
 {
 	unsigned long bytes = READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift);
 	u32 least = READ_ONCE(strata_sk_net(sk)->conf.tcp_min_tso_segs);
-	u32 most = max_t(u32, TCP_GSO_MAX / mss, 1);
+	u32 most = device_segs(sk, mss);
 
 	return min(most, max_t(u32, min_t(unsigned long, bytes, TCP_GSO_MAX) / mss, least));
 }
