@@ -127,9 +127,12 @@ static void measure_rtt(struct sock *sk, struct strata_ack_run *run)
 	} else {
 		/*
 		 * A SACK may be late, its first report lost: where SND.UNA has moved, the
-		 * echoed timestamp is of the very segment that moved it
+		 * echoed timestamp is of the very segment that moved it. But not if the ACK
+		 * reports a copy (RFC 2883): then the ACK of the first was lost, the copy asked
+		 * for this one, and the timestamp is the first's still (RFC 7323 4.3). Its age
+		 * is our own timeouts; taken for a round trip they would feed on themselves
 		 */
-		if (run->rec.ack != run->rec.una)
+		if (run->rec.ack != run->rec.una && !run->in.has_dup)
 			rtt = ts_rtt(tp, run);
 		cc_rtt = rtt;
 		if (!rtt && run->sack_first_us) {

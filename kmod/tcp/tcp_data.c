@@ -265,6 +265,7 @@ enum skb_drop_reason strata_tcp_data(struct sock *sk, struct sk_buff *skb, bool 
 		return data_in_order(sk, skb, eaten);
 
 	if (strata_seq_leq(seg->end_seq, tp->rcv.nxt)) {
+		strata_inc(strata_sk_net(sk), TCPEXT_DELAYEDACKLOST);
 		strata_tcp_rcv_dup(sk, seg->seq, seg->end_seq);
 		ack_now(tp);
 		return SKB_DROP_REASON_TCP_OLD_DATA;

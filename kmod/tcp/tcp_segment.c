@@ -98,6 +98,18 @@ static bool reset_before_fin(const struct sock *sk, const struct strata_tcp_seg 
 	       ((1 << sk->sk_state) & (TCPF_CLOSE_WAIT | TCPF_LAST_ACK | TCPF_CLOSING));
 }
 
+/*
+ * What was received last comes again, because our ACK was lost or late. Its text is old, but its
+ * ACK and its timestamp are news: without the latter our answer would echo the first copy's and
+ * the peer take all its timeouts since for round trip time (RFC 7323 4.3 (2)). Native goes on
+ * with such a segment, too.
+ */
+static bool last_again(const struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
+{
+	return seg->end_seq != seg->seq && !(seg->flags & STRATA_TCP_SYN) &&
+	       strata_seq_between(seg->end_seq, tp->rwnd.wup, tp->rcv.nxt);
+}
+
 /* first: check the sequence number */
 static enum skb_drop_reason check_seq(struct sock *sk, const struct strata_tcp_seg *seg)
 {
@@ -110,7 +122,7 @@ static enum skb_drop_reason check_seq(struct sock *sk, const struct strata_tcp_s
 	switch (strata_wnd_check(seg->seq, seg->end_seq, tp->rcv.nxt,
 				 strata_wnd_left(&tp->rwnd, tp->rcv.nxt))) {
 	case STRATA_SEQ_OLD:
-		if (crossing_synack(sk, seg) || reset_before_fin(sk, seg))
+		if (crossing_synack(sk, seg) || reset_before_fin(sk, seg) || last_again(tp, seg))
 			return SKB_NOT_DROPPED_YET;
 		return drop_unacceptable(sk, seg, SKB_DROP_REASON_TCP_OLD_SEQUENCE);
 	case STRATA_SEQ_FUTURE:
