@@ -28,13 +28,19 @@ static void ack_now(struct strata_tcp_sock *tp)
 	tp->ack.pending |= STRATA_ACK_SCHED | STRATA_ACK_NOW;
 }
 
-void strata_tcp_quickack(struct sock *sk, u32 n)
+/* the next ACKs at once, unless the session is interactive */
+static void quick_credit(struct strata_tcp_sock *tp)
 {
-	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	u32 quick = tp->rwnd.wnd / (2U * max_t(u16, tp->rcv.mss, 1));
 
-	quick = clamp_t(u32, quick, 2, n ?: TCP_MAX_QUICKACKS);
+	quick = clamp_t(u32, quick, 2, TCP_MAX_QUICKACKS);
 	tp->ack.quick = max_t(u32, tp->ack.quick, quick);
+}
+
+/* at once in any case: something is amiss */
+static void quickack(struct strata_tcp_sock *tp)
+{
+	quick_credit(tp);
 	tp->ack.pingpong = 0;
 	tp->ack.ato = STRATA_TCP_ATO_MIN;
 }
@@ -44,7 +50,7 @@ void strata_tcp_rcv_dup(struct sock *sk, u32 start, u32 end)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_net *sn = strata_sk_net(sk);
 
-	strata_tcp_quickack(sk, TCP_MAX_QUICKACKS);
+	quickack(tp);
 	if (!tp->sack_ok || !READ_ONCE(sn->conf.tcp_dsack))
 		return;
 	if (strata_seq_before(start, tp->rcv.nxt))
@@ -78,14 +84,15 @@ static void measure_ato(struct sock *sk)
 
 	if (!tp->ack.ato) {
 		/* the first data: the peer is in slow start and needs our ACKs */
-		strata_tcp_quickack(sk, TCP_MAX_QUICKACKS);
+		quick_credit(tp);
+		tp->ack.ato = STRATA_TCP_ATO_MIN;
 	} else if (gap <= STRATA_TCP_ATO_MIN / 2) {
 		tp->ack.ato = tp->ack.ato / 2 + STRATA_TCP_ATO_MIN / 2;
 	} else if (gap < tp->ack.ato) {
 		tp->ack.ato = min_t(u32, tp->ack.ato / 2 + gap, rto);
 	} else if (gap > rto) {
 		/* after such a pause the peer restarts in slow start */
-		strata_tcp_quickack(sk, TCP_MAX_QUICKACKS);
+		quick_credit(tp);
 		sk_mem_reclaim(sk);
 	}
 	tp->ack.lrcvtime = now;
@@ -277,7 +284,7 @@ enum skb_drop_reason strata_tcp_data(struct sock *sk, struct sk_buff *skb, bool 
 	}
 	ack_now(tp);
 	if (seg->seq - tp->rcv.nxt >= strata_wnd_left(&tp->rwnd, tp->rcv.nxt)) {
-		strata_tcp_quickack(sk, TCP_MAX_QUICKACKS);
+		quickack(tp);
 		return SKB_DROP_REASON_TCP_OVERWINDOW;
 	}
 	return strata_tcp_ofo_add(sk, skb, eaten);

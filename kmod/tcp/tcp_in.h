@@ -97,8 +97,6 @@ enum skb_drop_reason strata_tcp_data(struct sock *sk, struct sk_buff *skb, bool 
 void strata_tcp_fin(struct sock *sk);
 /** strata_tcp_ack_check() - after a segment: is the ACK that is owed due now, or after a delay? */
 void strata_tcp_ack_check(struct sock *sk);
-/** strata_tcp_quickack() - send the next @n ACKs without delay (0: all that fit the window) */
-void strata_tcp_quickack(struct sock *sk, u32 n);
 /**
  * strata_tcp_rcv_dup() - [@start, @end) came twice: D-SACK with the next ACK, which goes at
  * once
