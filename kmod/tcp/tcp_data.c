@@ -232,7 +232,13 @@ static enum skb_drop_reason data_in_order(struct sock *sk, struct sk_buff *skb, 
 		return SKB_DROP_REASON_TCP_ZEROWINDOW;
 	}
 	if (!room_in_order(sk, skb)) {
+		/*
+		 * The window promised more than the memory can hold, as segments were small.
+		 * To close it is to shrink it (3.8.6, SHLD-14), but the peer would send the
+		 * same again until it gave up; a closed window it probes for as long as it takes
+		 */
 		strata_inc(strata_sk_net(sk), TCPEXT_RCVQDROP);
+		tp->ack.pending |= STRATA_ACK_NOMEM;
 		ack_now(tp);
 		sk->sk_data_ready(sk);
 		return SKB_DROP_REASON_PROTO_MEM;

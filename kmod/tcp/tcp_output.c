@@ -432,7 +432,8 @@ u16 strata_tcp_select_window(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_net *sn = strata_sk_net(sk);
-	u32 old = tp->rwnd.wnd, wnd = window_now(sk);
+	u32 old = tp->rwnd.wnd;
+	u32 wnd = tp->ack.pending & STRATA_ACK_NOMEM ? 0 : window_now(sk);
 
 	if (!wnd && old)
 		strata_inc(sn, TCPEXT_TOZEROWINDOWADV);

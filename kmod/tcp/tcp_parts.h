@@ -106,6 +106,7 @@ enum strata_tcp_deferred {
 #define STRATA_ACK_SCHED	0x01	/* owed */
 #define STRATA_ACK_TIMER	0x02	/* and the delay timer runs */
 #define STRATA_ACK_NOW		0x04	/* and may not wait */
+#define STRATA_ACK_NOMEM	0x08	/* and closes the window */
 
 struct strata_tcp_ackdelay {
 	u8		pending;
