@@ -61,7 +61,7 @@ static inline int tun_device(const char *name, int flags)
 	return fd;
 }
 
-/* a device in a new namespace, up, with Strata's address; the test's end of it */
+/* a device in a new namespace, up, with Strata's address if any; the test's end of it */
 static inline int tun_open(struct rtnl *r, const char *addr, int plen)
 {
 	int fd;
@@ -69,7 +69,7 @@ static inline int tun_open(struct rtnl *r, const char *addr, int plen)
 	if (need_module() || ns_new() < 0)
 		return -1;
 	fd = tun_device("t0", IFF_TUN);
-	if (fd < 0 || rtnl_open(r) || addr_add(r, "t0", addr, plen))
+	if (fd < 0 || rtnl_open(r) || (addr && addr_add(r, "t0", addr, plen)))
 		return -1;
 	return fd;
 }

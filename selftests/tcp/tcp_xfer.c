@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One TCP connection between two network namespaces, with data in one direction or
- * both, compared octet by octet.
+ * One TCP connection between two network namespaces, with random data in one direction
+ * or both, compared octet by octet and by SHA-256.
  *
  *	tcp_xfer SERVER CLIENT WAY BYTES [slow]
  *
@@ -9,7 +9,10 @@
  * server sends), up (the client sends) or both. slow: the receiver pauses 5 ms between
  * reads of 8 KB and has a buffer of 16 KB, so the window closes. The data is a
  * generator's, seeded anew each time; the receiver runs the same generator, so the
- * first octet that differs is named. Exit status 0 if all of it came.
+ * first octet that differs is named, and both hash what they sent and got.
+ *
+ * Prints one line: seconds from connect() to the last end, goodput of one direction,
+ * and the start of each direction's SHA-256. Exit status 0 if all of it came.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -21,11 +24,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "../lib/sha256.h"
 
 #define CHUNK		65536
 #define TIMEOUT_S	3600	/* of the kernel's time, between two octets: RTOs double */
@@ -36,6 +41,19 @@ struct end {
 	struct in_addr	addr;
 };
 
+enum way { DOWN, UP };
+
+struct hash {
+	uint8_t sha256[32];
+	int done;
+};
+
+/* what both processes have hashed, in memory they share */
+struct result {
+	struct hash sent[2], got[2];
+};
+
+static struct result *result;
 static const char *me = "?";
 
 static void fail(const char *what)
@@ -105,14 +123,23 @@ static int open_socket(const struct end *e)
 	return fd;
 }
 
-static void send_all(int fd, uint64_t seed, size_t bytes)
+static void hash_end(struct sha256 *sha, struct hash *h)
+{
+	sha256_end(sha, h->sha256);
+	h->done = 1;
+}
+
+static void send_all(int fd, uint64_t seed, size_t bytes, struct hash *hash)
 {
 	static uint64_t buf[CHUNK / sizeof(uint64_t)];
+	struct sha256 sha;
 
+	sha256_init(&sha);
 	while (bytes) {
 		size_t len = bytes < CHUNK ? bytes : CHUNK, done = 0;
 
 		fill(&seed, buf);
+		sha256_add(&sha, buf, len);
 		while (done < len) {
 			ssize_t n = send(fd, (char *)buf + done, len - done, MSG_NOSIGNAL);
 
@@ -122,16 +149,41 @@ static void send_all(int fd, uint64_t seed, size_t bytes)
 		}
 		bytes -= len;
 	}
+	hash_end(&sha, hash);
 	if (shutdown(fd, SHUT_WR))
 		fail("shutdown");
 }
 
-static void recv_all(int fd, uint64_t seed, size_t bytes, int slow)
+/* compare with what the generator would have sent at @at */
+static void compare(const char *got, size_t len, size_t at, uint64_t *seed)
 {
 	static uint64_t buf[CHUNK / sizeof(uint64_t)];
+	const char *want = (char *)buf;
+
+	while (len) {
+		size_t off = at % CHUNK, n = len < CHUNK - off ? len : CHUNK - off, i = 0;
+
+		if (!off)
+			fill(seed, buf);
+		if (memcmp(got, want + off, n)) {
+			while (got[i] == want[off + i])
+				i++;
+			fprintf(stderr, "# %s: octet %zu differs\n", me, at + i);
+			exit(1);
+		}
+		got += n;
+		at += n;
+		len -= n;
+	}
+}
+
+static void recv_all(int fd, uint64_t seed, size_t bytes, int slow, struct hash *hash)
+{
 	static char got[CHUNK];
+	struct sha256 sha;
 	size_t at = 0;
 
+	sha256_init(&sha);
 	for (;;) {
 		ssize_t n = recv(fd, got, slow ? 8192 : sizeof(got), 0);
 
@@ -139,17 +191,13 @@ static void recv_all(int fd, uint64_t seed, size_t bytes, int slow)
 			fail("recv");
 		if (!n)
 			break;
-		for (ssize_t i = 0; i < n; i++, at++) {
-			if (at % CHUNK == 0)
-				fill(&seed, buf);
-			if (got[i] == ((char *)buf)[at % CHUNK])
-				continue;
-			fprintf(stderr, "# %s: octet %zu of %zu differs\n", me, at, bytes);
-			exit(1);
-		}
+		compare(got, n, at, &seed);
+		sha256_add(&sha, got, n);
+		at += n;
 		if (slow)
 			nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
 	}
+	hash_end(&sha, hash);
 	if (at == bytes)
 		return;
 	fprintf(stderr, "# %s: %zu octets of %zu came\n", me, at, bytes);
@@ -157,8 +205,10 @@ static void recv_all(int fd, uint64_t seed, size_t bytes, int slow)
 }
 
 /* both roles at once if both ways: a child receives */
-static void transfer(int fd, uint64_t seed, size_t bytes, int sends, int receives, int slow)
+static void transfer(int fd, uint64_t seed, size_t bytes, int sends, int receives, int slow,
+		     enum way out)
 {
+	uint64_t there = seed + 2 * out, back = seed + 2 * !out;
 	pid_t child = 0;
 	int status;
 
@@ -168,11 +218,11 @@ static void transfer(int fd, uint64_t seed, size_t bytes, int sends, int receive
 			fail("fork");
 	}
 	if (receives && (!sends || !child))
-		recv_all(fd, seed, bytes, slow);
+		recv_all(fd, back, bytes, slow, &result->got[!out]);
 	if (sends && receives && !child)
 		_exit(0);
 	if (sends)
-		send_all(fd, seed, bytes);
+		send_all(fd, there, bytes, &result->sent[out]);
 	if (!child) {
 		char c;
 
@@ -185,6 +235,19 @@ static void transfer(int fd, uint64_t seed, size_t bytes, int sends, int receive
 		exit(1);
 }
 
+/*
+ * An end that goes away leaves an orphan, which gives up early when the RTO is long, and nobody
+ * tells the peer: so close() waits until data and FIN are acknowledged.
+ */
+static void close_acked(int fd)
+{
+	struct linger wait = { .l_onoff = 1, .l_linger = TIMEOUT_S };
+
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &wait, sizeof(wait)))
+		fail("SO_LINGER");
+	close(fd);
+}
+
 static void set_small_buffer(int fd)
 {
 	int size = 16384;
@@ -193,13 +256,30 @@ static void set_small_buffer(int fd)
 		fail("SO_RCVBUF");
 }
 
+/* the direction's digests are there and equal */
+static int hashed(enum way way)
+{
+	const struct hash *sent = &result->sent[way], *got = &result->got[way];
+	int i;
+
+	if (!sent->done || !got->done || memcmp(sent->sha256, got->sha256, 32)) {
+		fprintf(stderr, "# SHA-256 %s differs\n", way == UP ? "up" : "down");
+		return 0;
+	}
+	printf(", %s ", way == UP ? "up" : "down");
+	for (i = 0; i < 8; i++)
+		printf("%02x", sent->sha256[i]);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(7000) };
 	struct end server, client;
-	int slow, down, up, fd, conn, status;
+	int slow, down, up, fd, conn, status, ok = 1;
 	struct timespec now, start;
 	uint64_t seed;
+	double took;
 	size_t bytes;
 	pid_t child;
 
@@ -216,6 +296,10 @@ int main(int argc, char **argv)
 	clock_gettime(CLOCK_REALTIME, &now);
 	seed = (now.tv_nsec * 2654435761ULL ^ now.tv_sec ^ getpid()) | 1;
 	clock_gettime(CLOCK_MONOTONIC, &start);
+	result = mmap(NULL, sizeof(*result), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	if (result == MAP_FAILED)
+		fail("mmap");
 
 	me = "server";
 	fd = open_socket(&server);
@@ -237,18 +321,26 @@ int main(int argc, char **argv)
 			set_small_buffer(fd);
 		if (connect(fd, (struct sockaddr *)&sin, sizeof(sin)))
 			fail("connect");
-		transfer(fd, seed, bytes, up, down, slow);
+		transfer(fd, seed, bytes, up, down, slow, UP);
+		close_acked(fd);
 		return 0;
 	}
 	conn = accept(fd, NULL, NULL);
 	if (conn < 0)
 		fail("accept");
-	transfer(conn, seed, bytes, down, up, slow);
-	close(conn);
+	transfer(conn, seed, bytes, down, up, slow, DOWN);
+	close_acked(conn);
 	if (waitpid(child, &status, 0) < 0 || status)
 		return 1;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	printf("# seed %llu, %.2f s\n", (unsigned long long)seed,
-	       now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) / 1e9);
-	return 0;
+	took = now.tv_sec - start.tv_sec + (now.tv_nsec - start.tv_nsec) / 1e9;
+	printf("%.3f s", took);
+	if (took > 0)
+		printf(", %.2f Mbit/s", bytes * 8 / took / 1e6);
+	if (down)
+		ok = hashed(DOWN);
+	if (up)
+		ok &= hashed(UP);
+	printf("\n");
+	return !ok;
 }

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Receiving on the wire: when ACKs go, what they say of holes and copies, the window that
+ * is offered, urgent data, the wrap of sequence numbers.
+ */
+#include "wire.h"
+
+/* no ACKs at once any more: the session is interactive */
+#define DELAY(fd)	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_QUICKACK, 0))
+
+CASE(delayed_ack, "RFC 9293 3.8.6.3 (SHLD-18), RFC 1122 4.2.3.2: within 500 ms; 40 as native")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	DELAY(fd);
+	in("PA 1+10");
+	quiet(w.sim ? 30 : 10);
+	out_within(50, "A 1 ack 11");
+}
+
+CASE(every_second, "RFC 9293 3.8.6.3 (SHLD-19): at least every second full segment at once")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	DELAY(fd);
+	in("A 1+1460");
+	in("A 1461+1460");
+	out("A 1 ack 2921");
+}
+
+CASE(piggyback, "RFC 9293 3.8.6.3: data carries the ACK that is due")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	DELAY(fd);
+	in("PA 1+10");
+	ASSERT_TRUE(w_poll(fd, POLLIN, 1000));
+	get(fd, 10);
+	put(fd, 10);
+	out("PA 1+10 ack 11");
+	in("A 11 ack 11");
+	quiet(300);
+}
+
+CASE(out_of_order, "RFC 9293 3.8.6.3, RFC 5681 4.2: at once while there is a hole")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	DELAY(fd);
+	in("PA 101+100");
+	out("A 1 ack 1 no-sack");
+	in("PA 301+100");
+	out("A 1 ack 1 no-sack");
+	in("PA 1+100");
+	out("A 1 ack 201");
+	in("PA 201+100");
+	out("A 1 ack 401");
+	get(fd, 400);
+}
+
+CASE(sack, "RFC 2018 4: the block that changed comes first")
+{
+	int fd = w_passive(self->lfd, "mss 1460 sackok");
+
+	ASSERT_LE(0, fd);
+	in("PA 101+100");
+	out("A 1 ack 1 sack 101-201");
+	in("PA 301+100");
+	out("A 1 ack 1 sack 301-401 sack 101-201");
+	in("PA 501+100");
+	out("A 1 ack 1 sack 501-601 sack 301-401 sack 101-201");
+	in("PA 201+100");	/* joins two */
+	out("A 1 ack 1 sack 101-401 sack 501-601");
+	in("PA 1+100");
+	out("A 1 ack 401 sack 501-601");
+	in("PA 401+100");
+	out("A 1 ack 601 no-sack");
+	get(fd, 600);
+}
+
+CASE(sack_three, "RFC 2018 3: with timestamps three blocks fit")
+{
+	int fd = w_passive(self->lfd, "mss 1460 sackok ts");
+	struct wseg s;
+	int i;
+
+	ASSERT_LE(0, fd);
+	for (i = 1; i <= 5; i++) {
+		in("PA %d+100", 1 + 200 * i);
+		ASSERT_TRUE(w_next(100, &s));
+	}
+	ASSERT_EQ(3, s.nsack);
+	ASSERT_EQ(1001, s.sack[0][0]);
+}
+
+CASE(dsack, "RFC 2883 4: a copy is reported first")
+{
+	int fd = w_passive(self->lfd, "mss 1460 sackok");
+
+	ASSERT_LE(0, fd);
+	in("PA 1+100");
+	out("A 1 ack 101 no-sack");
+	in("PA 1+100");
+	out("A 1 ack 101 sack 1-101");
+	in("PA 201+100");
+	out("A 1 ack 101 sack 201-301");
+	in("PA 201+100");
+	out("A 1 ack 101 sack 201-301 sack 201-301");
+	in("PA 51+100");	/* half of it */
+	out("A 1 ack 151 sack 51-101 sack 201-301");
+}
+
+CASE(window_closes, "RFC 9293 3.8.6: a reader that does not read closes the window")
+{
+	int fd, win = 0, lfd = self->lfd;
+	uint32_t at = 1;
+	struct wseg s;
+
+	ASSERT_EQ(0, w_set(lfd, SOL_SOCKET, SO_RCVBUF, 8192));
+	fd = w_passive(lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	do {
+		in("PA %u+1000", at);
+		if (!w_next(300, &s))
+			break;
+		ASSERT_LE(s.ack, at + 1000);
+		at = s.ack;
+		win = s.win;
+	} while (win && at < 100000);
+	ASSERT_GT(win, -1);
+	ASSERT_LT(at, 100000);
+	in("PA %u+100", at + win);	/* beyond it */
+	out("A 1 ack %u", at);
+	while (w_recv(fd, 1 << 20) > 0)
+		;
+	ASSERT_TRUE(w_next(100, &s));	/* and opens it */
+	ASSERT_EQ(0x10, s.flags);
+	ASSERT_EQ(at, s.ack);
+	ASSERT_LE(1000, s.win);
+}
+
+CASE(zero_window_probe, "RFC 9293 3.8.6.1 (MUST-66): a closed window's answer to a probe")
+{
+	int fd, n = 0, lfd = self->lfd;
+	uint32_t at = 1;
+	struct wseg s;
+
+	ASSERT_EQ(0, w_set(lfd, SOL_SOCKET, SO_RCVBUF, 4096));
+	fd = w_passive(lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	/* also when the memory ends before the window does, because segments are small */
+	do {
+		in("PA %u+500", at);
+		if (!w_next(300, &s))
+			break;
+		at = s.ack;
+	} while (s.win && n++ < 100);
+	ASSERT_EQ(0, s.win);
+	in("A %u", at - 1);
+	out("A 1 ack %u win 0", at);
+	sleep_s(0.6);
+	in("FA %u", at);		/* a FIN alone is taken, or answered */
+	ASSERT_TRUE(w_next(100, &s));
+}
+
+CASE(urgent, "RFC 9293 3.8.5, RFC 6093 2.1: the octet before the pointer, out of band")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	char c;
+
+	ASSERT_LE(0, fd);
+	in("UPA 1+10 urg 5");
+	ASSERT_TRUE(w_poll(fd, POLLPRI, 1000));
+	ASSERT_EQ(1, recv(fd, &c, 1, MSG_OOB));
+	ASSERT_EQ(w_octet(4), (uint8_t)c);
+	ASSERT_EQ(4, w_recv(fd, 100));
+	w.got++;
+	ASSERT_EQ(5, w_recv(fd, 100));
+}
+
+CASE(wrap, "RFC 9293 3.4: sequence numbers wrap")
+{
+	int fd = w_passive(self->lfd, "mss 1460 sackok");
+	uint32_t at;
+
+	ASSERT_LE(0, fd);
+	for (at = 1; at < 8192; at += 1024) {
+		in("PA %u+512", at + 512);
+		out("A 1 ack %u sack %u-%u", at, at + 512, at + 1024);
+		in("PA %u+512", at);
+		out("A 1 ack %u", at + 1024);
+	}
+	get(fd, 8192);
+}
+
+CASE(fin_wrap, "RFC 9293 3.4: so may the FIN")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	in("PA 1+4094");
+	out("A 1 ack 4095");
+	in("FA 4095");
+	out_within(200, "A 1 ack 4096");
+	get(fd, 4094);
+	get(fd, 0);
+}
+
+CASE(small_segments, "RFC 9293 3.10.7.4 seventh: many small ones, in order and not")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	uint32_t i;
+
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 200; i += 2) {
+		in("PA %u+1", i + 2);
+		in("PA %u+1", i + 1);
+	}
+	while (w_next(20, &(struct wseg){}))
+		;
+	get(fd, 200);
+}
+
+TEST_HARNESS_MAIN
