@@ -79,10 +79,10 @@ static inline bool strata_path_stale(const struct strata_net *sn, const struct s
 }
 
 /**
- * strata_sock_path() - the socket's path to its peer, made anew if stale
+ * strata_path_renew() - the socket's path to its peer, made anew if stale
  * Caller holds the socket lock. Returns 0 or as strata_ip_route().
  */
-int strata_sock_path(struct strata_sock *ep);
+int strata_path_renew(struct strata_sock *ep);
 
 /**
  * strata_sock_rehash() - proto.rehash: the socket was bound to another device (socket lock)
@@ -170,13 +170,11 @@ int strata_route_del_rtnl(struct strata_net *sn, const struct strata_route_cfg *
 			  struct strata_route_cfg *removed, struct netlink_ext_ack *extack);
 /** strata_route_if_down() - drop the routes through a device that goes; rtnl */
 void strata_route_if_down(struct strata_dev *ifp);
-/**
- * strata_route_addr_added(), strata_route_addr_removed() - connected routes come and go with
- * addresses, and those that prefer them as source go; rtnl
- */
+/** strata_route_addr_added() - the connected route that comes with an address; rtnl */
 int strata_route_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack);
 /** strata_route_addr_disconnect() - take only the connected route back; rtnl */
 void strata_route_addr_disconnect(struct strata_ifaddr *ifa);
+/** strata_route_addr_removed() - that one goes, and those that prefer it as source; rtnl */
 void strata_route_addr_removed(struct strata_ifaddr *ifa);
 /** strata_route_walk_rcu() - as strata_neigh_walk_rcu() */
 int strata_route_walk_rcu(struct strata_net *sn, long *pos,

@@ -66,12 +66,11 @@ ssize_t strata_tcp_splice_read(struct socket *sock, loff_t *ppos, struct pipe_in
 __poll_t strata_tcp_poll(struct file *file, struct socket *sock, poll_table *wait);
 /** strata_tcp_set_rcvlowat() - SO_RCVLOWAT */
 int strata_tcp_set_rcvlowat(struct sock *sk, int val);
-/**
- * strata_tcp_inq(), _outq(), _outqnsd() - FIONREAD, SIOCOUTQ, SIOCOUTQNSD; -EINVAL on a
- * listener
- */
+/** strata_tcp_inq() - FIONREAD; -EINVAL on a listener */
 int strata_tcp_inq(struct sock *sk);
+/** strata_tcp_outq() - SIOCOUTQ; -EINVAL on a listener */
 int strata_tcp_outq(struct sock *sk);
+/** strata_tcp_outqnsd() - SIOCOUTQNSD; -EINVAL on a listener */
 int strata_tcp_outqnsd(struct sock *sk);
 /** strata_tcp_atmark() - SIOCATMARK */
 bool strata_tcp_atmark(struct sock *sk);

@@ -12,15 +12,15 @@
 #include <linux/sysctl.h>
 #include <net/dropreason.h>
 /* split off linux/skbuff.h and net/sock.h in 6.9 */
-#if __has_include(<net/proto_memory.h>)
+#ifdef HAVE_PROTO_MEMORY
 #include <net/proto_memory.h>
 #endif
-#if __has_include(<linux/unaligned.h>)
+#ifdef HAVE_LINUX_UNALIGNED
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
 #endif
-#if __has_include(<linux/skbuff_ref.h>)
+#ifdef HAVE_SKBUFF_REF
 #include <linux/skbuff_ref.h>
 #endif
 #ifdef HAVE_NET_GSO

@@ -56,7 +56,7 @@ static int ping_pick_id(const struct sock *sk, __be16 *id)
 	return -EADDRINUSE;
 }
 
-static int ping_get_port(struct sock *sk, unsigned short port)
+static int prot_get_port(struct sock *sk, unsigned short port)
 {
 	__be16 id = cpu_to_be16(port);
 	int err = 0;
@@ -75,7 +75,7 @@ static int ping_get_port(struct sock *sk, unsigned short port)
 	return err;
 }
 
-static void ping_unhash(struct sock *sk)
+static void prot_unhash(struct sock *sk)
 {
 	spin_lock_bh(&ping_lock);
 	if (sk_del_node_init_rcu(sk)) {
@@ -85,9 +85,9 @@ static void ping_unhash(struct sock *sk)
 	spin_unlock_bh(&ping_lock);
 }
 
-static int ping_hash(struct sock *sk)
+static int prot_hash(struct sock *sk)
 {
-	return 0;	/* ping_get_port() does it */
+	return 0;	/* prot_get_port() does it */
 }
 
 /* @raddr: 0, or the peer that a connected socket must have; @iif: 0, or where it came in */
@@ -175,7 +175,7 @@ static int ping_permitted(struct sock *sk)
 	return ns_capable(sock_net(sk)->user_ns, CAP_NET_RAW) ? 0 : -EACCES;
 }
 
-static void ping_destruct(struct sock *sk)
+static void prot_destruct(struct sock *sk)
 {
 	__skb_queue_purge(&sk->sk_receive_queue);
 	__skb_queue_purge(&sk->sk_error_queue);
@@ -183,23 +183,23 @@ static void ping_destruct(struct sock *sk)
 	strata_sock_owner_put(sk);
 }
 
-static int ping_sock_init(struct sock *sk)
+static int prot_sock_init(struct sock *sk)
 {
 	int err = ping_permitted(sk);
 
 	if (err)
 		return err;
 	sock_set_flag(sk, SOCK_RCU_FREE);
-	sk->sk_destruct = ping_destruct;
+	sk->sk_destruct = prot_destruct;
 	return 0;
 }
 
-static void ping_close(struct sock *sk, long timeout)
+static void prot_close(struct sock *sk, long timeout)
 {
 	sk_common_release(sk);
 }
 
-static int ping_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
+static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 {
 	const struct sockaddr_in *to = (struct sockaddr_in *)uaddr;
 	struct strata_sock *ep = strata_sk(sk);
@@ -231,7 +231,7 @@ out:
 	return err;
 }
 
-static int ping_disconnect(struct sock *sk, int flags)
+static int prot_disconnect(struct sock *sk, int flags)
 {
 	struct strata_sock *ep = strata_sk(sk);
 
@@ -243,18 +243,18 @@ static int ping_disconnect(struct sock *sk, int flags)
 	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
 		WRITE_ONCE(ep->laddr, 0);
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
-		ping_unhash(sk);
+		prot_unhash(sk);
 	strata_path_put(&ep->path);
 	release_sock(sk);
 	return 0;
 }
 
 /* SOCK_DESTROY */
-static int ping_abort(struct sock *sk, int err)
+static int prot_abort(struct sock *sk, int err)
 {
 	WRITE_ONCE(sk->sk_err, err);
 	sk_error_report(sk);
-	return ping_disconnect(sk, 0);
+	return prot_disconnect(sk, 0);
 }
 
 /* ---- send ---- */
@@ -349,7 +349,7 @@ out:
 	return err;
 }
 
-static int ping_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
+static int prot_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct sk_buff *skb = NULL;
 	struct strata_flow fl;
@@ -378,7 +378,7 @@ static int ping_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 
 /* ---- receive ---- */
 
-static int ping_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addrlen)
+static int prot_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags, int *addrlen)
 {
 	DECLARE_SOCKADDR(struct sockaddr_in *, sin, msg->msg_name);
 	struct strata_sock *ep = strata_sk(sk);
@@ -470,15 +470,15 @@ struct proto strata_ping_prot = {
 	.name		= "STRATA-PING",
 	.owner		= THIS_MODULE,
 	.obj_size	= sizeof(struct strata_sock),
-	.init		= ping_sock_init,
-	.close		= ping_close,
-	.connect	= ping_connect,
-	.disconnect	= ping_disconnect,
-	.sendmsg	= ping_sendmsg,
-	.recvmsg	= ping_recvmsg,
-	.hash		= ping_hash,
-	.unhash		= ping_unhash,
+	.init		= prot_sock_init,
+	.close		= prot_close,
+	.connect	= prot_connect,
+	.disconnect	= prot_disconnect,
+	.sendmsg	= prot_sendmsg,
+	.recvmsg	= prot_recvmsg,
+	.hash		= prot_hash,
+	.unhash		= prot_unhash,
 	.rehash		= strata_sock_rehash,
-	.get_port	= ping_get_port,
-	.diag_destroy	= ping_abort,
+	.get_port	= prot_get_port,
+	.diag_destroy	= prot_abort,
 };

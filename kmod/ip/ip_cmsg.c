@@ -349,7 +349,7 @@ static int get_mtu(struct strata_sock *ep)
 	int mtu = -ENOTCONN;
 
 	lock_sock(&ep->sk);
-	if (ep->raddr && !strata_sock_path(ep))
+	if (ep->raddr && !strata_path_renew(ep))
 		mtu = strata_ip_mtu(&ep->path);
 	release_sock(&ep->sk);
 	return mtu;

@@ -23,8 +23,8 @@ struct strata_route {
 	struct rcu_head		rcu;
 };
 
-int strata_fib_init(struct strata_net *sn);
-void strata_fib_exit(struct strata_net *sn);
+int strata_route_init(struct strata_net *sn);
+void strata_route_exit(struct strata_net *sn);
 /**
  * strata_route_lookup_rcu() - the best usable route to @daddr
  * @oif: only through this device, 0: any; @tos: of the packet

@@ -308,12 +308,12 @@ int strata_ip_net_init(struct strata_net *sn)
 	int err;
 
 	strata_pmtu_net_init(sn);
-	err = strata_fib_init(sn);
+	err = strata_route_init(sn);
 	if (err)
 		return err;
 	err = strata_reasm_net_init(sn);
 	if (err)
-		strata_fib_exit(sn);
+		strata_route_exit(sn);
 	return err;
 }
 
@@ -321,5 +321,5 @@ void strata_ip_net_exit(struct strata_net *sn)
 {
 	strata_reasm_net_exit(sn);
 	strata_pmtu_net_exit(sn);
-	strata_fib_exit(sn);
+	strata_route_exit(sn);
 }

@@ -240,7 +240,7 @@ struct net_device *strata_path_dev_rcu(const struct strata_path *path)
 	return rcu_dereference(path->ifp->dev);
 }
 
-int strata_sock_path(struct strata_sock *ep)
+int strata_path_renew(struct strata_sock *ep)
 {
 	struct strata_net *sn = strata_sk_net(&ep->sk);
 	struct strata_flow fl;

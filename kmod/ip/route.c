@@ -595,13 +595,13 @@ int strata_route_walk_rcu(struct strata_net *sn, long *pos,
 
 /* ---- start and stop ---- */
 
-int strata_fib_init(struct strata_net *sn)
+int strata_route_init(struct strata_net *sn)
 {
 	sn->fib = kzalloc(sizeof(*sn->fib), GFP_KERNEL);
 	return sn->fib ? 0 : -ENOMEM;
 }
 
-void strata_fib_exit(struct strata_net *sn)
+void strata_route_exit(struct strata_net *sn)
 {
 	struct route_sweep sweep = { .sn = sn, .all = true };
 

@@ -74,7 +74,7 @@ static int dump_sock(struct sock *sk, void *arg)
 {
 	struct strata_tcp_view view;
 
-	strata_dgram_view(sk, &view);
+	strata_proc_dgram_view(sk, &view);
 	return dump_view(&view, arg);
 }
 
@@ -181,7 +181,7 @@ static int exact_sock(struct sock *sk, void *arg)
 {
 	struct strata_tcp_view view;
 
-	strata_dgram_view(sk, &view);
+	strata_proc_dgram_view(sk, &view);
 	return exact_view(&view, arg);
 }
 

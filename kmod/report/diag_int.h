@@ -65,7 +65,7 @@ void strata_diag_cookie(const struct strata_tcp_view *view, u32 cookie[2]);
 
 /* proc_sock.c */
 
-/** strata_dgram_view() - fill @view from a UDP or ping socket, as far as it applies */
-void strata_dgram_view(struct sock *sk, struct strata_tcp_view *view);
+/** strata_proc_dgram_view() - fill @view from a UDP or ping socket, as far as it applies */
+void strata_proc_dgram_view(struct sock *sk, struct strata_tcp_view *view);
 
 #endif /* _STRATA_DIAG_INT_H */

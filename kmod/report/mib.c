@@ -141,7 +141,7 @@ static void put_udplite(struct seq_file *seq)
 	seq_putc(seq, '\n');
 }
 
-int strata_snmp_show(struct seq_file *seq, void *v)
+int strata_mib_snmp_show(struct seq_file *seq, void *v)
 {
 	struct strata_net *sn = strata_net(seq_file_single_net(seq));
 
@@ -154,7 +154,7 @@ int strata_snmp_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
-int strata_netstat_show(struct seq_file *seq, void *v)
+int strata_mib_netstat_show(struct seq_file *seq, void *v)
 {
 	struct strata_net *sn = strata_net(seq_file_single_net(seq));
 
@@ -178,7 +178,7 @@ static long pages(const struct proto *prot)
 	return max(0L, sum);
 }
 
-int strata_sockstat_show(struct seq_file *seq, void *v)
+int strata_mib_sockstat_show(struct seq_file *seq, void *v)
 {
 	struct strata_net *sn = strata_net(seq_file_single_net(seq));
 	int tcp = sock_prot_inuse_get(sn->net, &strata_tcp_prot);

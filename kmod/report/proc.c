@@ -104,21 +104,21 @@ static const struct {
 	const char			*name;
 	const struct strata_list	*list;
 } lists[] = {
-	{ "tcp",	&strata_list_tcp },
-	{ "udp",	&strata_list_udp },
-	{ "icmp",	&strata_list_icmp },
-	{ "sockets",	&strata_list_sockets },
-	{ "arp",	&strata_list_arp },
-	{ "route",	&strata_list_route },
+	{ "tcp",	&strata_proc_list_tcp },
+	{ "udp",	&strata_proc_list_udp },
+	{ "icmp",	&strata_proc_list_icmp },
+	{ "sockets",	&strata_proc_list_sockets },
+	{ "arp",	&strata_proc_list_arp },
+	{ "route",	&strata_proc_list_route },
 };
 
 static const struct {
 	const char	*name;
 	int		(*show)(struct seq_file *seq, void *v);
 } singles[] = {
-	{ "snmp",	strata_snmp_show },
-	{ "netstat",	strata_netstat_show },
-	{ "sockstat",	strata_sockstat_show },
+	{ "snmp",	strata_mib_snmp_show },
+	{ "netstat",	strata_mib_netstat_show },
+	{ "sockstat",	strata_mib_sockstat_show },
 };
 
 int strata_proc_net_init(struct strata_net *sn)

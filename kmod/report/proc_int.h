@@ -53,9 +53,9 @@ struct strata_reader {
 	unsigned int			dev_alen;
 };
 
-extern const struct strata_list strata_list_tcp, strata_list_udp, strata_list_icmp;
-extern const struct strata_list strata_list_sockets;
-extern const struct strata_list strata_list_arp, strata_list_route;
+extern const struct strata_list strata_proc_list_tcp, strata_proc_list_udp, strata_proc_list_icmp;
+extern const struct strata_list strata_proc_list_sockets;
+extern const struct strata_list strata_proc_list_arp, strata_proc_list_route;
 
 /* proc_sock.c */
 
@@ -67,16 +67,16 @@ enum strata_report_proto {
 	STRATA_REPORT_PROTOS,
 };
 
-/** strata_fetch_sock() - the next socket of protocol reader->stage, into reader->view */
-bool strata_fetch_sock(struct strata_reader *r);
-void strata_drop_sock(struct strata_reader *r);
-/** strata_dgram_view() - fill @view from a UDP or ping socket, as far as it applies */
-void strata_dgram_view(struct sock *sk, struct strata_tcp_view *view);
+/** strata_proc_fetch_sock() - the next socket of protocol reader->stage, into reader->view */
+bool strata_proc_fetch_sock(struct strata_reader *r);
+void strata_proc_drop_sock(struct strata_reader *r);
+/** strata_proc_dgram_view() - fill @view from a UDP or ping socket, as far as it applies */
+void strata_proc_dgram_view(struct sock *sk, struct strata_tcp_view *view);
 
 /* mib.c: seq_file's single show functions; the namespace is seq->private */
 
-int strata_snmp_show(struct seq_file *seq, void *v);
-int strata_netstat_show(struct seq_file *seq, void *v);
-int strata_sockstat_show(struct seq_file *seq, void *v);
+int strata_mib_snmp_show(struct seq_file *seq, void *v);
+int strata_mib_netstat_show(struct seq_file *seq, void *v);
+int strata_mib_sockstat_show(struct seq_file *seq, void *v);
 
 #endif /* _STRATA_PROC_INT_H */

@@ -117,13 +117,13 @@ static void route_show(struct seq_file *seq, struct strata_reader *r)
 	seq_pad(seq, '\n');
 }
 
-const struct strata_list strata_list_arp = {
+const struct strata_list strata_proc_list_arp = {
 	.header	= arp_header,
 	.fetch	= fetch_arp,
 	.show	= arp_show,
 };
 
-const struct strata_list strata_list_route = {
+const struct strata_list strata_proc_list_route = {
 	.header	= route_header,
 	.fetch	= fetch_route,
 	.show	= route_show,

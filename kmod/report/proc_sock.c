@@ -17,7 +17,7 @@ static u32 ms_since(u32 stamp)
 	return stamp ? jiffies_to_msecs((u32)jiffies - stamp) : 0;
 }
 
-void strata_dgram_view(struct sock *sk, struct strata_tcp_view *view)
+void strata_proc_dgram_view(struct sock *sk, struct strata_tcp_view *view)
 {
 	const struct strata_sock *ep = strata_sk(sk);
 
@@ -56,11 +56,11 @@ static int take_dgram(struct sock *sk, void *arg)
 	/* found by RCU: it may be on its way out */
 	if (!refcount_inc_not_zero(&sk->sk_refcnt))
 		return 0;
-	strata_dgram_view(sk, &r->view);
+	strata_proc_dgram_view(sk, &r->view);
 	return 1;
 }
 
-bool strata_fetch_sock(struct strata_reader *r)
+bool strata_proc_fetch_sock(struct strata_reader *r)
 {
 	switch (r->stage) {
 	case STRATA_REPORT_TCP:
@@ -73,7 +73,7 @@ bool strata_fetch_sock(struct strata_reader *r)
 	return false;
 }
 
-void strata_drop_sock(struct strata_reader *r)
+void strata_proc_drop_sock(struct strata_reader *r)
 {
 	if (r->view.sk)
 		sock_put(r->view.sk);
@@ -83,19 +83,19 @@ void strata_drop_sock(struct strata_reader *r)
 static bool fetch_tcp(struct strata_reader *r)
 {
 	r->stage = STRATA_REPORT_TCP;
-	return strata_fetch_sock(r);
+	return strata_proc_fetch_sock(r);
 }
 
 static bool fetch_udp(struct strata_reader *r)
 {
 	r->stage = STRATA_REPORT_UDP;
-	return strata_fetch_sock(r);
+	return strata_proc_fetch_sock(r);
 }
 
 static bool fetch_icmp(struct strata_reader *r)
 {
 	r->stage = STRATA_REPORT_ICMP;
-	return strata_fetch_sock(r);
+	return strata_proc_fetch_sock(r);
 }
 
 /* "local remote state", the part all three have */
@@ -188,23 +188,23 @@ static void dgram_show(struct seq_file *seq, struct strata_reader *r)
 	seq_pad(seq, '\n');
 }
 
-const struct strata_list strata_list_tcp = {
+const struct strata_list strata_proc_list_tcp = {
 	.header	= tcp_header,
 	.fetch	= fetch_tcp,
-	.drop	= strata_drop_sock,
+	.drop	= strata_proc_drop_sock,
 	.show	= tcp_show,
 };
 
-const struct strata_list strata_list_udp = {
+const struct strata_list strata_proc_list_udp = {
 	.header	= udp_header,
 	.fetch	= fetch_udp,
-	.drop	= strata_drop_sock,
+	.drop	= strata_proc_drop_sock,
 	.show	= dgram_show,
 };
 
-const struct strata_list strata_list_icmp = {
+const struct strata_list strata_proc_list_icmp = {
 	.header	= icmp_header,
 	.fetch	= fetch_icmp,
-	.drop	= strata_drop_sock,
+	.drop	= strata_proc_drop_sock,
 	.show	= dgram_show,
 };

@@ -43,7 +43,7 @@ static const char *state_name(unsigned int proto, u8 state)
 static bool fetch(struct strata_reader *r)
 {
 	for (; r->stage < STRATA_REPORT_PROTOS; r->stage++, r->pos = 0)
-		if (strata_fetch_sock(r))
+		if (strata_proc_fetch_sock(r))
 			return true;
 	return false;
 }
@@ -138,9 +138,9 @@ static void show(struct seq_file *seq, struct strata_reader *r)
 	seq_putc(seq, '\n');
 }
 
-const struct strata_list strata_list_sockets = {
+const struct strata_list strata_proc_list_sockets = {
 	.header	= header,
 	.fetch	= fetch,
-	.drop	= strata_drop_sock,
+	.drop	= strata_proc_drop_sock,
 	.show	= show,
 };

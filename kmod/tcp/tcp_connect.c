@@ -173,7 +173,7 @@ void strata_tcp_init_transfer(struct sock *sk)
 		.min_rtt_us = strata_rtt_min(&tp->rtt),
 	};
 
-	if (!strata_sock_path(&tp->ep))
+	if (!strata_path_renew(&tp->ep))
 		strata_tcp_sync_mss(sk, strata_ip_mtu(&tp->ep.path));
 	cs.mss = tp->snd.mss;
 	strata_scb_init(&tp->scb, READ_ONCE(conf->tcp_reordering), tp->sack_ok);

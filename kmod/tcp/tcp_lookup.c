@@ -270,7 +270,7 @@ int strata_tcp_hash_listen(struct sock *sk)
 void strata_tcp_unhash(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	spinlock_t *lock;
+	spinlock_t *lock;	/* the one of its bucket */
 
 	if (tp->table == STRATA_TCP_IN_NONE)
 		return;

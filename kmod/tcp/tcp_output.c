@@ -48,7 +48,7 @@ u32 strata_tcp_cur_mss(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	if (!strata_sock_path(&tp->ep) && strata_ip_mtu(&tp->ep.path) != tp->pmtu)
+	if (!strata_path_renew(&tp->ep) && strata_ip_mtu(&tp->ep.path) != tp->pmtu)
 		strata_tcp_sync_mss(sk, strata_ip_mtu(&tp->ep.path));
 	return max_t(u32, tp->snd.mss - sack_optlen(tp), 8);
 }

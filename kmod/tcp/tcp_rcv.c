@@ -219,6 +219,7 @@ static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *sk
 		reset = false;
 		child = strata_tcp_listen_rcv(lsk, skb, isn, &why, &reset);
 		if (child) {
+			__acquire(&child->sk_lock.slock);	/* comes locked */
 			skb->dev = NULL;
 			strata_tcp_do_rcv(child, skb);
 			strata_tcp_child_check(child);
@@ -295,7 +296,7 @@ void strata_tcp_path_changed(struct sock *sk)
 
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
-	if (strata_sock_path(&tp->ep))
+	if (strata_path_renew(&tp->ep))
 		return;
 	if (strata_tcp_sync_mss(sk, strata_ip_mtu(&tp->ep.path)) >= old)
 		return;

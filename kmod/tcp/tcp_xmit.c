@@ -122,10 +122,7 @@ static void ack_sent(struct sock *sk)
 	tp->ack.retry = 0;
 }
 
-/**
- * strata_tcp_established_opts() - options of a segment after the handshake
- * @max_sack: how many SACK blocks may go
- */
+/* @o: the options of a segment after the handshake, with as many SACK blocks as fit */
 static void established_opts(struct strata_tcp_sock *tp, struct strata_tcp_opts_out *o)
 {
 	memset(o, 0, offsetof(struct strata_tcp_opts_out, sack));
@@ -150,7 +147,7 @@ static int sock_xmit(struct sock *sk, struct sk_buff *skb, const struct xmit_hdr
 	u32 len = skb->len;
 	int err;
 
-	err = strata_sock_path(&tp->ep);
+	err = strata_path_renew(&tp->ep);
 	if (err) {
 		kfree_skb_reason(skb, SKB_DROP_REASON_IP_OUTNOROUTES);
 		return err;

@@ -22,7 +22,7 @@ static int udp_rmem_min __read_mostly = PAGE_SIZE;
 static int udp_wmem_min __read_mostly = PAGE_SIZE;
 
 /* the last reference is gone, and a grace period */
-static void udp_destruct(struct sock *sk)
+static void prot_destruct(struct sock *sk)
 {
 	strata_udp_purge(sk);
 	__skb_queue_purge(&sk->sk_error_queue);
@@ -31,32 +31,32 @@ static void udp_destruct(struct sock *sk)
 	strata_sock_owner_put(sk);
 }
 
-static int udp_sock_init(struct sock *sk)
+static int prot_sock_init(struct sock *sk)
 {
 	sock_set_flag(sk, SOCK_RCU_FREE);
-	sk->sk_destruct = udp_destruct;
+	sk->sk_destruct = prot_destruct;
 	return 0;
 }
 
-static void udp_close(struct sock *sk, long timeout)
+static void prot_close(struct sock *sk, long timeout)
 {
 	sk_common_release(sk);
 }
 
-static void udp_destroy(struct sock *sk)
+static void prot_destroy(struct sock *sk)
 {
 	lock_sock(sk);
 	strata_udp_flush_pending(sk);
 	release_sock(sk);
 }
 
-static void udp_unhash(struct sock *sk)
+static void prot_unhash(struct sock *sk)
 {
 	strata_udp_unhash_table(sk);
 	strata_port_put(sk);
 }
 
-static int udp_get_port(struct sock *sk, unsigned short port)
+static int prot_get_port(struct sock *sk, unsigned short port)
 {
 	struct strata_udp_sock *up = strata_udp_sk(sk);
 	enum strata_addr_type type = STRATA_ADDR_LOCAL;
@@ -74,13 +74,13 @@ static int udp_get_port(struct sock *sk, unsigned short port)
 	return err;
 }
 
-static int udp_hash(struct sock *sk)
+static int prot_hash(struct sock *sk)
 {
 	strata_udp_hash(sk);
 	return 0;
 }
 
-static int udp_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
+static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 {
 	struct sockaddr_in *to = (struct sockaddr_in *)uaddr;
 	struct strata_udp_sock *up = strata_udp_sk(sk);
@@ -119,7 +119,7 @@ out:
 	return err;
 }
 
-static void udp_disconnect_locked(struct sock *sk)
+static void disconnect_locked(struct sock *sk)
 {
 	struct strata_sock *ep = strata_sk(sk);
 
@@ -133,27 +133,27 @@ static void udp_disconnect_locked(struct sock *sk)
 		if (ep->bind)
 			strata_udp_hash(sk);
 	} else {
-		udp_unhash(sk);
+		prot_unhash(sk);
 	}
 	strata_path_put(&ep->path);
 }
 
-static int udp_disconnect(struct sock *sk, int flags)
+static int prot_disconnect(struct sock *sk, int flags)
 {
 	lock_sock(sk);
-	udp_disconnect_locked(sk);
+	disconnect_locked(sk);
 	release_sock(sk);
 	return 0;
 }
 
 /* SOCK_DESTROY */
-static int udp_abort(struct sock *sk, int err)
+static int prot_abort(struct sock *sk, int err)
 {
 	lock_sock(sk);
 	if (!sock_flag(sk, SOCK_DEAD)) {
 		WRITE_ONCE(sk->sk_err, err);
 		sk_error_report(sk);
-		udp_disconnect_locked(sk);
+		disconnect_locked(sk);
 	}
 	release_sock(sk);
 	return 0;
@@ -172,8 +172,8 @@ static int udp_set_cork(struct sock *sk, bool on)
 	return 0;
 }
 
-static int udp_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
-			  unsigned int optlen)
+static int prot_setsockopt(struct sock *sk, int level, int optname, sockptr_t optval,
+			   unsigned int optlen)
 {
 	int val;
 
@@ -189,8 +189,8 @@ static int udp_setsockopt(struct sock *sk, int level, int optname, sockptr_t opt
 	}
 }
 
-static int udp_getsockopt(struct sock *sk, int level, int optname, char __user *optval,
-			  int __user *optlen)
+static int prot_getsockopt(struct sock *sk, int level, int optname, char __user *optval,
+			   int __user *optlen)
 {
 	int val, len;
 
@@ -215,20 +215,20 @@ struct proto strata_udp_prot = {
 	.name			= "STRATA-UDP",
 	.owner			= THIS_MODULE,
 	.obj_size		= sizeof(struct strata_udp_sock),
-	.init			= udp_sock_init,
-	.close			= udp_close,
-	.destroy		= udp_destroy,
-	.connect		= udp_connect,
-	.disconnect		= udp_disconnect,
-	.setsockopt		= udp_setsockopt,
-	.getsockopt		= udp_getsockopt,
+	.init			= prot_sock_init,
+	.close			= prot_close,
+	.destroy		= prot_destroy,
+	.connect		= prot_connect,
+	.disconnect		= prot_disconnect,
+	.setsockopt		= prot_setsockopt,
+	.getsockopt		= prot_getsockopt,
 	.sendmsg		= strata_udp_sendmsg,
 	.recvmsg		= strata_udp_recvmsg,
-	.hash			= udp_hash,
-	.unhash			= udp_unhash,
+	.hash			= prot_hash,
+	.unhash			= prot_unhash,
 	.rehash			= strata_sock_rehash,
-	.get_port		= udp_get_port,
-	.diag_destroy		= udp_abort,
+	.get_port		= prot_get_port,
+	.diag_destroy		= prot_abort,
 	.memory_allocated	= &udp_memory_allocated,
 	.per_cpu_fw_alloc	= &udp_fw_alloc,
 	.sysctl_mem		= udp_mem,

@@ -142,7 +142,7 @@ static struct strata_path *udp_dest_path(struct sock *sk, struct strata_flow *fl
 static struct strata_path *udp_peer_path(struct sock *sk, struct strata_flow *fl)
 {
 	struct strata_sock *ep = strata_sk(sk);
-	int err = strata_sock_path(ep);
+	int err = strata_path_renew(ep);
 
 	if (err)
 		return ERR_PTR(err);

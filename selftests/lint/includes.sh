@@ -4,7 +4,7 @@
 # A source file includes headers of its own folder, root headers of lower layers and core.
 set -u
 
-declare -A rank=([dev]=1 [arp]=2 [ip]=3 [icmp]=4 [port]=4 [udp]=5 [tcp]=5 [sock]=6 [control]=7 [report]=7)
+declare -A rank=([dev]=1 [arp]=2 [ip]=3 [port]=4 [icmp]=5 [udp]=6 [tcp]=6 [sock]=7 [control]=7 [report]=7)
 core=' strata stats trace endpoint conf compat '
 
 for dir in dev arp ip icmp port udp tcp sock control report; do
@@ -22,7 +22,7 @@ for dir in dev arp ip icmp port udp tcp sock control report; do
 				[ -e "uapi/$inc" ] && continue
 				echo "$f:$line: includes $inc: neither its own folder's nor a root header"
 			elif [ "$r" -ge "${rank[$dir]}" ] && [ "$name" != "$dir" ]; then
-								echo "$f:$line: $dir includes $inc, which is not below it"
+				echo "$f:$line: $dir includes $inc, which is not below it"
 			fi
 		done
 	done
