@@ -158,12 +158,9 @@ void strata_tcp_isn_init(void);
 /** strata_tcp_isn() - RFC 6528; strata_tcp_ts_off() - per-peer timestamp offset (RFC 7323 5.4) */
 u32 strata_tcp_isn(__be32 saddr, __be32 daddr, __be16 sport, __be16 dport);
 u32 strata_tcp_ts_off(const struct strata_net *sn, __be32 saddr, __be32 daddr);
-/**
- * strata_tcp_cookie() / _check(): SYN cookies (RFC 4987 3.6): mss is rounded down to what the
- * cookie can say;
- * _check gives the MSS or 0
- */
+/** strata_tcp_cookie() - SYN cookie (RFC 4987 3.6); @mss is rounded down to what it can say */
 u32 strata_tcp_cookie(__be32 saddr, __be32 daddr, __be16 sport, __be16 dport, u32 irs, u16 *mss);
+/** strata_tcp_cookie_check() - the MSS that @cookie says, or 0: it is none of ours */
 u16 strata_tcp_cookie_check(__be32 saddr, __be32 daddr, __be16 sport, __be16 dport, u32 irs,
 			    u32 cookie);
 

@@ -71,7 +71,7 @@ u16 strata_tcp_select_window(struct sock *sk);
  */
 void strata_tcp_cleanup_rbuf(struct sock *sk, int copied);
 /**
- * strata_tcp_send_fin() - queue a FIN behind the data and ask for output (todo). Never fails
+ * strata_tcp_queue_fin() - queue a FIN behind the data and ask for output (todo). Never fails
  * for good. Locked
  */
 void strata_tcp_queue_fin(struct sock *sk);

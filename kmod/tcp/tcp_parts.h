@@ -97,17 +97,17 @@ enum strata_tcp_deferred {
 	STRATA_TSQ_QUEUED,	/* on a CPU's list; holds a reference */
 };
 
+#define STRATA_ACK_SCHED	0x01	/* owed */
+#define STRATA_ACK_TIMER	0x02	/* and the delay timer runs */
+#define STRATA_ACK_NOW		0x04	/* and may not wait */
+#define STRATA_ACK_NOMEM	0x08	/* and closes the window */
+
 /**
  * struct strata_tcp_ackdelay - delayed ACKs (RFC 1122 4.2.3.2)
  * @pending: STRATA_ACK_*; @quick: ACKs to send at once before delaying
  * @pingpong: interactive session: piggyback; @ato: delay, jiffies
  * @lrcvtime: jiffies data last came; @last_seg: bytes of it
  */
-#define STRATA_ACK_SCHED	0x01	/* owed */
-#define STRATA_ACK_TIMER	0x02	/* and the delay timer runs */
-#define STRATA_ACK_NOW		0x04	/* and may not wait */
-#define STRATA_ACK_NOMEM	0x08	/* and closes the window */
-
 struct strata_tcp_ackdelay {
 	u8		pending;
 	u8		quick;
