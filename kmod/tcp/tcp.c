@@ -143,7 +143,9 @@ void strata_tcp_set_state(struct sock *sk, int state)
 		count_transition(strata_sk_net(sk), old, state);
 	if (state == TCP_CLOSE)
 		strata_tcp_unhash(sk);
-	trace_strata_tcp_state(sk, ep->laddr, ep->lport, ep->raddr, ep->rport, old, state);
+	/* strata_tcp_connect() may have no port yet, and tells when it has */
+	if (ep->lport)
+		trace_strata_tcp_state(sk, ep->laddr, ep->lport, ep->raddr, ep->rport, old, state);
 
 	/* unhashed first: a lookup must not find a closed socket */
 	smp_store_release(&sk->sk_state, state);

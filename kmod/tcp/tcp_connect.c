@@ -136,6 +136,8 @@ static void connect_init(struct sock *sk)
 int strata_tcp_connect(struct sock *sk, __be32 daddr, __be16 dport)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_sock *ep = &tp->ep;
+	bool had_port = ep->lport;
 	int err;
 
 	if (sk->sk_state != TCP_CLOSE)
@@ -146,7 +148,7 @@ int strata_tcp_connect(struct sock *sk, __be32 daddr, __be16 dport)
 
 	tp->snd.iss = 0;
 	strata_tcp_set_state(sk, TCP_SYN_SENT);
-	if (tp->ep.bind)
+	if (ep->bind)
 		err = strata_tcp_hash_connect(sk);
 	else
 		err = strata_port_connect(sk, strata_tcp_hash_connect);
@@ -154,6 +156,9 @@ int strata_tcp_connect(struct sock *sk, __be32 daddr, __be16 dport)
 		connect_undo(sk);
 		return err;
 	}
+	if (!had_port)
+		trace_strata_tcp_state(sk, ep->laddr, ep->lport, ep->raddr, ep->rport, TCP_CLOSE,
+				       TCP_SYN_SENT);
 	connect_init(sk);
 	strata_inc(strata_sk_net(sk), TCP_ACTIVEOPENS);
 	tp->todo |= STRATA_TODO_SYN;
