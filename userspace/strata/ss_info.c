@@ -96,6 +96,8 @@ static bool shown(const struct field *f, uint64_t v)
 		return v < 0xffff;
 	if (f->how == F_RATE && v == ~0ULL)
 		return false;
+	if (f->how == F_MSEC && v == ~0U)	/* no sample yet */
+		return false;
 	return v;
 }
 
