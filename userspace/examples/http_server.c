@@ -106,7 +106,6 @@ int main(int argc, char **argv)
 	folder = open(optind < argc ? argv[optind] : ".", O_PATH | O_DIRECTORY);
 	if (folder < 0)
 		err(1, "%s", argv[optind]);
-
 	signal(SIGCHLD, SIG_IGN);	/* nobody waits for the children */
 	signal(SIGPIPE, SIG_IGN);	/* sendfile() to a client that is gone */
 	fd = listen_on(&addr);
