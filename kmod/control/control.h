@@ -5,7 +5,38 @@
 #ifndef _STRATA_CONTROL_H
 #define _STRATA_CONTROL_H
 
+#include <linux/rtnetlink.h>
+#include <net/netlink.h>
 #include "ip.h"
+
+/**
+ * struct strata_rtnl_cause - the request whose doing is announced; under rtnl
+ * @nlh: NULL: nobody's: a device went
+ * @portid: who sent it
+ *
+ * Notices of addresses and routes bear its number and sender's port, and go to the sender too
+ * if it asked for an echo (NLM_F_ECHO).
+ */
+struct strata_rtnl_cause {
+	struct nlmsghdr	*nlh;
+	u32		portid;
+};
+
+/** strata_rtnl_cause_set() - notices are @nlh's, which came in @skb; NULL: nobody's again */
+static inline void strata_rtnl_cause_set(struct strata_rtnl_cause *cause,
+					 const struct sk_buff *skb, struct nlmsghdr *nlh)
+{
+	ASSERT_RTNL();
+	cause->nlh = nlh;
+	cause->portid = nlh ? NETLINK_CB(skb).portid : 0;
+}
+
+/** strata_rtnl_cause_seq() - the number that a notice bears */
+static inline u32 strata_rtnl_cause_seq(const struct strata_rtnl_cause *cause)
+{
+	ASSERT_RTNL();
+	return cause->nlh ? cause->nlh->nlmsg_seq : 0;
+}
 
 int strata_rtnl_addr_init(void);
 void strata_rtnl_addr_exit(void);

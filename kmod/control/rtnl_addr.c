@@ -104,6 +104,8 @@ static int addr_to_cfg(const struct addr_request *req, u16 nlflags, struct strat
 	return addr_check_lifetime(tb[IFA_CACHEINFO], extack);
 }
 
+static struct strata_rtnl_cause addr_cause;
+
 static int addr_new(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
 {
 	struct net *net = sock_net(skb->sk);
@@ -116,7 +118,10 @@ static int addr_new(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_ex
 		err = addr_to_cfg(&req, nlh->nlmsg_flags, &cfg, extack);
 	if (err)
 		return err;
-	return strata_addr_add_rtnl(strata_net(net), req.dev, &cfg, extack);
+	strata_rtnl_cause_set(&addr_cause, skb, nlh);
+	err = strata_addr_add_rtnl(strata_net(net), req.dev, &cfg, extack);
+	strata_rtnl_cause_set(&addr_cause, NULL, NULL);
+	return err;
 }
 
 /* is @ifa what @req describes? as native: what is not said matches */
@@ -132,13 +137,24 @@ static bool addr_matches(const struct addr_request *req, const struct strata_ifa
 	       !((nla_get_in_addr(tb[IFA_ADDRESS]) ^ ifa->peer) & ifa->mask);
 }
 
+static struct strata_ifaddr *addr_find(struct strata_net *sn, const struct addr_request *req)
+{
+	struct strata_dev *ifp = strata_dev_find_rcu(sn, req->dev->ifindex);
+	struct strata_ifaddr *ifa;
+
+	if (ifp)
+		list_for_each_entry(ifa, &ifp->addrs, node)
+			if (addr_matches(req, ifa))
+				return ifa;
+	return NULL;
+}
+
 static int addr_del(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
 {
 	struct net *net = sock_net(skb->sk);
 	struct strata_net *sn = strata_net(net);
 	struct strata_ifaddr *ifa;
 	struct addr_request req;
-	struct strata_dev *ifp;
 	int err;
 
 	err = addr_parse(net, nlh, &req, extack);
@@ -148,17 +164,15 @@ static int addr_del(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_ex
 		NL_SET_ERR_MSG(extack, "strata: no address is supplied");
 		return -EINVAL;
 	}
-	ifp = strata_dev_find_rcu(sn, req.dev->ifindex);
-	if (ifp) {
-		list_for_each_entry(ifa, &ifp->addrs, node) {
-			if (!addr_matches(&req, ifa))
-				continue;
-			strata_addr_del_rtnl(ifa);
-			return 0;
-		}
+	ifa = addr_find(sn, &req);
+	if (!ifa) {
+		NL_SET_ERR_MSG(extack, "strata: address not found on this device");
+		return -EADDRNOTAVAIL;
 	}
-	NL_SET_ERR_MSG(extack, "strata: address not found on this device");
-	return -EADDRNOTAVAIL;
+	strata_rtnl_cause_set(&addr_cause, skb, nlh);
+	strata_addr_del_rtnl(ifa);
+	strata_rtnl_cause_set(&addr_cause, NULL, NULL);
+	return 0;
 }
 
 /* ---- messages to user space ---- */
@@ -219,12 +233,12 @@ void strata_rtnl_addr_notify(struct strata_ifaddr *ifa, int event)
 
 	if (!skb)
 		goto fail;
-	err = addr_fill(skb, ifa, 0, 0, event, 0);
+	err = addr_fill(skb, ifa, addr_cause.portid, strata_rtnl_cause_seq(&addr_cause), event, 0);
 	if (WARN_ON(err)) {	/* addr_msg_size() is wrong */
 		kfree_skb(skb);
 		goto fail;
 	}
-	rtnl_notify(skb, net, 0, RTNLGRP_IPV4_IFADDR, NULL, GFP_KERNEL);
+	rtnl_notify(skb, net, addr_cause.portid, RTNLGRP_IPV4_IFADDR, addr_cause.nlh, GFP_KERNEL);
 	return;
 fail:
 	rtnl_set_sk_err(net, RTNLGRP_IPV4_IFADDR, err);

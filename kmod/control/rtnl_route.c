@@ -139,6 +139,8 @@ static int route_parse(const struct nlmsghdr *nlh, struct strata_route_cfg *cfg,
 	return route_metrics(tb[RTA_METRICS], cfg, extack);
 }
 
+static struct strata_rtnl_cause route_cause;
+
 static int route_new(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
 {
 	struct strata_net *sn = strata_net(sock_net(skb->sk));
@@ -152,7 +154,10 @@ static int route_new(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_e
 		NL_SET_ERR_MSG(extack, "strata: a gateway is not reached on the link alone");
 		return -EINVAL;
 	}
-	return strata_route_add_rtnl(sn, &cfg, nlh->nlmsg_flags, extack);
+	strata_rtnl_cause_set(&route_cause, skb, nlh);
+	err = strata_route_add_rtnl(sn, &cfg, nlh->nlmsg_flags, extack);
+	strata_rtnl_cause_set(&route_cause, NULL, NULL);
+	return err;
 }
 
 static int route_del(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
@@ -164,7 +169,10 @@ static int route_del(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_e
 	err = route_parse(nlh, &cfg, extack);
 	if (err)
 		return err;
-	return strata_route_del_rtnl(sn, &cfg, NULL, extack);
+	strata_rtnl_cause_set(&route_cause, skb, nlh);
+	err = strata_route_del_rtnl(sn, &cfg, NULL, extack);
+	strata_rtnl_cause_set(&route_cause, NULL, NULL);
+	return err;
 }
 
 /* ---- messages to user space ---- */
@@ -231,12 +239,14 @@ void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_c
 
 	if (!skb)
 		goto fail;
-	err = route_fill(skb, r, RT_TABLE_MAIN, 0, 0, event, 0);
+	err = route_fill(skb, r, RT_TABLE_MAIN, route_cause.portid,
+			 strata_rtnl_cause_seq(&route_cause), event, 0);
 	if (WARN_ON(err)) {	/* route_msg_size() is wrong */
 		kfree_skb(skb);
 		goto fail;
 	}
-	rtnl_notify(skb, sn->net, 0, RTNLGRP_IPV4_ROUTE, NULL, GFP_KERNEL);
+	rtnl_notify(skb, sn->net, route_cause.portid, RTNLGRP_IPV4_ROUTE, route_cause.nlh,
+		    GFP_KERNEL);
 	return;
 fail:
 	rtnl_set_sk_err(sn->net, RTNLGRP_IPV4_ROUTE, err);

@@ -264,6 +264,38 @@ TEST_F(addr, notices)
 	EXPECT_EQ(0, addr_count(&self->r));
 }
 
+/* NLM_F_ECHO: the notice goes to the sender too; listeners see whose request it was */
+TEST_F(addr, echo)
+{
+	int fd = listen_open(RTNLGRP_IPV4_IFADDR);
+	struct rtnl_echo echo;
+	struct rtnl_req q;
+	char buf[4096];
+	struct nlmsghdr *notice = (void *)buf;
+
+	ASSERT_GE(fd, 0);
+	addr_req(&q, RTM_NEWADDR, NLM_F_CREATE, "va", "10.0.0.2", 24);
+	ASSERT_EQ(0, rtnl_echoed(&self->r, &q, &echo));
+	EXPECT_EQ(RTM_NEWADDR, echo.type);
+	EXPECT_EQ(self->r.seq, echo.seq);
+	EXPECT_EQ(rtnl_port(&self->r), echo.port);
+	EXPECT_EQ(RTM_NEWADDR, listen_next(fd, 2000, notice, sizeof(buf)));
+	EXPECT_EQ(self->r.seq, notice->nlmsg_seq);
+	EXPECT_EQ(rtnl_port(&self->r), notice->nlmsg_pid);
+	addr_req(&q, RTM_DELADDR, 0, "va", "10.0.0.2", 24);
+	ASSERT_EQ(0, rtnl_echoed(&self->r, &q, &echo));
+	EXPECT_EQ(RTM_DELADDR, echo.type);
+	EXPECT_EQ(RTM_DELADDR, listen_next(fd, 2000, notice, sizeof(buf)));
+	EXPECT_EQ(self->r.seq, notice->nlmsg_seq);
+	/* what nobody asked for is nobody's */
+	ASSERT_EQ(0, addr_add(&self->r, "va", "10.0.0.3", 24));
+	EXPECT_EQ(RTM_NEWADDR, listen_next(fd, 2000, notice, sizeof(buf)));
+	ASSERT_EQ(0, run("ip link del va"));
+	EXPECT_EQ(RTM_DELADDR, listen_next(fd, 2000, notice, sizeof(buf)));
+	EXPECT_EQ(0, notice->nlmsg_seq);
+	EXPECT_EQ(0, notice->nlmsg_pid);
+}
+
 /* CAP_NET_ADMIN over the namespace: not a user's, but its owner's */
 TEST_F(addr, unprivileged)
 {

@@ -399,6 +399,38 @@ TEST_F(route, notices)
 	EXPECT_EQ(0, listen_next(fd, 200, (void *)buf, sizeof(buf)));
 }
 
+/* NLM_F_ECHO: the notice goes to the sender too; listeners see whose request it was */
+TEST_F(route, echo)
+{
+	int fd = listen_open(RTNLGRP_IPV4_ROUTE);
+	struct rtnl_echo echo;
+	struct rtnl_req q;
+	char buf[4096];
+	struct nlmsghdr *notice = (void *)buf;
+
+	ASSERT_GE(fd, 0);
+	route_req(&q, RTM_NEWROUTE, NLM_F_CREATE, "203.0.113.0", 24);
+	rtnl_attr_ip(&q, RTA_GATEWAY, "10.0.0.1");
+	ASSERT_EQ(0, rtnl_echoed(&self->r, &q, &echo));
+	EXPECT_EQ(RTM_NEWROUTE, echo.type);
+	EXPECT_EQ(self->r.seq, echo.seq);
+	EXPECT_EQ(rtnl_port(&self->r), echo.port);
+	EXPECT_EQ(RTM_NEWROUTE, listen_next(fd, 2000, notice, sizeof(buf)));
+	EXPECT_EQ(self->r.seq, notice->nlmsg_seq);
+	EXPECT_EQ(rtnl_port(&self->r), notice->nlmsg_pid);
+	route_req(&q, RTM_DELROUTE, 0, "203.0.113.0", 24);
+	ASSERT_EQ(0, rtnl_echoed(&self->r, &q, &echo));
+	EXPECT_EQ(RTM_DELROUTE, echo.type);
+	EXPECT_EQ(RTM_DELROUTE, listen_next(fd, 2000, notice, sizeof(buf)));
+	EXPECT_EQ(self->r.seq, notice->nlmsg_seq);
+	/* what nobody asked for is nobody's */
+	EXPECT_EQ(0, listen_next(fd, 200, notice, sizeof(buf)));
+	ASSERT_EQ(0, run("ip link del va"));
+	EXPECT_EQ(RTM_DELROUTE, listen_next(fd, 2000, notice, sizeof(buf)));
+	EXPECT_EQ(0, notice->nlmsg_seq);
+	EXPECT_EQ(0, notice->nlmsg_pid);
+}
+
 TEST_F(route, unprivileged)
 {
 	struct way w;

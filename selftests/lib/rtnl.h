@@ -355,6 +355,37 @@ static inline int listen_open(int group)
 	return fd;
 }
 
+struct rtnl_echo {
+	int type;
+	uint32_t seq, port;
+};
+
+static inline void echo_keep(const struct nlmsghdr *nlh, void *arg)
+{
+	struct rtnl_echo *echo = arg;
+
+	echo->type = nlh->nlmsg_type;
+	echo->seq = nlh->nlmsg_seq;
+	echo->port = nlh->nlmsg_pid;
+}
+
+/* the notice that comes back to who sent the request, if type is not 0 */
+static inline int rtnl_echoed(struct rtnl *r, struct rtnl_req *q, struct rtnl_echo *echo)
+{
+	memset(echo, 0, sizeof(*echo));
+	q->nlh.nlmsg_flags |= NLM_F_ECHO;
+	return rtnl_talk(r, q, echo_keep, echo);
+}
+
+static inline uint32_t rtnl_port(const struct rtnl *r)
+{
+	struct sockaddr_nl nl = { 0 };
+	socklen_t len = sizeof(nl);
+
+	getsockname(r->fd, (struct sockaddr *)&nl, &len);
+	return nl.nl_pid;
+}
+
 /* the type of the next message of our family within @ms, 0: none */
 static inline int listen_next(int fd, int ms, struct nlmsghdr *out, size_t size)
 {
