@@ -1,0 +1,211 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# net.strata.*: the names of net.ipv4.*, each of which takes and refuses what native's does,
+# has native's default, is of its namespace alone and belongs to who administers that.
+#
+# shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
+. "$(dirname "$0")/../lib/ktap.sh"
+
+[ -d /sys/module/strata ] || insmod "${STRATA_KO:?}" || ktap_skip_all "the module does not load"
+
+A=strata-sysctl-a B=strata-sysctl-b
+in_a() { ip netns exec "$A" "$@"; }
+in_b() { ip netns exec "$B" "$@"; }
+get() { cat "/proc/sys/net/strata/$1"; }
+is() { [ "$(get "$1")" = "$2" ]; }				# NAME VALUE
+set_to() { echo "$2" > "/proc/sys/net/strata/$1"; }	# NAME VALUE
+export -f get is set_to
+
+# where native keeps the same: a path below /proc/sys/net, or nothing
+native_of() {
+	local p
+
+	for p in "ipv4/$1" "ipv4/route/$1" "core/$1" "ipv4/neigh/default/${1#neigh_}"; do
+		[ ! -e "/proc/sys/net/$p" ] || { echo "$p"; return; }
+	done
+	return 1
+}
+export -f native_of
+
+strangers() { # names that native has not
+	local f
+
+	for f in /proc/sys/net/strata/*; do
+		native_of "${f##*/}" > /dev/null || echo "${f##*/}"
+	done
+}
+
+# Natives that are of the machine rather than of the namespace, or scaled by its memory:
+# Strata's default is that of a machine with much.
+SCALED=' tcp_rmem tcp_wmem tcp_max_orphans tcp_max_tw_buckets tcp_max_syn_backlog udp_rmem_min '
+SCALED+='udp_wmem_min neigh_unres_qlen_bytes '
+# ping_group_range: opened to all on systems whose init does so
+# tcp_limit_output_bytes: 1 MB in 6.1, 4 MB in 6.12
+SCALED+='ping_group_range tcp_limit_output_bytes '
+export SCALED
+
+defaults() { # NAME STRATA NATIVE of those that differ
+	local f name native mine its
+
+	for f in /proc/sys/net/strata/*; do
+		name=${f##*/}
+		[[ $SCALED != *" $name "* ]] || continue
+		native=$(native_of "$name") || continue
+		read -r mine < "$f"
+		read -r its < "/proc/sys/net/$native"
+		[ "$mine" = "$its" ] || echo "$name: $mine, native $its"
+	done
+}
+
+# VALUE... to the sysctl at $1, each from the value it had: what came of it
+try() {
+	local file=$1 was now v
+
+	shift
+	read -r was < "$file"
+	for v; do
+		if { echo "$v" > "$file"; } 2>/dev/null; then
+			read -r now < "$file"
+			echo "$v -> $now"
+			echo "$was" > "$file"
+		else
+			read -r now < "$file"
+			[ "$now" = "$was" ] && echo "$v refused" || echo "$v refused, but $now"
+		fi
+	done
+}
+export -f try
+
+VALUES=(-2147483649 -2147483648 -1 0 1 2 3 4 5 31 32 47 48 67 68 127 128 255 256 1000 1001 65535
+	65536 86400 86401 2147483647 2147483648 99999999999 x 1x '' '1 2' '7 x' '0x10' ' 1 ')
+PAIRS=('1 2' '2 1' '1 1' '0 0' '1024 65535' '1024 65536' '1023 2000' '2000 1999' '2000' '-1 5'
+	'5 -1' '2000 x' 'x' '2000 3000 4000' '32768 60999' '0 2147483647' '0 2147483648' '1 0')
+TRIPLES=('1 2 3' '4096 131072 6291456' '0 1 1' '1 0 1' '-1 1 1' '3 2 1' '4096' '1 x 2'
+	'1 1 2147483647' '1 1 2147483648')
+
+# What one takes and the other does not; Strata's is stricter, so that a value that means
+# nothing is not taken for one that does, or the value of a later kernel
+#   NAME VALUE-PATTERN
+differs_rightly() { # NAME VALUE
+	case "$1 $2" in
+	*) return 1 ;;
+	esac
+}
+
+bounds() { # NAME: the same values are taken and refused as native's
+	local name=$1 native line other values
+	local -a mine its
+
+	native=$(native_of "$name") || return 0
+	case $name in
+	ip_local_port_range|ping_group_range) values=("${PAIRS[@]}") ;;
+	tcp_rmem|tcp_wmem) values=("${TRIPLES[@]}") ;;
+	*) values=("${VALUES[@]}") ;;
+	esac
+	mapfile -t mine < <(try "/proc/sys/net/strata/$name" "${values[@]}")
+	mapfile -t its < <(try "/proc/sys/net/$native" "${values[@]}")
+	for i in "${!values[@]}"; do
+		line=${mine[i]}
+		other=${its[i]}
+		[ "$line" = "$other" ] || differs_rightly "$name" "${values[i]}" ||
+			echo "$name: $line; native: $other"
+	done
+}
+all_bounds() {
+	local f
+
+	for f in /proc/sys/net/strata/*; do
+		bounds "${f##*/}"
+	done
+}
+nothing() { local out; out=$("$@"); echo "$out"; [ -z "$out" ]; }
+in_ns_function() { # FUNCTION: run it in namespace a
+	local decl
+
+	decl=$(declare -f try bounds native_of strangers defaults all_bounds differs_rightly
+		declare -p VALUES PAIRS TRIPLES)
+	ip netns exec "$A" bash -c "$decl"$'\n'"$1"
+}
+
+apart() { # one namespace's value is not another's
+	local before
+
+	before=$(get tcp_syn_retries)
+	in_a bash -c 'set_to tcp_syn_retries 9' && [ "$(in_a bash -c 'get tcp_syn_retries')" = 9 ] &&
+		[ "$(in_b bash -c 'get tcp_syn_retries')" = 6 ] && [ "$(get tcp_syn_retries)" = "$before" ]
+}
+user() { setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$@"; }
+refused() { ! "$@"; }
+readable() { [ "$(user bash -c 'get tcp_sack')" = 1 ]; }
+# root of a user namespace, in a network namespace of its own and in one that is not
+owner() {
+	user unshare -Urn bash -c 'set_to tcp_sack 0 && is tcp_sack 0'
+}
+# ping sockets: who may open one
+pings() { # GID COMMAND-PREFIX...
+	local gid=$1
+
+	shift
+	in_a setpriv --reuid=65534 --regid="$gid" "${@:---clear-groups}" --inh-caps=-all python3 -c '
+import socket, sys
+try:
+    socket.socket(18, socket.SOCK_DGRAM, 1)
+except OSError as e:
+    print(e.errno)
+    sys.exit(0)
+print("ok")'
+}
+low_port() { # what a user gets who binds port 80
+	in_a setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all python3 -c '
+import socket
+s = socket.socket(18, socket.SOCK_STREAM)
+try:
+    s.bind(("127.0.0.1", 80))
+    print("ok")
+except OSError as e:
+    print(e.errno)'
+}
+ephemeral() { # the port of an unbound socket lies in the range
+	in_a python3 -c '
+import socket
+for i in range(50):
+    s = socket.socket(18, socket.SOCK_DGRAM)
+    s.bind(("127.0.0.1", 0))
+    assert 40000 <= s.getsockname()[1] <= 40063, s.getsockname()'
+}
+
+ip netns add "$A" && ip netns add "$B"
+cleanup() { ip netns del "$A" && ip netns del "$B" && rmmod strata; }
+
+ktap_plan 21
+ktap_run "every name is one of native's" nothing strangers
+ktap_run "there are as many in every namespace" test \
+	"$(find /proc/sys/net/strata -type f | wc -l)" = "$(in_a find /proc/sys/net/strata -type f | wc -l)"
+ktap_run "defaults are native's" nothing in_ns_function defaults
+ktap_run "what is taken and what refused is native's" nothing in_ns_function all_bounds
+ktap_run "each namespace has its own" apart
+ktap_run "a new namespace begins with the defaults" in_b bash -c 'is tcp_sack 1'
+ktap_run "everybody reads" readable
+ktap_run "a user does not write" refused user bash -c 'set_to tcp_sack 0'
+ktap_run "the owner of a namespace writes there" owner
+ktap_run "and nowhere else" refused user unshare -Ur bash -c 'set_to tcp_sack 0'
+
+in_a bash -c 'set_to ping_group_range "100 200"'
+ktap_is "ping socket: a group of ping_group_range" "$(pings 150)" ok
+ktap_is "ping socket: the first" "$(pings 100)" ok
+ktap_is "ping socket: behind the last" "$(pings 201)" 13
+ktap_is "ping socket: a supplementary group" "$(pings 65534 --groups 7,200)" ok
+ktap_is "ping socket: none of the groups" "$(pings 65534 --groups 7,99)" 13
+in_a bash -c 'set_to ping_group_range "1 0"'
+ktap_is "ping socket: nobody" "$(pings 1)" 13
+
+ktap_is "a port below ip_unprivileged_port_start" "$(low_port)" 13
+in_a bash -c 'set_to ip_unprivileged_port_start 80'
+ktap_is "ip_unprivileged_port_start lowered" "$(low_port)" ok
+in_a bash -c 'set_to ip_local_port_range "40000 40063"'
+ktap_run "ip_local_port_range" ephemeral
+ktap_run "it does not reach below ip_unprivileged_port_start" refused \
+	in_a bash -c 'set_to ip_local_port_range "79 40063"'
+ktap_run "namespaces go, and their sysctls" cleanup
+ktap_end
