@@ -90,6 +90,13 @@ int strata_path_renew(struct strata_sock *ep);
  */
 void strata_sock_rehash(struct sock *sk);
 
+/**
+ * strata_path_connect() - the path of a datagram socket that connects to @fl->daddr
+ * Replaces the socket's; @fl->saddr becomes the source address. Caller holds the socket lock.
+ * Returns 0, -EACCES for a broadcast without SO_BROADCAST, or as strata_ip_route().
+ */
+int strata_path_connect(struct strata_sock *ep, struct strata_flow *fl);
+
 /** strata_path_dev_rcu() - the netdevice of a path, NULL if it has been unbound; RCU */
 struct net_device *strata_path_dev_rcu(const struct strata_path *path);
 

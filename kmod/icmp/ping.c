@@ -203,7 +203,6 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 {
 	const struct sockaddr_in *to = (struct sockaddr_in *)uaddr;
 	struct strata_sock *ep = strata_sk(sk);
-	struct strata_path path;
 	struct strata_flow fl;
 	int err;
 
@@ -211,16 +210,9 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 	strata_sock_flow(ep, &fl);
 	fl.daddr = to->sin_addr.s_addr;
 	strata_flow_multicast(ep, &fl);
-	err = strata_ip_route(strata_sk_net(sk), &fl, &path);
+	err = strata_path_connect(ep, &fl);
 	if (err)
 		goto out;
-	if (path.flags & STRATA_PATH_BROADCAST && !sock_flag(sk, SOCK_BROADCAST)) {
-		strata_path_put(&path);
-		err = -EACCES;
-		goto out;
-	}
-	strata_path_put(&ep->path);
-	ep->path = path;
 	if (!ep->laddr)
 		WRITE_ONCE(ep->laddr, fl.saddr);
 	WRITE_ONCE(ep->raddr, fl.daddr);

@@ -258,3 +258,23 @@ void strata_sock_rehash(struct sock *sk)
 {
 	strata_path_put(&strata_sk(sk)->path);
 }
+
+int strata_path_connect(struct strata_sock *ep, struct strata_flow *fl)
+{
+	struct strata_path path;
+	int err;
+
+	sock_owned_by_me(&ep->sk);
+	if (ipv4_is_multicast(fl->daddr) && !fl->oif)
+		fl->oif = ep->mc_oif;
+	err = strata_ip_route(strata_sk_net(&ep->sk), fl, &path);
+	if (err)
+		return err;
+	if (path.flags & STRATA_PATH_BROADCAST && !sock_flag(&ep->sk, SOCK_BROADCAST)) {
+		strata_path_put(&path);
+		return -EACCES;
+	}
+	strata_path_put(&ep->path);
+	ep->path = path;
+	return 0;
+}

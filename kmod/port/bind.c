@@ -166,7 +166,8 @@ static bool bucket_conflict(const struct strata_bind_bucket *bb, const struct so
 	return false;
 }
 
-int strata_port_take(struct sock *sk, u16 port, bool relax)
+/* into the port's bucket, unless somebody is there. @by_hand: by bind(), else by connect() */
+static int port_enter(struct sock *sk, u16 port, bool by_hand, bool relax)
 {
 	struct strata_sock *ep = strata_sk(sk);
 	struct net *net = sock_net(sk);
@@ -176,7 +177,7 @@ int strata_port_take(struct sock *sk, u16 port, bool relax)
 
 	spin_lock_bh(&chain->lock);
 	bb = bucket_find(chain, net, ep->proto, port);
-	if (bb && bucket_conflict(bb, sk, relax)) {
+	if (bb && (by_hand ? bucket_conflict(bb, sk, relax) : bb->bound)) {
 		err = -EADDRINUSE;
 		goto out;
 	}
@@ -186,38 +187,21 @@ int strata_port_take(struct sock *sk, u16 port, bool relax)
 		err = -ENOMEM;
 		goto out;
 	}
-	bucket_own(bb, sk, false);
+	bucket_own(bb, sk, !by_hand);
 	ep->lport = htons(port);
 out:
 	spin_unlock_bh(&chain->lock);
 	return err;
 }
 
+int strata_port_take(struct sock *sk, u16 port, bool relax)
+{
+	return port_enter(sk, port, true, relax);
+}
+
 int strata_port_take_auto(struct sock *sk, u16 port)
 {
-	struct strata_sock *ep = strata_sk(sk);
-	struct net *net = sock_net(sk);
-	struct strata_bind_chain *chain = bind_chain(net, ep->proto, port);
-	struct strata_bind_bucket *bb;
-	int err = 0;
-
-	spin_lock_bh(&chain->lock);
-	bb = bucket_find(chain, net, ep->proto, port);
-	if (bb && bb->bound) {
-		err = -EADDRINUSE;
-		goto out;
-	}
-	if (!bb)
-		bb = bucket_new(chain, net, ep->proto, port);
-	if (!bb) {
-		err = -ENOMEM;
-		goto out;
-	}
-	bucket_own(bb, sk, true);
-	ep->lport = htons(port);
-out:
-	spin_unlock_bh(&chain->lock);
-	return err;
+	return port_enter(sk, port, false, false);
 }
 
 int strata_port_bind(struct sock *sk, u16 port)

@@ -85,7 +85,6 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 	struct sockaddr_in *to = (struct sockaddr_in *)uaddr;
 	struct strata_udp_sock *up = strata_udp_sk(sk);
 	struct strata_sock *ep = &up->ep;
-	struct strata_path path;
 	struct strata_flow fl;
 	int err;
 
@@ -96,16 +95,9 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 	fl.daddr = to->sin_addr.s_addr;
 	fl.dport = to->sin_port;
 	strata_flow_multicast(ep, &fl);
-	err = strata_ip_route(strata_sk_net(sk), &fl, &path);
+	err = strata_path_connect(ep, &fl);
 	if (err)
 		goto out;
-	if (path.flags & STRATA_PATH_BROADCAST && !sock_flag(sk, SOCK_BROADCAST)) {
-		strata_path_put(&path);
-		err = -EACCES;
-		goto out;
-	}
-	strata_path_put(&ep->path);
-	ep->path = path;
 	if (!ep->laddr || up->foreign) {
 		WRITE_ONCE(ep->laddr, fl.saddr);
 		up->foreign = 0;
