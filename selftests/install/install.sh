@@ -1,0 +1,79 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# make install, into a folder and into this (guest's) system: modprobe finds the module,
+# socket(AF_STRATA) loads it, the tool runs; make uninstall leaves nothing. And dkms-install,
+# which builds the module: in make test-all.
+#
+# shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
+. "$(dirname "$0")/../lib/ktap.sh"
+
+TOP=$(dirname "$(readlink -f "$0")")/../..
+RELEASE=$(uname -r)
+MODULE=lib/modules/$RELEASE/updates/strata.ko
+BASHCOMP=share/bash-completion/completions/strata
+
+[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
+[ -n "${STRATA_MACHINE-}" ] || ktap_skip_all "changes the system: for a guest only"
+[ -e "/lib/modules/$RELEASE/build/Makefile" ] || ktap_skip_all "no headers of $RELEASE"
+PATH=$(tr ':' '\n' <<< "$PATH" | grep -v /build | paste -sd:)
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+
+mk() { make -s -C "$TOP" "$@"; }
+files() { (cd "$1" && find . -not -type d | sort); }
+# what is installed of the system, and what depmod said of it
+system() {
+	find /usr/local /usr/src/strata* /var/lib/dkms "/lib/modules/$RELEASE" -xdev 2>/dev/null | sort
+	cat "/lib/modules/$RELEASE/modules.dep" "/lib/modules/$RELEASE/modules.alias"
+}
+expected() { printf './%s\n' "$MODULE" "${1#/}/sbin/strata" "${1#/}/$BASHCOMP" | sort; }
+loaded() { [ -d /sys/module/strata ]; }
+unloaded() { ! loaded; }
+opens_socket() { python3 -c 'import socket; socket.socket(18, socket.SOCK_STREAM)'; }
+no_socket() { ! opens_socket 2>/dev/null; }
+no_module() { ! modprobe strata 2>/dev/null; }
+tool_runs() { [ "$(command -v strata)" = /usr/local/sbin/strata ] && strata -V; }
+run_runs() { strata run -- true; }
+
+ktap_plan 21
+dest=$(mktemp -d)
+ktap_run "install into a folder" mk install DESTDIR="$dest"
+ktap_is "what is there" "$(files "$dest")" "$(expected /usr/local)"
+ktap_run "the module is the one that was built" cmp "$dest/$MODULE" "$TOP/build/$RELEASE/strata.ko"
+ktap_run "uninstall from the folder" mk uninstall DESTDIR="$dest"
+ktap_is "nothing is left" "$(files "$dest")" ""
+ktap_run "install with a prefix" mk install DESTDIR="$dest" PREFIX=/opt/strata
+ktap_is "what is there, by the prefix" "$(files "$dest")" "$(expected /opt/strata)"
+ktap_run "uninstall with the prefix" mk uninstall DESTDIR="$dest" PREFIX=/opt/strata
+ktap_is "nothing is left, by the prefix" "$(files "$dest")" ""
+rm -rf "$dest"
+
+depmod -a
+before=$(system)
+ktap_run "no module before" no_module
+ktap_run "install" mk install
+ktap_run "modprobe" modprobe strata
+ktap_run "it is loaded" loaded
+ktap_run "the tool" tool_runs
+ktap_run "strata run" run_runs
+rmmod strata
+ktap_run "socket(AF_STRATA) loads it" opens_socket
+rmmod strata
+ktap_run "uninstall" mk uninstall
+ktap_run "no module afterwards" no_module
+ktap_run "no socket afterwards" no_socket
+ktap_is "the system is as before" "$(diff <(echo "$before") <(system))" ""
+
+dkms_installs() {
+	mk dkms-install && modprobe strata && loaded && rmmod strata &&
+		[[ $(modinfo -n strata) = */updates/dkms/strata.ko* ]] &&
+		dkms remove strata/0.1 --all
+}
+if [ -z "${STRATA_FULL-}" ]; then
+	ktap_skip "dkms-install" "builds the module in the guest: make test-all"
+elif ! command -v dkms > /dev/null; then
+	ktap_skip "dkms-install" "dkms is not installed"
+else
+	ktap_run "dkms-install" dkms_installs
+fi
+ktap_end
