@@ -67,7 +67,7 @@ ping_counts() { # the summary's "N packets transmitted, M received"
 }
 ping_status() { local want=$1; shift; t ping "$@"; [ $? = "$want" ]; }
 
-ktap_plan 43
+ktap_plan 46
 ktap_run "setup: lo" ip link set lo up
 ktap_run "setup: dummy" ip link add d0 type dummy
 ktap_run "setup: up" ip link set d0 up
@@ -78,6 +78,9 @@ ktap_run "addr add, host scope" t addr add 127.9.0.1/32 dev lo
 ktap_run "addr show as ip" same_addrs
 ktap_run "addr show -j as ip" json_addrs
 ktap_run "addr add twice: the kernel's word, status 2" fails 2 "" t addr add 10.0.0.1/24 dev d0
+ktap_run "addr add of a length of 0" t addr add 10.77.9.1/0 dev d0
+ktap_run "addr show as ip, length 0" same_addrs
+ktap_run "addr del of a length of 0" t addr del 10.77.9.1/0 dev d0
 ktap_run "addr replace" t addr replace 10.0.0.1/24 dev d0
 ktap_run "route add via" t route add 10.2.0.0/16 via 10.0.0.254 src 10.0.0.1 metric 7 mtu 1300
 ktap_run "route add dev" t route add 10.3.0.0/16 dev d0

@@ -65,6 +65,14 @@ has_listener() { [ -n "$(b ss -tlnH sport = :7)" ]; }
 has_connection() { [ -n "$(a ss -tnH state established dport = :7)" ]; }
 no_connection() { ! has_connection; }
 
+knows_all() { # no ~0 as if it were a time
+	local out
+
+	out=$("$@")
+	echo "$out"
+	[ -n "$out" ] && [[ $out != *e+0* ]]
+}
+
 # --- longer cases ---
 monitor_sees() {
 	local log pid
@@ -74,14 +82,28 @@ monitor_sees() {
 	sleep 1
 	a addr add 10.78.0.1/24 dev va && a route add 10.79.0.0/16 via 10.78.0.2 &&
 		a neigh add 10.78.0.9 lladdr 02:00:00:00:00:09 dev va &&
-		a addr del 10.78.0.1/24 dev va
+		a addr del 10.78.0.1/24 dev va && a link set va mtu 1400 &&
+		ip -n ta link set lo mtu 60000 && a link set va mtu 1500
 	sleep 1
 	kill "$pid"
 	cat "$log"
 	grep -q '^\[ADDR\].*inet 10.78.0.1/24' "$log" &&
 		grep -q '^\[ROUTE\]10.79.0.0/16 via 10.78.0.2 dev va' "$log" &&
 		grep -q '^\[NEIGH\]10.78.0.9 dev va lladdr 02:00:00:00:00:09' "$log" &&
-		grep -q '^\[ADDR\]Deleted .*inet 10.78.0.1/24' "$log"
+		grep -q '^\[ADDR\]Deleted .*inet 10.78.0.1/24' "$log" &&
+		grep -q '^\[LINK\].*: va.* mtu 1400 ' "$log" && ! grep -q ': lo' "$log"
+}
+monitor_json() { # an object a line, of the device alone
+	local pid
+
+	strata -n ta -j link monitor > "$tmp" &
+	pid=$!
+	sleep 1
+	a link set va mtu 1400 && a link set va mtu 1500
+	sleep 1
+	kill "$pid"
+	cat "$tmp"
+	jq -es 'map(select(.object == "link" and .ifname == "va").mtu) | index(1400) != null' < "$tmp"
 }
 watch_ends() { # SIGINT ends the watch with status 0
 	local pid
@@ -104,6 +126,7 @@ traces() { # the ladder of a connection, ended by a signal
 	cat "$tmp"
 	grep -q -- '|-- SYN seq 0 win [0-9]* mss 1460 .*>|' "$tmp" &&
 		grep -q -- '|<- SYN ACK seq 0 ack 1 .*-|' "$tmp" &&
+		! grep -q ':0 ' "$tmp" && ! grep -q '^#2' "$tmp" &&
 		grep -q '#1 .*SYN-SENT' "$tmp" && grep -q '#1 .*ESTAB' "$tmp" &&
 		grep -q -- '|-- PSH ACK seq 1 ack 1 len 6 ' "$tmp" && no_instance
 }
@@ -143,7 +166,7 @@ trace_counts() { # -c ends by itself
 }
 
 tmp=$(mktemp)
-ktap_plan 55
+ktap_plan 59
 
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
@@ -160,6 +183,10 @@ ktap_run "addr replace" a addr replace 10.77.0.1/24 dev va
 ktap_run "addr add unprivileged is refused" refused "not permitted" \
 	ip netns exec ta setpriv --reuid=65534 --regid=65534 --clear-groups \
 	--inh-caps=-all strata addr add 10.77.0.3/24 dev va
+routes=$(a route show)
+ktap_run "addr add of a length of 0, as native" a addr add 10.77.9.1/0 dev va
+ktap_is "and no route comes with it" "$(a route show)" "$routes"
+a addr del 10.77.9.1/0 dev va
 ktap_run "link show" says ": va" a link show
 ktap_run "link show -j" jq_is '.[0].mtu==1500 and .[0].ifname=="va"' a -j link show
 
@@ -186,6 +213,7 @@ ktap_run "neigh show, permanent" says "10.77.0.9 dev va lladdr 02:00:00:00:00:09
 ktap_run "neigh del" a neigh del 10.77.0.9 dev va
 ktap_run "neigh flush" a neigh flush dev va
 ktap_run "monitor" monitor_sees
+ktap_run "link monitor -j" monitor_json
 
 in_b tcp_echo_server -a 10.77.0.2 -p 7 &
 server=$!
@@ -198,6 +226,7 @@ exec 9<> "$tmp.in"
 ktap_run "ss shows the connection" wait_for has_connection
 ktap_run "ss: local and peer" says "10.77.0.2:7" a ss -tn
 ktap_run "ss -i" says " cwnd:" a ss -tni
+ktap_run "ss -i: no value that is unknown" knows_all a ss -tni
 ktap_run "ss -m" says " skmem:(r" a ss -tnm
 ktap_run "ss -e" says " ino:" a ss -tne
 ktap_run "ss -j" jq_is '.[0].state=="ESTAB" and .[0].peer_port==7 and .[0].info.mss>0' a ss -jtnp dport = :7

@@ -43,7 +43,7 @@ refused=(
 	"link add lo|a device is bound by its first address"
 	"link set lo mtu x|an MTU from 68 to 65535"
 	"link set lo up down|not both"
-	"monitor x|\"addr\", \"route\", \"neigh\" or \"all\" is expected"
+	"monitor x|\"addr\", \"route\", \"neigh\", \"link\" or \"all\" is expected"
 	"ss -Z|an option"
 	"ss --bogus|an option"
 	"ss bogus|one of \"sport\""

@@ -31,7 +31,7 @@ _strata_words() { # COMMAND VERB
 	addr-add|addr-replace|addr-change|addr-del*) echo dev peer broadcast scope ;;
 	route-show|route-list|route-flush) echo dev via src proto scope type table root exact default ;;
 	route-get) echo from dev ;;
-	route-monitor|neigh-monitor|addr-monitor|monitor-*) echo addr route neigh all ;;
+	*-monitor|monitor-*) echo addr route neigh link all ;;
 	route-*) echo default via dev src metric mtu proto scope table onlink \
 		unreachable blackhole prohibit ;;
 	neigh-show|neigh-list|neigh-flush) echo dev nud to ;;
@@ -47,8 +47,8 @@ _strata_verbs() { # COMMAND
 	addr) echo show add replace del flush monitor help ;;
 	route) echo show add append replace change del get flush monitor help ;;
 	neigh) echo show add replace change del get flush monitor help ;;
-	link) echo show set help ;;
-	monitor) echo addr route neigh all help ;;
+	link) echo show set monitor help ;;
+	monitor) echo addr route neigh link all help ;;
 	esac
 }
 

@@ -275,11 +275,16 @@ static int addr_flush(int argc, char **argv)
 	return err;
 }
 
+static int addr_monitor(int argc, char **argv)
+{
+	return monitor_object("addr", argc, argv);
+}
+
 static const struct command verbs[] = {
 	{ "show", addr_show }, { "list", addr_show }, { "lst", addr_show },
 	{ "add", addr_add }, { "replace", addr_replace },
 	{ "change", addr_replace }, { "delete", addr_del },
-	{ "flush", addr_flush }, { "monitor", cmd_monitor }, { NULL, NULL }
+	{ "flush", addr_flush }, { "monitor", addr_monitor }, { NULL, NULL }
 };
 
 int cmd_addr(int argc, char **argv)

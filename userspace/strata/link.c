@@ -14,21 +14,11 @@
 static const char help[] =
 "Usage: strata link [show] [[dev] DEVICE] [up]\n"
 "       strata link set [dev] DEVICE [up] [down] [mtu BYTES]\n"
+"       strata link monitor\n"
 "\n"
 "Lists the devices that Strata is bound to. A device is bound by its first\n"
 "address (strata addr add) and unbound with its last one. set changes the\n"
 "device itself, for both stacks.\n";
-
-static bool is_bound(const struct rt_list *addrs, int ifindex)
-{
-	const struct rt_addr *a = addrs->item;
-	unsigned int i;
-
-	for (i = 0; i < addrs->count; i++)
-		if (a[i].ifindex == ifindex)
-			return true;
-	return false;
-}
 
 static void show_one(const struct rt_link *l, json_t *json)
 {
@@ -69,7 +59,7 @@ static int link_show(int argc, char **argv)
 		err = rt_addrs(&nl, &addrs);
 	l = links.item;
 	for (i = 0; !err && i < links.count; i++)
-		if (is_bound(&addrs, l[i].index) &&
+		if (rt_addrs_on(&addrs, l[i].index) &&
 		    (!dev || l[i].index == dev) && (!up || l[i].flags & IFF_UP))
 			show_one(&l[i], json);
 	if (json && !err)
@@ -122,10 +112,15 @@ static int link_bind(int argc, char **argv)
 			   argv[0]);
 }
 
+static int link_monitor(int argc, char **argv)
+{
+	return monitor_object("link", argc, argv);
+}
+
 static const struct command verbs[] = {
 	{ "show", link_show }, { "list", link_show }, { "lst", link_show },
 	{ "set", link_set }, { "add", link_bind }, { "delete", link_bind },
-	{ NULL, NULL }
+	{ "monitor", link_monitor }, { NULL, NULL }
 };
 
 int cmd_link(int argc, char **argv)

@@ -2,7 +2,8 @@
 /*
  * strata monitor: changes of addresses, routes and neighbours as they happen.
  * Strata announces them to the groups of IPv4 with its own family in the
- * message; what is not of that family is the native stack's.
+ * message; what is not of that family is the native stack's. Devices are both
+ * stacks': those are shown that Strata is bound to.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,23 +15,28 @@
 #include "strata.h"
 
 static const char help[] =
-"Usage: strata [-j] monitor [addr] [route] [neigh] [all]\n"
+"Usage: strata [-j] monitor [addr] [route] [neigh] [link] [all]\n"
 "\n"
 "Prints changes until it is interrupted. With -j one JSON object a line, with\n"
 "\"deleted\": true for what was removed.\n";
 
-enum { WATCH_ADDR = 1, WATCH_ROUTE = 2, WATCH_NEIGH = 4, WATCH_ALL = 7 };
+enum {
+	WATCH_ADDR = 1, WATCH_ROUTE = 2, WATCH_NEIGH = 4, WATCH_LINK = 8,
+	WATCH_ALL = 15
+};
 
 static const struct watched {
 	const char *name;
+	const char *label;
 	unsigned int bit;
 	int group;
 	uint16_t add, del;
 } watched[] = {
-	{ "addr", WATCH_ADDR, RTNLGRP_IPV4_IFADDR, RTM_NEWADDR, RTM_DELADDR },
-	{ "address", WATCH_ADDR, RTNLGRP_IPV4_IFADDR, RTM_NEWADDR, RTM_DELADDR },
-	{ "route", WATCH_ROUTE, RTNLGRP_IPV4_ROUTE, RTM_NEWROUTE, RTM_DELROUTE },
-	{ "neigh", WATCH_NEIGH, RTNLGRP_NEIGH, RTM_NEWNEIGH, RTM_DELNEIGH },
+	{ "addr", "ADDR", WATCH_ADDR, RTNLGRP_IPV4_IFADDR, RTM_NEWADDR, RTM_DELADDR },
+	{ "address", "ADDR", WATCH_ADDR, RTNLGRP_IPV4_IFADDR, RTM_NEWADDR, RTM_DELADDR },
+	{ "route", "ROUTE", WATCH_ROUTE, RTNLGRP_IPV4_ROUTE, RTM_NEWROUTE, RTM_DELROUTE },
+	{ "neigh", "NEIGH", WATCH_NEIGH, RTNLGRP_NEIGH, RTM_NEWNEIGH, RTM_DELNEIGH },
+	{ "link", "LINK", WATCH_LINK, RTNLGRP_LINK, RTM_NEWLINK, RTM_DELLINK },
 };
 
 #define WATCHED (sizeof(watched) / sizeof(watched[0]))
@@ -38,8 +44,7 @@ static const struct watched {
 static void label(const struct watched *w, bool deleted, bool labels)
 {
 	if (labels)
-		printf("[%s]", w->bit == WATCH_ADDR ? "ADDR" :
-		       w->bit == WATCH_ROUTE ? "ROUTE" : "NEIGH");
+		printf("[%s]", w->label);
 	if (deleted)
 		fputs("Deleted ", stdout);
 }
@@ -74,6 +79,44 @@ static void print_addr(const struct watched *w, const struct rt_addr *a,
 	rt_addr_print(a);
 }
 
+/* Strata's addresses when a device was last seen bound. */
+static struct rt_list known = RT_LIST(struct rt_addr);
+
+/*
+ * Is Strata bound to the device? One that goes lost its addresses just before:
+ * there it counts what was known.
+ */
+static bool is_bound(const struct rt_link *l, bool deleted)
+{
+	struct rt_list now = RT_LIST(struct rt_addr);
+	struct nl nl;
+
+	if (!deleted && !nl_open(&nl, NETLINK_ROUTE)) {
+		rt_addrs(&nl, &now);
+		nl_close(&nl);
+	}
+	if (!rt_addrs_on(&now, l->index)) {
+		rt_list_free(&now);
+		return deleted && rt_addrs_on(&known, l->index);
+	}
+	rt_list_free(&known);
+	known = now;
+	return true;
+}
+
+static void print_link(const struct watched *w, const struct rt_link *l,
+		       bool deleted, bool labels)
+{
+	if (!is_bound(l, deleted))
+		return;
+	if (opt.json) {
+		print_json(w, deleted, rt_link_json(l));
+		return;
+	}
+	label(w, deleted, labels);
+	rt_link_print(l);
+}
+
 static void print_change(const struct nlmsghdr *nlh, const struct watched *w,
 			 bool labels)
 {
@@ -81,9 +124,12 @@ static void print_change(const struct nlmsghdr *nlh, const struct watched *w,
 	struct rt_route r;
 	struct rt_neigh n;
 	struct rt_addr a;
+	struct rt_link l;
 
 	if (w->bit == WATCH_ADDR && rt_addr_read(nlh, &a)) {
 		print_addr(w, &a, deleted, labels);
+	} else if (w->bit == WATCH_LINK && rt_link_read(nlh, &l)) {
+		print_link(w, &l, deleted, labels);
 	} else if (w->bit == WATCH_ROUTE && rt_route_read(nlh, &r)) {
 		if (opt.json) {
 			print_json(w, deleted, rt_route_json(&r));
@@ -128,6 +174,10 @@ static int watch(unsigned int mask)
 
 	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
 		return EXIT_KERNEL;
+	if (mask & WATCH_LINK && rt_addrs(&nl, &known)) {
+		nl_close(&nl);
+		return EXIT_KERNEL;
+	}
 	for (i = 0; i < WATCHED; i++)
 		if (mask & watched[i].bit)
 			mnl_socket_setsockopt(nl.sock, NETLINK_ADD_MEMBERSHIP,
@@ -173,9 +223,16 @@ int cmd_monitor(int argc, char **argv)
 		}
 		bit = watch_bit(argv[i]);
 		if (!bit)
-			return usage_error("\"addr\", \"route\", \"neigh\" or \"all\" is expected rather than \"%s\".",
+			return usage_error("\"addr\", \"route\", \"neigh\", \"link\" or \"all\" is expected rather than \"%s\".",
 					   argv[i]);
 		mask |= bit;
 	}
 	return watch(mask ? mask : WATCH_ALL);
+}
+
+int monitor_object(const char *object, int argc, char **argv)
+{
+	char *words[] = { argv[0], (char *)object, NULL };
+
+	return argc > 1 ? cmd_monitor(argc, argv) : cmd_monitor(2, words);
 }

@@ -253,12 +253,17 @@ static int neigh_get(int argc, char **argv)
 	return err ? EXIT_KERNEL : 0;
 }
 
+static int neigh_monitor(int argc, char **argv)
+{
+	return monitor_object("neigh", argc, argv);
+}
+
 static const struct command verbs[] = {
 	{ "show", neigh_show }, { "list", neigh_show }, { "lst", neigh_show },
 	{ "add", neigh_add }, { "replace", neigh_replace },
 	{ "change", neigh_change }, { "delete", neigh_del },
 	{ "get", neigh_get }, { "flush", neigh_flush },
-	{ "monitor", cmd_monitor }, { NULL, NULL }
+	{ "monitor", neigh_monitor }, { NULL, NULL }
 };
 
 int cmd_neigh(int argc, char **argv)

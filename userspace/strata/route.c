@@ -370,12 +370,17 @@ static int route_get(int argc, char **argv)
 	return err ? EXIT_KERNEL : 0;
 }
 
+static int route_monitor(int argc, char **argv)
+{
+	return monitor_object("route", argc, argv);
+}
+
 static const struct command verbs[] = {
 	{ "show", route_show }, { "list", route_show }, { "lst", route_show },
 	{ "add", route_add }, { "append", route_append },
 	{ "replace", route_replace }, { "change", route_change },
 	{ "delete", route_del }, { "get", route_get },
-	{ "flush", route_flush }, { "monitor", cmd_monitor }, { NULL, NULL }
+	{ "flush", route_flush }, { "monitor", route_monitor }, { NULL, NULL }
 };
 
 int cmd_route(int argc, char **argv)

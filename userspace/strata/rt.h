@@ -98,6 +98,9 @@ int rt_addrs(struct nl *nl, struct rt_list *list);
 int rt_routes(struct nl *nl, struct rt_list *list);
 int rt_neighs(struct nl *nl, struct rt_list *list);
 
+/* Is one of the addresses on that device? Then Strata is bound to it. */
+bool rt_addrs_on(const struct rt_list *addrs, int ifindex);
+
 /* Name of a device, "ifN" when it has gone; in a static buffer. */
 const char *rt_ifname(int index);
 const char *rt_lladdr(const struct lladdr *ll);

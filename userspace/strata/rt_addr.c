@@ -84,3 +84,14 @@ json_t *rt_addr_json(const struct rt_addr *a)
 	json_object_set_new(j, "label", json_string(rt_ifname(a->ifindex)));
 	return j;
 }
+
+bool rt_addrs_on(const struct rt_list *addrs, int ifindex)
+{
+	const struct rt_addr *a = addrs->item;
+	unsigned int i;
+
+	for (i = 0; i < addrs->count; i++)
+		if (a[i].ifindex == ifindex)
+			return true;
+	return false;
+}

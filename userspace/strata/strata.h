@@ -57,6 +57,8 @@ int cmd_route(int argc, char **argv);
 int cmd_neigh(int argc, char **argv);
 int cmd_link(int argc, char **argv);
 int cmd_monitor(int argc, char **argv);
+/* "@object monitor": of that object alone, unless words say otherwise */
+int monitor_object(const char *object, int argc, char **argv);
 int cmd_ss(int argc, char **argv);
 int cmd_stat(int argc, char **argv);
 int cmd_ping(int argc, char **argv);
