@@ -30,7 +30,8 @@ static void conf_init_ip(struct strata_net_conf *conf)
 	conf->icmp_echo_ignore_broadcasts = 1;
 	conf->icmp_msgs_per_sec = 1000;
 	conf->icmp_msgs_burst = 50;
-	conf->ping_group_range[0] = 1;	/* nobody but CAP_NET_RAW, as native */
+	/* nobody, as native; CAP_NET_RAW may too, as there are no raw sockets */
+	conf->ping_group_range[0] = 1;
 	conf->ping_group_range[1] = 0;
 
 	conf->udp_rmem_min = 4096;
