@@ -87,11 +87,7 @@ static int addr_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 	struct ifaddrmsg *ifa;
 	int err;
 
-	/* "local" before the address may be said, and says nothing. */
-	if (argc > 1 && !strcmp(argv[1], "local")) {
-		argc--;
-		argv++;
-	}
+	args_skip("local", &argc, &argv);
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
 		return err;

@@ -125,6 +125,14 @@ static int check_needs(const struct arg *spec, unsigned int n)
 	return 0;
 }
 
+void args_skip(const char *word, int *argc, char ***argv)
+{
+	if (*argc > 2 && !strcmp((*argv)[1], word)) {
+		(*argc)--;
+		(*argv)++;
+	}
+}
+
 int args_parse(struct arg *spec, unsigned int n, int argc, char **argv)
 {
 	struct arg *a, *alone;

@@ -56,6 +56,9 @@ struct lladdr {
  */
 int args_parse(struct arg *spec, unsigned int n, int argc, char **argv);
 
+/* Pass over @word after the verb if more follows: it may be said, and says nothing. */
+void args_skip(const char *word, int *argc, char ***argv);
+
 #define ARGS(spec) (spec), sizeof(spec) / sizeof((spec)[0])
 
 extern const struct arg_kind arg_ipv4;		/* struct in_addr */

@@ -53,6 +53,11 @@ static int unknown_verb(const char *object, const struct command *table,
 	return EXIT_USAGE;
 }
 
+bool is_help(const char *word)
+{
+	return !strcmp(word, "help") || !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 int command_run(const char *object, const struct command *table,
 		const char *help, int argc, char **argv)
 {
@@ -60,8 +65,7 @@ int command_run(const char *object, const struct command *table,
 	int i;
 
 	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "help") || !strcmp(argv[i], "--help") ||
-		    !strcmp(argv[i], "-h")) {
+		if (is_help(argv[i])) {
 			fputs(help, stdout);
 			return EXIT_SUCCESS;
 		}

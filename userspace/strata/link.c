@@ -86,10 +86,7 @@ static int link_set(int argc, char **argv)
 	struct nlmsghdr *nlh;
 	int err;
 
-	if (argc > 1 && !strcmp(argv[1], "dev")) {
-		argc--;
-		argv++;
-	}
+	args_skip("dev", &argc, &argv);
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
 		return err;

@@ -216,8 +216,7 @@ int cmd_monitor(int argc, char **argv)
 	int i;
 
 	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "help") || !strcmp(argv[i], "--help") ||
-		    !strcmp(argv[i], "-h")) {
+		if (is_help(argv[i])) {
 			fputs(help, stdout);
 			return EXIT_SUCCESS;
 		}

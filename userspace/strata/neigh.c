@@ -58,14 +58,6 @@ static const struct arg_kind arg_nud_mask = {
 	kind_nud_mask
 };
 
-static void skip_to(int *argc, char ***argv)
-{
-	if (*argc > 2 && !strcmp((*argv)[1], "to")) {
-		(*argc)--;
-		(*argv)++;
-	}
-}
-
 static struct nlmsghdr *neigh_request(char *buf, uint16_t type, uint16_t flags,
 				      struct in_addr dst, int dev,
 				      unsigned int nud)
@@ -93,7 +85,7 @@ static int neigh_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 	struct nlmsghdr *nlh;
 	int err;
 
-	skip_to(&argc, &argv);
+	args_skip("to", &argc, &argv);
 	spec[1].need = type == RTM_NEWNEIGH && flags & NLM_F_CREATE;
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
@@ -135,7 +127,7 @@ static int filter_parse(struct neigh_filter *f, int argc, char **argv)
 	};
 	int err;
 
-	skip_to(&argc, &argv);
+	args_skip("to", &argc, &argv);
 	err = args_parse(ARGS(spec), argc, argv);
 	f->has_to = spec[0].given;
 	return err;
@@ -241,7 +233,7 @@ static int neigh_get(int argc, char **argv)
 	struct nl nl;
 	int err;
 
-	skip_to(&argc, &argv);
+	args_skip("to", &argc, &argv);
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
 		return err;

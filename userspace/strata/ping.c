@@ -390,7 +390,7 @@ int cmd_ping(int argc, char **argv)
 	p = (struct ping){ .fd = -1, .size = 56, .interval = NSEC };
 	opterr = 0;
 	optind = 0;
-	if (argc == 2 && (!strcmp(argv[1], "help") || !strcmp(argv[1], "--help"))) {
+	if (argc == 2 && is_help(argv[1])) {
 		fputs(help, stdout);
 		return EXIT_SUCCESS;
 	}

@@ -71,37 +71,31 @@ int rt_links(struct nl *nl, struct rt_list *list)
 	return nl_talk(nl, nlh, add_link, list) ? EXIT_KERNEL : 0;
 }
 
-int rt_addrs(struct nl *nl, struct rt_list *list)
+/* All of Strata's objects of one kind; @size: of the header, which begins with the family. */
+static int dump(struct nl *nl, uint16_t type, size_t size,
+		nl_reply_fn add, struct rt_list *list)
 {
 	char buf[NL_REQUEST_SIZE] = "";
-	struct nlmsghdr *nlh = nl_request(buf, RTM_GETADDR, NLM_F_DUMP);
-	struct ifaddrmsg *ifa;
+	struct nlmsghdr *nlh = nl_request(buf, type, NLM_F_DUMP);
+	struct rtgenmsg *head = mnl_nlmsg_put_extra_header(nlh, size);
 
-	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
-	ifa->ifa_family = opt.family;
-	return nl_talk(nl, nlh, add_addr, list) ? EXIT_KERNEL : 0;
+	head->rtgen_family = opt.family;
+	return nl_talk(nl, nlh, add, list) ? EXIT_KERNEL : 0;
+}
+
+int rt_addrs(struct nl *nl, struct rt_list *list)
+{
+	return dump(nl, RTM_GETADDR, sizeof(struct ifaddrmsg), add_addr, list);
 }
 
 int rt_routes(struct nl *nl, struct rt_list *list)
 {
-	char buf[NL_REQUEST_SIZE] = "";
-	struct nlmsghdr *nlh = nl_request(buf, RTM_GETROUTE, NLM_F_DUMP);
-	struct rtmsg *rtm;
-
-	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
-	rtm->rtm_family = opt.family;
-	return nl_talk(nl, nlh, add_route, list) ? EXIT_KERNEL : 0;
+	return dump(nl, RTM_GETROUTE, sizeof(struct rtmsg), add_route, list);
 }
 
 int rt_neighs(struct nl *nl, struct rt_list *list)
 {
-	char buf[NL_REQUEST_SIZE] = "";
-	struct nlmsghdr *nlh = nl_request(buf, RTM_GETNEIGH, NLM_F_DUMP);
-	struct ndmsg *ndm;
-
-	ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
-	ndm->ndm_family = opt.family;
-	return nl_talk(nl, nlh, add_neigh, list) ? EXIT_KERNEL : 0;
+	return dump(nl, RTM_GETNEIGH, sizeof(struct ndmsg), add_neigh, list);
 }
 
 int rt_one_request(struct nlmsghdr *nlh)

@@ -44,6 +44,9 @@ struct command {
 /* Find the command that @word names in a table that ends with a NULL name. */
 const struct command *command_find(const struct command *table, const char *word);
 
+/* Is @word one that asks for help? */
+bool is_help(const char *word);
+
 /*
  * Run "@object VERB ...": argv[0] is the object. Without a verb the first
  * entry of @table runs. "help" prints @help. Returns the exit status.
