@@ -469,6 +469,9 @@ static bool has_connected(const struct strata_ifaddr *ifa)
 {
 	if (ifa->flags & IFA_F_NOPREFIXROUTE)
 		return false;
+	/* as native: an address of length 0 does not take all that has no other way */
+	if (ipv4_is_zeronet(ifa->peer & ifa->mask))
+		return false;
 	/* the prefix of a host address is the host itself */
 	return ifa->plen < 32 || ifa->peer != ifa->local;
 }

@@ -126,7 +126,7 @@ traces() { # the ladder of a connection, ended by a signal
 	cat "$tmp"
 	grep -q -- '|-- SYN seq 0 win [0-9]* mss 1460 .*>|' "$tmp" &&
 		grep -q -- '|<- SYN ACK seq 0 ack 1 .*-|' "$tmp" &&
-		! grep -q ':0 ' "$tmp" && ! grep -q '^#2' "$tmp" &&
+		! grep -qE ':0( |$)' "$tmp" && ! grep -q '^#3' "$tmp" &&
 		grep -q '#1 .*SYN-SENT' "$tmp" && grep -q '#1 .*ESTAB' "$tmp" &&
 		grep -q -- '|-- PSH ACK seq 1 ack 1 len 6 ' "$tmp" && no_instance
 }
