@@ -98,7 +98,7 @@ static int sysctl_groups(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t 
 {
 	struct user_namespace *ns = current_user_ns();
 	int *conf = ctl->data;
-	unsigned long range[2], least = 0, most = (gid_t)~0U >> 1;
+	unsigned long range[2], least = 0, most = (gid_t)~0U - 1;
 	kgid_t low, high;
 	struct ctl_table tmp = {
 		.data	= range,
@@ -171,11 +171,13 @@ static int sysctl_frag_thresh(STRATA_CTL_TABLE *ctl, int write, void *buffer, si
 	  sizeof_field(struct strata_net_conf, field), handler, lo, hi }
 #define SPEC(field, lo, hi)	SPEC_AS(#field, field, proc_dointvec_minmax, lo, hi)
 #define SPEC_BOOL(field)	SPEC(field, 0, 1)
+/* an octet of native's: what is not named there means as much as the largest that is */
+#define SPEC_OCTET(field)	SPEC(field, 0, 255)
 
 static const struct sysctl_spec sysctl_specs[] = {
 	/* ip */
 	SPEC(ip_default_ttl, 1, 255),
-	SPEC(ip_no_pmtu_disc, 0, 3),
+	SPEC_OCTET(ip_no_pmtu_disc),
 	SPEC(min_pmtu, 68, INT_MAX),
 	SPEC_AS("mtu_expires", mtu_expires, sysctl_seconds, 1, INT_MAX),
 	SPEC_AS("ip_local_port_range", ip_local_port_range, sysctl_port_range, 1, 65535),
@@ -201,7 +203,7 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC(udp_rmem_min, 1, INT_MAX),
 	SPEC(udp_wmem_min, 1, INT_MAX),
 	/* tcp */
-	SPEC(tcp_rmem, 1, INT_MAX),
+	SPEC(tcp_rmem, 4096, INT_MAX),
 	SPEC(tcp_wmem, 1, INT_MAX),
 	SPEC(tcp_syn_retries, 1, 127),
 	SPEC(tcp_synack_retries, 0, 255),
@@ -212,36 +214,37 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC_AS("tcp_keepalive_time", tcp_keepalive_time, sysctl_seconds, 0, INT_MAX),
 	SPEC_AS("tcp_keepalive_intvl", tcp_keepalive_intvl, sysctl_seconds, 0, INT_MAX),
 	SPEC(tcp_keepalive_probes, 0, 255),
-	SPEC(tcp_syncookies, 0, 2),
+	SPEC_OCTET(tcp_syncookies),
 	SPEC(tcp_max_syn_backlog, 0, INT_MAX),
 	SPEC(tcp_max_orphans, 0, INT_MAX),
 	SPEC(tcp_max_tw_buckets, 0, INT_MAX),
-	SPEC(tcp_timestamps, 0, 2),
-	SPEC_BOOL(tcp_window_scaling),
-	SPEC_BOOL(tcp_sack),
-	SPEC_BOOL(tcp_dsack),
+	SPEC_OCTET(tcp_timestamps),
+	SPEC_OCTET(tcp_window_scaling),
+	SPEC_OCTET(tcp_sack),
+	SPEC_OCTET(tcp_dsack),
 	SPEC(tcp_ecn, 0, 2),
-	SPEC(tcp_frto, 0, 2),
+	SPEC_OCTET(tcp_frto),
 	SPEC(tcp_recovery, 0, 255),
 	SPEC(tcp_early_retrans, 0, 4),
-	SPEC(tcp_reordering, 1, INT_MAX),
+	SPEC(tcp_reordering, 1, 300),
 	SPEC(tcp_max_reordering, 1, INT_MAX),
-	SPEC_BOOL(tcp_moderate_rcvbuf),
+	SPEC_OCTET(tcp_moderate_rcvbuf),
 	SPEC(tcp_adv_win_scale, -31, 31),
-	SPEC_BOOL(tcp_slow_start_after_idle),
-	SPEC_BOOL(tcp_no_metrics_save),
-	SPEC_BOOL(tcp_rfc1337),
+	SPEC_OCTET(tcp_slow_start_after_idle),
+	SPEC_OCTET(tcp_no_metrics_save),
+	SPEC_OCTET(tcp_rfc1337),
 	SPEC(tcp_tw_reuse, 0, 2),
-	SPEC_BOOL(tcp_abort_on_overflow),
+	SPEC_OCTET(tcp_abort_on_overflow),
 	SPEC(tcp_challenge_ack_limit, 0, INT_MAX),
 	SPEC_AS("tcp_invalid_ratelimit", tcp_invalid_ratelimit, sysctl_ms, 0, INT_MAX),
 	SPEC(tcp_limit_output_bytes, 0, INT_MAX),
 	SPEC(tcp_min_tso_segs, 1, 255),
 	SPEC(tcp_min_rtt_wlen, 0, 86400),
-	SPEC(tcp_notsent_lowat, INT_MIN, INT_MAX),
+	/* unsigned: the bounds are 0 and UINT_MAX */
+	SPEC_AS("tcp_notsent_lowat", tcp_notsent_lowat, proc_douintvec_minmax, 0, -1),
 	SPEC(tcp_base_mss, 0, INT_MAX),
 	SPEC(tcp_min_snd_mss, 48, 65535),
-	SPEC(tcp_mtu_probing, 0, 2),
+	SPEC_OCTET(tcp_mtu_probing),
 	SPEC(tcp_pacing_ss_ratio, 0, 1000),
 	SPEC(tcp_pacing_ca_ratio, 0, 1000),
 	SPEC_BOOL(tcp_autocorking),
