@@ -187,12 +187,12 @@ TEST_F(names, nobody)
 }
 
 /* socket() itself: types and protocols beside the three that are there */
-TEST_F(names, types)
+TEST_F_TIMEOUT(names, types, 120)
 {
-	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP,
-				     0, 7, 11, 15, -1, 1 << 20 };
-	static const int protos[] = { -1, 0, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP,
-				      IPPROTO_UDPLITE, 254, 255, 300, 65536, INT32_MAX };
+	/* not those that native may have by modules. For each that is not there it looks */
+	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RDM, 0, 11, -1, 1 << 20 };
+	static const int protos[] = { -1, 0, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, 254, 300,
+				      65536, INT32_MAX };
 	struct said native, ours;
 	int i, k, fd;
 
@@ -200,10 +200,6 @@ TEST_F(names, types)
 		SKIP(return, "the same for all kinds");
 	for (i = 0; i < ARRAY_SIZE(types); i++)
 		for (k = 0; k < ARRAY_SIZE(protos); k++) {
-			/* native has them by modules, or not */
-			if (protos[k] == IPPROTO_SCTP || types[i] == SOCK_DCCP ||
-			    types[i] == SOCK_SEQPACKET || protos[k] == IPPROTO_UDPLITE)
-				continue;
 			fd = socket(AF_INET, types[i], protos[k]);
 			native = said(fd < 0 ? -1 : 0);
 			close(fd);

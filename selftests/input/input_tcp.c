@@ -139,11 +139,15 @@ static bool we_fin(struct talk *t)
 	return true;
 }
 
+/* with its acknowledgment, be it delayed */
 static bool peer_fin(struct talk *t, uint32_t ack)
 {
 	bool ok = put(t, FIN | ACK, t->seq, ack, 0);
+	struct seg s;
 
 	t->seq++;
+	while (ok && (ok = get(t, ACK, &s)) && s.ack != t->seq)
+		;
 	return ok;
 }
 
@@ -227,6 +231,9 @@ static struct outcome look(struct talk *t, uint32_t seq, uint32_t ack, int len)
 	struct seg s;
 
 	while (seg_next(t->g->tun, 0, t->peer, &p, &s)) {
+		/* a slow machine's timers send again what was sent before */
+		if ((s.flags & 63) == SYN || (s.flags & FIN && s.seq == t->ack - 1))
+			continue;
 		if (o.answers++)
 			continue;
 		o.flags = s.flags & 63 & ~PSH;
