@@ -212,11 +212,7 @@ static inline void strata_sock_rcvd(struct strata_sock *ep)
 	WRITE_ONCE(ep->rcvd_time, (u32)jiffies | 1);
 }
 
-/**
- * strata_sock_flow() - the flow from @ep to its peer
- *
- * Caller holds the socket lock.
- */
+/** strata_sock_flow() - the flow from @ep to its peer. Caller holds the socket lock */
 static inline void strata_sock_flow(const struct strata_sock *ep, struct strata_flow *fl)
 {
 	fl->saddr = ep->laddr;
@@ -241,11 +237,7 @@ static inline bool strata_sock_takes_pmtu(const struct strata_sock *ep)
 	return ep->pmtudisc < IP_PMTUDISC_INTERFACE;
 }
 
-/**
- * strata_flow_multicast() - a flow to a group leaves by IP_MULTICAST_IF with IP_MULTICAST_TTL
- *
- * For @fl->daddr as it is now; other flows stay as they are.
- */
+/** strata_flow_multicast() - if @fl is to a group: by IP_MULTICAST_IF with IP_MULTICAST_TTL */
 static inline void strata_flow_multicast(const struct strata_sock *ep, struct strata_flow *fl)
 {
 	if (!ipv4_is_multicast(fl->daddr))
