@@ -307,8 +307,10 @@ CASE(time_wait_connect, "RFC 6191 2, tcp(7) tcp_tw_reuse: connect() over it, if 
 	in("FA 1 ack 2");
 	out("A 2 ack 2");
 	old = w.isn;
-	ASSERT_EQ(-1, connect_6000());	/* our clock must have moved on by a second */
-	ASSERT_EQ(EADDRNOTAVAIL, errno);
+	if (!w.native) {	/* our clock must have moved on by a second; native: a tick */
+		ASSERT_EQ(-1, connect_6000());
+		ASSERT_EQ(EADDRNOTAVAIL, errno);
+	}
 	sleep_s(2.5);
 	ASSERT_LE(0, connect_6000());
 	out("S 0 ts");
