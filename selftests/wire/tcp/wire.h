@@ -168,7 +168,7 @@ static inline bool w_icmp(int type, int code, int mtu, uint32_t seq)
 	uint8_t m[8 + 28] = { type, code };
 	struct iphdr ip = {
 		.version = 4, .ihl = 5, .tot_len = htons(1500), .ttl = 60,
-		.protocol = IPPROTO_TCP, .saddr = inet_addr(STRATA), .daddr = inet_addr(ME),
+		.protocol = IPPROTO_TCP, .saddr = inet_addr(HOST), .daddr = inet_addr(ME),
 	};
 	struct pkt p;
 
@@ -352,10 +352,10 @@ static inline int w_open(bool native)
 		.native = native, .sim = machine && !strcmp(machine, "sim"),
 		.family = native ? AF_INET : TEST_FAMILY, .port = PORT, .peer_port = PEER_PORT,
 	};
-	w.tun = tun_open(&w.rtnl, native ? NULL : STRATA, 24);
+	w.tun = tun_open(&w.rtnl, native ? NULL : HOST, 24);
 	if (w.tun < 0)
 		return -1;
-	return native ? run("ip addr add " STRATA "/24 dev t0") : 0;
+	return native ? run("ip addr add " HOST "/24 dev t0") : 0;
 }
 
 FIXTURE_SETUP(wire)
