@@ -93,7 +93,6 @@ static void measure_ato(struct sock *sk)
 	} else if (gap > rto) {
 		/* after such a pause the peer restarts in slow start */
 		quick_credit(tp);
-		sk_mem_reclaim(sk);
 	}
 	tp->ack.lrcvtime = now;
 }
