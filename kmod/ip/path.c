@@ -265,8 +265,6 @@ int strata_path_connect(struct strata_sock *ep, struct strata_flow *fl)
 	int err;
 
 	sock_owned_by_me(&ep->sk);
-	if (ipv4_is_multicast(fl->daddr) && !fl->oif)
-		fl->oif = ep->mc_oif;
 	err = strata_ip_route(strata_sk_net(&ep->sk), fl, &path);
 	if (err)
 		return err;
