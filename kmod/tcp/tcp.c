@@ -143,8 +143,8 @@ void strata_tcp_set_state(struct sock *sk, int state)
 		count_transition(strata_sk_net(sk), old, state);
 	if (state == TCP_CLOSE)
 		strata_tcp_unhash(sk);
-	/* strata_tcp_connect() may have no port yet, and tells when it has */
-	if (ep->lport)
+	/* strata_tcp_connect() may have no port yet (@lport may be the last one), and tells then */
+	if (ep->bind)
 		trace_strata_tcp_state(sk, ep->laddr, ep->lport, ep->raddr, ep->rport, old, state);
 
 	/* unhashed first: a lookup must not find a closed socket */

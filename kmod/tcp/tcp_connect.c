@@ -137,7 +137,7 @@ int strata_tcp_connect(struct sock *sk, __be32 daddr, __be16 dport)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_sock *ep = &tp->ep;
-	bool had_port = ep->lport;
+	bool had_port = ep->bind;
 	int err;
 
 	if (sk->sk_state != TCP_CLOSE)
