@@ -83,6 +83,8 @@ void strata_arp_rcv(struct strata_dev *ifp, struct sk_buff *skb);
 void strata_arp_addr_added(struct strata_ifaddr *ifa);
 /** strata_arp_addr_removed() - forget what followed from an address; rtnl */
 void strata_arp_addr_removed(struct strata_ifaddr *ifa);
+/** strata_arp_if_announce() - announce all addresses of @ifp (again); rtnl */
+void strata_arp_if_announce(struct strata_dev *ifp);
 /** strata_arp_if_down() - forget all neighbours of @ifp; rtnl */
 void strata_arp_if_down(struct strata_dev *ifp);
 /** strata_arp_if_change() - if the link address changed: new cached headers, announce; rtnl */

@@ -80,6 +80,8 @@ struct strata_dev_up {
 	void (*if_down)(struct strata_dev *ifp);
 	/* link state, MTU or link address changed. rtnl */
 	void (*if_change)(struct strata_dev *ifp);
+	/* it is behind another port of the switch now: announce its addresses again. rtnl */
+	void (*if_announce)(struct strata_dev *ifp);
 	/*
 	 * an address came into use: it was added to a device that is up, or its device
 	 * came up (announce it, add its connected route; twice is no error); or it is

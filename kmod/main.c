@@ -59,6 +59,7 @@ const struct strata_dev_up strata_dev_up = {
 	.rcv_arp	= strata_arp_rcv,
 	.if_down	= up_if_down,
 	.if_change	= up_if_change,
+	.if_announce	= strata_arp_if_announce,
 	.addr_added	= up_addr_added,
 	.addr_removed	= up_addr_removed,
 	.addr_metric	= strata_route_addr_disconnect,

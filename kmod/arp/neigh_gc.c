@@ -180,6 +180,14 @@ void strata_arp_addr_removed(struct strata_ifaddr *ifa)
 	nb_remap(ifa->ifp);
 }
 
+void strata_arp_if_announce(struct strata_dev *ifp)
+{
+	struct strata_ifaddr *ifa;
+
+	list_for_each_entry(ifa, &ifp->addrs, node)
+		strata_arp_announce(ifa);
+}
+
 /* the headers hold our own link address */
 static int nb_new_header(struct strata_neigh *n, void *arg)
 {
@@ -199,7 +207,6 @@ static int nb_new_header(struct strata_neigh *n, void *arg)
 void strata_arp_if_change(struct strata_dev *ifp)
 {
 	const struct net_device *dev = rtnl_dereference(ifp->dev);
-	struct strata_ifaddr *ifa;
 	long pos = 0;
 
 	if (!ifp->arp || !dev || !memcmp(ifp->lladdr, dev->dev_addr, dev->addr_len))
@@ -208,6 +215,5 @@ void strata_arp_if_change(struct strata_dev *ifp)
 	rcu_read_lock();
 	strata_neigh_walk_rcu(ifp->sn, &pos, nb_new_header, ifp);
 	rcu_read_unlock();
-	list_for_each_entry(ifa, &ifp->addrs, node)
-		strata_arp_announce(ifa);
+	strata_arp_if_announce(ifp);
 }

@@ -324,9 +324,9 @@ static int dev_event(struct notifier_block *nb, unsigned long event, void *ptr)
 	case NETDEV_UP:
 		dev_came_up(ifp);
 		break;
-	case NETDEV_NOTIFY_PEERS:	/* behind another port of the switch now: announce */
+	case NETDEV_NOTIFY_PEERS:
 		if (dev->flags & IFF_UP)
-			dev_came_up(ifp);
+			strata_dev_up.if_announce(ifp);
 		break;
 	case NETDEV_DOWN:
 		strata_route_changed(sn);
