@@ -3,8 +3,9 @@
  * Windows, both ways.
  *
  * Receiver: the window is an offer that is never taken back (RFC 9293 3.8.6,
- * SHLD-14), so it is kept as the sequence number where it was made and a length;
- * what is left of it follows from RCV.NXT. It grows only by a useful amount
+ * SHLD-14) unless the memory ends before it does (tcp_data.c), so it is kept as
+ * the sequence number where it was made and a length; what is left of it follows
+ * from RCV.NXT. It grows only by a useful amount
  * (3.8.6.2.2, MUST-39), else the right edge stays. Window scale per RFC 7323
  * 2.2. The size of the buffer behind it follows what the user reads: a sender
  * in slow start doubles per round trip, so twice the bytes read in the last
