@@ -309,8 +309,7 @@ static void err_frag_needed(struct sock *sk, u32 mtu)
 {
 	struct strata_sock *ep = strata_sk(sk);
 
-	if (ep->pmtudisc == IP_PMTUDISC_DONT || ep->pmtudisc == IP_PMTUDISC_INTERFACE ||
-	    ep->pmtudisc == IP_PMTUDISC_OMIT)
+	if (ep->pmtudisc == IP_PMTUDISC_DONT || !strata_sock_takes_pmtu(ep))
 		return;
 	strata_ip_update_pmtu(strata_sk_net(sk), ep->raddr, mtu);
 	if (sock_owned_by_user(sk))
