@@ -535,6 +535,11 @@ static void connected_del(struct strata_ifaddr *ifa)
 	}
 }
 
+static bool same_prefix(const struct strata_ifaddr *a, const struct strata_ifaddr *b)
+{
+	return a->plen == b->plen && !((a->peer ^ b->peer) & a->mask);
+}
+
 void strata_route_addr_disconnect(struct strata_ifaddr *ifa)
 {
 	const struct net_device *dev = rtnl_dereference(ifa->ifp->dev);
@@ -544,7 +549,8 @@ void strata_route_addr_disconnect(struct strata_ifaddr *ifa)
 	connected_del(ifa);
 	/* the prefix stays connected while another address of the device is in it */
 	list_for_each_entry(other, &ifa->ifp->addrs, node)
-		if (other != ifa && has_connected(other) && dev->flags & IFF_UP)
+		if (other != ifa && same_prefix(other, ifa) && has_connected(other) &&
+		    dev->flags & IFF_UP)
 			connected_add(other, NULL);
 	strata_route_changed(ifa->ifp->sn);
 }
