@@ -89,7 +89,6 @@ static void conf_init_tcp_features(struct strata_net_conf *conf)
 	conf->tcp_pacing_ca_ratio = 120;
 	conf->tcp_autocorking = 1;
 	conf->tcp_fastopen = 1;
-	strscpy(conf->tcp_congestion_control, "cubic", sizeof(conf->tcp_congestion_control));
 }
 
 void strata_conf_init(struct strata_net_conf *conf)

@@ -86,7 +86,6 @@ struct strata_net_conf {
 	int	tcp_autocorking;		/* bool */
 	int	tcp_fastopen;			/* bits as native */
 	int	somaxconn;			/* accept queue limit */
-	char	tcp_congestion_control[STRATA_CC_NAME_MAX];
 };
 
 /** strata_conf_init() - give @conf the native stack's defaults */

@@ -120,6 +120,7 @@ struct strata_icmp_net {
  * @pmtu: path MTU cache
  * @icmp: rate limit
  * @frags: reassembly queues (ip/ip_reasm.c), NULL until set up
+ * @tcp_cong: default congestion control; xchg() for writers, RCU readers
  * @tcp_orphans: TCP sockets without a descriptor
  * @tcp_tw: objects in TIME-WAIT
  * @tcp_curr_estab: CurrEstab of the SNMP TCP group (ESTABLISHED, CLOSE-WAIT)
@@ -142,6 +143,7 @@ struct strata_net {
 	struct strata_icmp_net	icmp;
 	struct fqdir		*frags;
 
+	const struct strata_tcp_cong_ops __rcu *tcp_cong;
 	struct percpu_counter	tcp_orphans;
 	struct percpu_counter	tcp_tw;
 	struct percpu_counter	tcp_curr_estab;

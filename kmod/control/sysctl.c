@@ -15,7 +15,7 @@
 #include "control.h"
 #include "tcp.h"
 
-/* @off, @len: in struct strata_net_conf, bytes; @lo, @hi: bounds, inclusive */
+/* @off, @len: in struct strata_net_conf, bytes, if it is there; @lo, @hi: bounds, inclusive */
 struct sysctl_spec {
 	const char	*name;
 	u16		off;
@@ -166,6 +166,35 @@ static int sysctl_frag_thresh(STRATA_CTL_TABLE *ctl, int write, void *buffer, si
 	return err;
 }
 
+static int sysctl_cong(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp, loff_t *ppos)
+{
+	struct strata_net *sn = sysctl_net(ctl->data);
+	char name[STRATA_CC_NAME_MAX];
+	struct ctl_table tmp = { .data = name, .maxlen = sizeof(name) };
+	int err;
+
+	strata_tcp_default_cong(sn, name);
+	err = proc_dostring(&tmp, write, buffer, lenp, ppos);
+	if (err || !write)
+		return err;
+	return strata_tcp_set_default_cong(sn, name);
+}
+
+static int sysctl_available_cong(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
+				 loff_t *ppos)
+{
+	struct ctl_table tmp = { .maxlen = 32 * STRATA_CC_NAME_MAX };
+	int err;
+
+	tmp.data = kmalloc(tmp.maxlen, GFP_USER);
+	if (!tmp.data)
+		return -ENOMEM;
+	strata_tcp_available_cong(tmp.data, tmp.maxlen);
+	err = proc_dostring(&tmp, write, buffer, lenp, ppos);
+	kfree(tmp.data);
+	return err;
+}
+
 #define SPEC_AS(name, field, handler, lo, hi) \
 	{ name, offsetof(struct strata_net_conf, field), \
 	  sizeof_field(struct strata_net_conf, field), handler, lo, hi }
@@ -203,6 +232,8 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC(udp_rmem_min, 1, INT_MAX),
 	SPEC(udp_wmem_min, 1, INT_MAX),
 	/* tcp */
+	{ "tcp_congestion_control", 0, STRATA_CC_NAME_MAX, sysctl_cong },
+	{ "tcp_available_congestion_control", 0, STRATA_CC_NAME_MAX, sysctl_available_cong },
 	SPEC(tcp_rmem, 4096, INT_MAX),
 	SPEC(tcp_wmem, 1, INT_MAX),
 	SPEC(tcp_syn_retries, 1, 127),
@@ -258,7 +289,7 @@ static void sysctl_entry(struct strata_net *sn, const struct sysctl_spec *spec,
 	ctl->procname = spec->name;
 	ctl->data = (void *)&sn->conf + spec->off;
 	ctl->maxlen = spec->len;
-	ctl->mode = 0644;
+	ctl->mode = spec->handler == sysctl_available_cong ? 0444 : 0644;
 	ctl->proc_handler = spec->handler;
 	ctl->extra1 = (void *)&spec->lo;
 	ctl->extra2 = (void *)&spec->hi;

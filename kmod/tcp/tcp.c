@@ -211,7 +211,7 @@ int strata_tcp_sock_init(struct sock *sk)
 	struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
 
 	sock_clear(tp);
-	strata_cong_init(&tp->cong, strata_cong_get(conf->tcp_congestion_control));
+	strata_tcp_cong_init(sk);
 	sk->sk_state = TCP_CLOSE;
 	sk->sk_backlog_rcv = strata_tcp_do_rcv;
 	sk->sk_write_space = strata_tcp_write_space;
@@ -225,8 +225,6 @@ int strata_tcp_sock_init(struct sock *sk)
 void strata_tcp_child_init(struct sock *child, const struct sock *parent)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(child);
-	const struct strata_tcp_sock *ltp = strata_tcp_sk(parent);
-	const struct strata_tcp_cong_ops *ops = ltp->cong.ops;
 
 	memset(&tp->ep.path, 0, sizeof(tp->ep.path));
 	tp->ep.bind = NULL;
@@ -234,8 +232,7 @@ void strata_tcp_child_init(struct sock *child, const struct sock *parent)
 	INIT_HLIST_NODE(&tp->ep.bind_node);
 	sock_clear(tp);
 	/* a clone shares no reference: pin the congestion control again */
-	tp->cong.ops = NULL;
-	strata_cong_init(&tp->cong, ops ? strata_cong_get(ops->name) : NULL);
+	strata_tcp_cong_inherit(child, parent);
 	child->sk_state = TCP_SYN_RECV;
 	/* it has an identity of its own (SO_COOKIE, sock_diag) */
 	atomic64_set(&child->sk_cookie, 0);
@@ -396,10 +393,12 @@ void strata_tcp_exit(void)
 
 int strata_tcp_net_init(struct strata_net *sn)
 {
+	strata_tcp_cong_net_init(sn);
 	return 0;
 }
 
 void strata_tcp_net_exit(struct strata_net *sn)
 {
 	strata_tcp_tw_purge(sn);
+	strata_tcp_cong_net_exit(sn);
 }

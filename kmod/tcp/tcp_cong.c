@@ -75,6 +75,11 @@ const struct strata_tcp_cong_ops *strata_cong_get(const char *name)
 	return ops;
 }
 
+const struct strata_tcp_cong_ops *strata_cong_pin(const struct strata_tcp_cong_ops *ops)
+{
+	return ops && try_module_get(ops->owner) ? ops : NULL;
+}
+
 void strata_cong_put(const struct strata_tcp_cong_ops *ops)
 {
 	module_put(ops->owner);
@@ -108,13 +113,13 @@ size_t strata_cong_list(char *buf, size_t size, bool all)
 
 int strata_cong_module_init(void)
 {
-	int err = strata_cong_register(&strata_cubic);
+	int err = strata_cong_register(&strata_reno);
 
 	if (err)
 		return err;
-	err = strata_cong_register(&strata_reno);
+	err = strata_cong_register(&strata_cubic);
 	if (err)
-		strata_cong_unregister(&strata_cubic);
+		strata_cong_unregister(&strata_reno);
 	return err;
 }
 

@@ -19,6 +19,7 @@ struct strata_tcp_cong;
 
 #define STRATA_CONG_NEEDS_ECN		0x1	/* wants ECN negotiated (DCTCP) */
 #define STRATA_CONG_RESTRICTED		0x2	/* choosing it needs CAP_NET_ADMIN */
+#define STRATA_CONG_NEEDS_PACING	0x4	/* sets pacing_rate itself */
 
 #define STRATA_SSTHRESH_INF		0x7fffffffU
 #define STRATA_CWND_MAX			0x3fffffffU
@@ -83,8 +84,8 @@ struct strata_tcp_cong_ops {
 	u32	(*undo_cwnd)(struct strata_tcp_cong *c);
 	/* TCP_CC_INFO, inet_diag: fills @info (union tcp_cc_info) and INET_DIAG_* @attr; bytes */
 	size_t	(*get_info)(struct strata_tcp_cong *c, u32 ext, int *attr, void *info);
-	/* most segments per TSO burst; NULL: default */
-	u32	(*min_tso_segs)(struct strata_tcp_cong *c);
+	/* least segments of a burst; NULL: tcp_min_tso_segs */
+	u32	(*min_tso_segs)(const struct strata_tcp_cong *c);
 
 	char			name[STRATA_CC_NAME_MAX];
 	u32			flags;		/* STRATA_CONG_* */
@@ -129,6 +130,8 @@ int strata_cong_register(struct strata_tcp_cong_ops *ops);	/* -EINVAL, -EEXIST *
 void strata_cong_unregister(struct strata_tcp_cong_ops *ops);
 /* find by name and pin its module; NULL if unknown. Any context */
 const struct strata_tcp_cong_ops *strata_cong_get(const char *name);
+/* pin one found under RCU; NULL if its module is leaving, or if there is none */
+const struct strata_tcp_cong_ops *strata_cong_pin(const struct strata_tcp_cong_ops *ops);
 void strata_cong_put(const struct strata_tcp_cong_ops *ops);
 /*
  * names with blanks between (tcp_available_congestion_control); @all: restricted ones

@@ -39,6 +39,13 @@ static inline int strata_tcp_full_space(const struct sock *sk)
 #define STRATA_TCP_ATO_MIN	(HZ / 25)	/* delayed ACK, jiffies */
 #define STRATA_TCP_DELACK_MAX	(HZ / 5)
 
+/* tcp_cong_choice.c */
+void strata_tcp_cong_net_init(struct strata_net *sn);
+void strata_tcp_cong_net_exit(struct strata_net *sn);
+void strata_tcp_cong_init(struct sock *sk);
+void strata_tcp_cong_inherit(struct sock *child, const struct sock *parent);
+int strata_tcp_set_cong(struct sock *sk, const char *name);
+
 /* tcp_sockopt.c */
 
 /** strata_tcp_set_keepalive() - struct proto.keepalive: SO_KEEPALIVE is being set to @on. Locked */

@@ -76,7 +76,9 @@ static u32 device_segs(const struct sock *sk, u32 mss)
 u32 strata_tcp_burst_segs(const struct sock *sk, u32 mss)
 {
 	unsigned long bytes = READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift);
-	u32 least = READ_ONCE(strata_sk_net(sk)->conf.tcp_min_tso_segs);
+	const struct strata_tcp_cong *c = &strata_tcp_sk(sk)->cong;
+	u32 least = c->ops->min_tso_segs ? c->ops->min_tso_segs(c) :
+		    READ_ONCE(strata_sk_net(sk)->conf.tcp_min_tso_segs);
 	u32 most = device_segs(sk, mss);
 
 	return min(most, max_t(u32, min_t(unsigned long, bytes, TCP_GSO_MAX) / mss, least));
@@ -89,10 +91,12 @@ void strata_tcp_update_pacing(struct sock *sk)
 	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
 	u64 rate;
 
-	strata_cong_update_pacing(&tp->cong, tp->snd.mss, strata_rtt_srtt(&tp->rtt),
-				  max(tp->cong.cwnd, tp->scb.packets_out),
-				  READ_ONCE(conf->tcp_pacing_ss_ratio),
-				  READ_ONCE(conf->tcp_pacing_ca_ratio));
+	/* an algorithm with full control has set it */
+	if (!tp->cong.ops->cong_control)
+		strata_cong_update_pacing(&tp->cong, tp->snd.mss, strata_rtt_srtt(&tp->rtt),
+					  max(tp->cong.cwnd, tp->scb.packets_out),
+					  READ_ONCE(conf->tcp_pacing_ss_ratio),
+					  READ_ONCE(conf->tcp_pacing_ca_ratio));
 	rate = min_t(u64, tp->cong.pacing_rate, READ_ONCE(sk->sk_max_pacing_rate));
 	WRITE_ONCE(sk->sk_pacing_rate, min_t(u64, rate, ULONG_MAX));
 }

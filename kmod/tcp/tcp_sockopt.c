@@ -36,9 +36,6 @@ static void push_pending(struct sock *sk)
 
 static int set_cong(struct sock *sk, sockptr_t optval, unsigned int optlen)
 {
-	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	const struct strata_tcp_cong_ops *ops;
-	struct strata_cong_sample cs = { 0 };
 	char name[STRATA_CC_NAME_MAX];
 	long len;
 
@@ -48,31 +45,7 @@ static int set_cong(struct sock *sk, sockptr_t optval, unsigned int optlen)
 	if (len < 0)
 		return -EFAULT;
 	name[len] = '\0';
-
-	ops = strata_cong_get(name);
-	if (!ops)
-		return -ENOENT;
-	if ((ops->flags & STRATA_CONG_RESTRICTED) &&
-	    !ns_capable(sock_net(sk)->user_ns, CAP_NET_ADMIN)) {
-		strata_cong_put(ops);
-		return -EPERM;
-	}
-	lock_sock(sk);
-	if (tp->cong.ops == ops) {
-		strata_cong_put(ops);
-	} else {
-		cs.now_us = strata_tcp_mstamp(tp);
-		cs.srtt_us = strata_rtt_srtt(&tp->rtt);
-		cs.min_rtt_us = strata_rtt_min(&tp->rtt);
-		cs.una = tp->snd.una;
-		cs.nxt = tp->snd.nxt;
-		cs.mss = tp->snd.mss;
-		cs.in_flight = strata_tcp_in_flight(&tp->scb);
-		cs.delivered_total = tp->scb.delivered;
-		strata_cong_change(&tp->cong, ops, &cs);
-	}
-	release_sock(sk);
-	return 0;
+	return strata_tcp_set_cong(sk, name);
 }
 
 /* how many SYN-ACKs are sent in @secs: after 1, 3, 7 ... seconds */

@@ -59,11 +59,11 @@ TEST(registry)
 	EXPECT_EQ(-EINVAL, strata_cong_register(&bad));
 	ASSERT_EQ(0, strata_cong_register(&own));
 	EXPECT_EQ(14, strata_cong_list(buf, sizeof(buf), true));
-	EXPECT_STREQ("cubic reno own", buf);
+	EXPECT_STREQ("reno cubic own", buf);
 	strata_cong_list(buf, sizeof(buf), false);
-	EXPECT_STREQ("cubic reno", buf);
-	EXPECT_EQ(5, strata_cong_list(buf, 8, true));
-	EXPECT_STREQ("cubic", buf);
+	EXPECT_STREQ("reno cubic", buf);
+	EXPECT_EQ(4, strata_cong_list(buf, 8, true));
+	EXPECT_STREQ("reno", buf);
 	EXPECT_EQ(0, strata_cong_list(buf, 0, true));
 
 	EXPECT_EQ(NULL, strata_cong_get("own2"));
