@@ -17,6 +17,7 @@ BUILD	:= $(CURDIR)/build
 CACHE	:= $(or $(STRATA_CACHE),$(HOME)/.cache/strata)
 VERSION	:= 0.1
 VM	:= selftests/vm/run
+MODULES	:= strata.ko strata_bbr.ko
 
 all: module userspace
 
@@ -65,13 +66,14 @@ clean:
 
 # --- install --------------------------------------------------------------
 install: all
-	install -D -m 644 $(MDIR)/strata.ko $(DESTDIR)/lib/modules/$(RELEASE)/updates/strata.ko
+	install -d $(DESTDIR)/lib/modules/$(RELEASE)/updates
+	install -m 644 $(MODULES:%=$(MDIR)/%) $(DESTDIR)/lib/modules/$(RELEASE)/updates/
 	[ -n "$(DESTDIR)" ] || /sbin/depmod -a $(RELEASE)
 	$(MAKE) -C userspace O=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
 	@echo "Installed: module for $(RELEASE) (modprobe strata), tools in $(DESTDIR)$(PREFIX)"
 
 uninstall:
-	rm -f $(DESTDIR)/lib/modules/$(RELEASE)/updates/strata.ko
+	rm -f $(MODULES:%=$(DESTDIR)/lib/modules/$(RELEASE)/updates/%)
 	[ -n "$(DESTDIR)" ] || /sbin/depmod -a $(RELEASE)
 	$(MAKE) -C userspace O=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
 
@@ -84,6 +86,7 @@ dkms-install:
 	cp -r Kbuild kmod uapi /usr/src/strata-$(VERSION)/
 	printf '%s\n' 'PACKAGE_NAME="strata"' 'PACKAGE_VERSION="$(VERSION)"' \
 		'BUILT_MODULE_NAME[0]="strata"' 'DEST_MODULE_LOCATION[0]="/updates"' \
+		'BUILT_MODULE_NAME[1]="strata_bbr"' 'DEST_MODULE_LOCATION[1]="/updates"' \
 		'AUTOINSTALL="yes"' > /usr/src/strata-$(VERSION)/dkms.conf
 	dkms install strata/$(VERSION)
 

@@ -90,7 +90,7 @@ int strata_tcp_getsockopt(struct sock *sk, int level, int optname, char __user *
 			  int __user *optlen);
 /** strata_tcp_get_info() - fill struct tcp_info; any context, consistent under the socket lock */
 void strata_tcp_get_info(struct sock *sk, struct tcp_info *info);
-/** strata_tcp_default_cong() - the namespace's congestion control; @name: STRATA_CC_NAME_MAX octets */
+/** strata_tcp_default_cong() - of the namespace, by name; @name: STRATA_CC_NAME_MAX octets */
 void strata_tcp_default_cong(struct strata_net *sn, char *name);
 /** strata_tcp_set_default_cong() - may load a module. 0, -ENOENT: unknown, -EPERM: restricted */
 int strata_tcp_set_default_cong(struct strata_net *sn, const char *name);

@@ -112,7 +112,7 @@ void strata_tcp_cong_init(struct sock *sk)
 	cong_chosen(sk);
 }
 
-/** strata_tcp_cong_inherit() - @child gets that of the listener @parent, which need not be locked */
+/** strata_tcp_cong_inherit() - @child gets that of the listener @parent, locked or not */
 void strata_tcp_cong_inherit(struct sock *child, const struct sock *parent)
 {
 	const struct strata_tcp_cong_ops *ops;

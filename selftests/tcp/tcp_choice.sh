@@ -1,0 +1,88 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Which congestion control a connection has: the namespace's default, a listener's, its own;
+# and BBR, from a module of its own, over a link that loses 1 % without being congested.
+#
+#	namespace a (server)            namespace b (client)
+#	  va 192.0.2.1/24 strata  <-->    vb 192.0.2.2/24 strata
+#
+# shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
+. "$(dirname "$0")/../lib/ktap.sh"
+
+A="ip netns exec strata-cong-a"
+B="ip netns exec strata-cong-b"
+XFER=$(dirname "$0")/tcp_xfer
+BBR=$(dirname "${STRATA_KO:?}")/strata_bbr.ko
+
+cleanup() { # called by the trap
+	ip netns del strata-cong-a
+	ip netns del strata-cong-b
+	rmmod strata_bbr strata
+} 2>/dev/null
+
+default() { cat /proc/sys/net/strata/tcp_congestion_control; }
+available() { cat /proc/sys/net/strata/tcp_available_congestion_control; }
+choose() { echo "$1" > /proc/sys/net/strata/tcp_congestion_control; }
+export -f default available choose
+
+# NAME: of a new socket; with an argument, after it was chosen for it
+socket_has() {
+	$B strata run python3 -c '
+import socket, sys
+s = socket.socket()
+if len(sys.argv) > 1:
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, sys.argv[1].encode())
+print(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).split(b"\0")[0].decode())' "$@"
+}
+
+leaves() {
+	# sockets are freed after a grace period
+	for _ in $(seq 50); do
+		rmmod strata_bbr 2>/dev/null && return
+		sleep 0.1
+	done
+	rmmod strata_bbr
+}
+
+refused() { ! "$@" 2>/dev/null; }
+
+transfer() {
+	"$XFER" strata-cong-a:strata:192.0.2.1 strata-cong-b:strata:192.0.2.2 both 1000000
+}
+
+insmod "$STRATA_KO" || exit 1
+trap cleanup EXIT
+ip netns add strata-cong-a
+ip netns add strata-cong-b
+ip link add va netns strata-cong-a type veth peer name vb netns strata-cong-b
+for side in "strata-cong-a 192.0.2.1 va" "strata-cong-b 192.0.2.2 vb"; do
+	read -r ns addr dev <<< "$side"
+	ip -n "$ns" link set "$dev" up gso_max_segs 1
+	ip netns exec "$ns" strata addr add "$addr/24" dev "$dev" || exit 1
+	ip netns exec "$ns" tc qdisc add dev "$dev" root netem delay 10ms loss 1% rate 10mbit limit 100
+done
+
+ktap_plan 16
+ktap_is "built in" "$(available)" "reno cubic"
+ktap_is "the default" "$(default)" cubic
+ktap_run "an unknown name is refused" refused choose none
+ktap_is "and changes nothing" "$(default)" cubic
+ktap_is "a socket has the default of its namespace" "$($B bash -c 'choose reno'; socket_has)" reno
+ktap_is "another namespace has its own" "$($A bash -c default)" cubic
+ktap_is "a socket may have its own" "$(socket_has cubic)" cubic
+ktap_run "Reno: both ways at once" transfer
+
+ktap_run "BBR's module loads" insmod "$BBR"
+ktap_is "and is one more" "$(available)" "reno cubic bbr"
+$A bash -c 'choose bbr'
+$B bash -c 'choose bbr'
+ktap_is "a socket has it" "$(socket_has)" bbr
+ktap_run "BBR: both ways at once" transfer
+ktap_run "a namespace's default keeps its module" refused rmmod strata_bbr
+$A bash -c 'choose cubic'
+$B bash -c 'choose cubic'
+ktap_run "nobody uses it: it leaves" leaves
+ktap_is "and is no longer offered" "$(available)" "reno cubic"
+ktap_run "CUBIC: both ways at once" transfer
+ktap_end
