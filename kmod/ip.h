@@ -85,10 +85,10 @@ static inline bool strata_path_stale(const struct strata_net *sn, const struct s
 int strata_path_renew(struct strata_sock *ep);
 
 /**
- * strata_sock_rehash() - proto.rehash: the socket was bound to another device (socket lock)
+ * strata_path_rehash() - proto.rehash: the socket was bound to another device (socket lock)
  * The cached path is by the old one. Tables do not go by the device.
  */
-void strata_sock_rehash(struct sock *sk);
+void strata_path_rehash(struct sock *sk);
 
 /**
  * strata_path_connect() - the path of a datagram socket that connects to @fl->daddr

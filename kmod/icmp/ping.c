@@ -470,7 +470,7 @@ struct proto strata_ping_prot = {
 	.recvmsg	= prot_recvmsg,
 	.hash		= prot_hash,
 	.unhash		= prot_unhash,
-	.rehash		= strata_sock_rehash,
+	.rehash		= strata_path_rehash,
 	.get_port	= prot_get_port,
 	.diag_destroy	= prot_abort,
 };

@@ -254,7 +254,7 @@ int strata_path_renew(struct strata_sock *ep)
 	return strata_ip_route(sn, &fl, &ep->path);
 }
 
-void strata_sock_rehash(struct sock *sk)
+void strata_path_rehash(struct sock *sk)
 {
 	strata_path_put(&strata_sk(sk)->path);
 }

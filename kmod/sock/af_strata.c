@@ -29,7 +29,7 @@ struct sock_kind {
 static const struct sock_kind sock_kinds[] = {
 	{ SOCK_STREAM, IPPROTO_TCP, &strata_tcp_prot, &strata_stream_ops },
 	{ SOCK_DGRAM, IPPROTO_UDP, &strata_udp_prot, &strata_dgram_ops },
-	{ SOCK_DGRAM, IPPROTO_ICMP, &strata_ping_prot, &strata_ping_ops },
+	{ SOCK_DGRAM, IPPROTO_ICMP, &strata_ping_prot, &strata_dgram_ping_ops },
 };
 
 static int kind_find(int type, int protocol, const struct sock_kind **kind)

@@ -83,7 +83,7 @@ const struct proto_ops strata_dgram_ops = {
 };
 
 /* as native: no SO_PEEK_OFF */
-const struct proto_ops strata_ping_ops = {
+const struct proto_ops strata_dgram_ping_ops = {
 	.family		= PF_UNSPEC,	/* a module parameter; the core does not look */
 	.owner		= THIS_MODULE,
 	.release	= strata_sock_release,

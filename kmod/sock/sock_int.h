@@ -10,7 +10,7 @@
 
 extern const struct proto_ops strata_stream_ops;
 extern const struct proto_ops strata_dgram_ops;
-extern const struct proto_ops strata_ping_ops;
+extern const struct proto_ops strata_dgram_ping_ops;
 
 /* af_strata.c: calls that are the same for all types */
 

@@ -42,7 +42,8 @@ SCALED=' tcp_rmem tcp_wmem tcp_max_orphans tcp_max_tw_buckets tcp_max_syn_backlo
 SCALED+='udp_wmem_min neigh_unres_qlen_bytes '
 # ping_group_range: opened to all on systems whose init does so
 # tcp_limit_output_bytes: 1 MB in 6.1, 4 MB in 6.12
-SCALED+='ping_group_range tcp_limit_output_bytes '
+# tcp_available_congestion_control: what the kernel was built with
+SCALED+='ping_group_range tcp_limit_output_bytes tcp_available_congestion_control '
 export SCALED
 
 defaults() { # NAME STRATA NATIVE of those that differ
