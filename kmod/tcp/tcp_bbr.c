@@ -22,7 +22,7 @@
 #include <linux/build_bug.h>
 #include <linux/math64.h>
 #include <linux/module.h>
-#include "tcp_alg.h"
+#include "tcp_bbr.h"
 
 #define BW_SHIFT	24	/* bw: segments per µs, times 2^24 */
 #define GAIN_SHIFT	8

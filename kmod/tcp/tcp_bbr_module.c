@@ -2,9 +2,7 @@
 /* strata_bbr.ko: BBR (tcp_bbr.c) for those who choose it */
 
 #include <linux/module.h>
-#include "tcp_alg.h"
-
-extern struct strata_tcp_cong_ops strata_bbr;
+#include "tcp_bbr.h"
 
 static int __init strata_bbr_init(void)
 {

@@ -5,9 +5,8 @@
  * sender at the pacing rate while cwnd allows, waits for its turn at the bottleneck, and is
  * acknowledged a propagation time later. Time is virtual, nothing is random.
  */
+#include "tcp_bbr.h"
 #include "unit.h"
-
-extern struct strata_tcp_cong_ops strata_bbr;
 
 #define MSS	1000
 #define RING	65536
