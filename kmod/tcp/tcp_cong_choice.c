@@ -62,9 +62,12 @@ void strata_tcp_cong_net_init(struct strata_net *sn)
 {
 	const struct strata_tcp_cong_ops *ops = NULL;
 
+	/* not by name: a module that leaves can be pinned no more, and namespaces still come */
+	RCU_INIT_POINTER(sn->tcp_cong, &strata_cubic);
 	if (!net_eq(sn->net, &init_net))
 		ops = default_get(strata_net(&init_net));
-	default_set(sn, ops ?: strata_cong_get("cubic"));
+	if (ops)
+		default_set(sn, ops);
 }
 
 void strata_tcp_cong_net_exit(struct strata_net *sn)
