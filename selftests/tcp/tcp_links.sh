@@ -95,14 +95,15 @@ link_mixed() {
 declare -A server=([strata]=strata-tcp-a:strata:192.0.2.1 [native]=strata-tcp-a:native:192.0.2.11)
 declare -A client=([strata]=strata-tcp-b:strata:192.0.2.2 [native]=strata-tcp-b:native:192.0.2.12)
 
-# a second without a single packet, in the middle; what is in the queues is lost
+# A second without a single packet, in the middle. A netem of its own (handle 2:) takes
+# the other's place and queue in one step: a link without any for a moment carries all.
 blackout() {
 	local pid said status
 
 	(
 		sleep 0.3
-		link_clean
-		netem loss 100%
+		$A tc qdisc replace dev va root handle 2: netem loss 100%
+		$B tc qdisc replace dev vb root handle 2: netem loss 100%
 		sleep 1
 		link_blackout
 	) &
