@@ -37,6 +37,17 @@
 #define DGRAM		64
 #define CONNS		1000	/* connections in one epoll loop */
 
+/* what where.c looks for: a no-operation with a displacement that is a word */
+static inline void mark_begin(void)
+{
+	asm volatile("nopl 0x30525453(%rax)");	/* STR0 */
+}
+
+static inline void mark_end(void)
+{
+	asm volatile("nopl 0x31525453(%rax)");	/* STR1 */
+}
+
 struct bench {
 	const char *name;
 	int type;
@@ -425,9 +436,11 @@ int main(int argc, char **argv)
 	pid = start_server(b, family, argv[4], &sin);
 	enter(argv[5]);
 	b->work(family, &sin, units / 10);
+	mark_begin();
 	t = now();
 	b->work(family, &sin, units);
 	t = now() - t;
+	mark_end();
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	printf("%s %s %ld %llu %.2f\n", argv[1], argv[2], units, t, (double)t / units);

@@ -6,7 +6,8 @@
 #   10.9.0.1 native  10.9.0.2      10.8.0.1 Strata 10.8.0.2
 #
 # guest.sh TIMES [TEST...]: every test on both stacks; one line of bench.c each. TEST@own runs
-# both ends in "server", over its own address.
+# both ends in "server", over its own address. With STRATA_WHERE set the kernel's symbols
+# are left in $STRATA_OUT/kallsyms.
 set -eu
 
 times=$1
@@ -25,6 +26,7 @@ for side in "server b0 1" "client b1 2"; do
 	ip -n "$ns" addr add "10.9.0.$n/24" dev "$dev"
 	ip netns exec "$ns" strata addr add "10.8.0.$n/24" dev "$dev"
 done
+[ -z "${STRATA_WHERE-}" ] || cat /proc/kallsyms > "$STRATA_OUT/kallsyms"
 for ((i = 0; i < times; i++)); do
 	for test; do
 		for stack in "native 10.9.0.1" "strata 10.8.0.1"; do

@@ -39,7 +39,7 @@ qemu_start() {
 		smp=1
 		accel=(-accel "tcg,thread=single" -cpu max -icount "shift=0,sleep=off")
 		HOW="counting"
-	elif qemu_kvm; then
+	elif [ -z "$plugin" ] && qemu_kvm; then
 		accel=(-accel kvm -cpu host)
 		HOW="kvm, $smp CPUs"
 	else
@@ -54,6 +54,7 @@ qemu_start() {
 
 	local serial=(-serial "file:$console")
 	[ "$shell" = 0 ] || serial+=(-serial stdio)
+	[ -z "$plugin" ] || accel+=(-plugin "$plugin")
 	set -- "${QEMU_BASE[@]}" -machine q35 "${accel[@]}" -smp "$smp" -m "$mem" \
 		-kernel "$KIMAGE" -initrd "$INITRAMFS" -append "$cmdline" "${serial[@]}" \
 		-virtfs local,id=root,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap \
