@@ -20,7 +20,6 @@ PATH=$examples:$PATH
 
 a() { timeout 30 strata -n ta "$@"; }
 b() { timeout 30 strata -n tb "$@"; }
-in_b() { ip netns exec tb "$@"; }
 
 # --- helpers: each prints what it saw when it fails ---
 says() { # TEXT COMMAND...
@@ -215,7 +214,8 @@ ktap_run "neigh flush" a neigh flush dev va
 ktap_run "monitor" monitor_sees
 ktap_run "link monitor -j" monitor_json
 
-in_b tcp_echo_server -a 10.77.0.2 -p 7 &
+# (not through a function: the pid is to be the server's)
+ip netns exec tb tcp_echo_server -a 10.77.0.2 -p 7 &
 server=$!
 ktap_run "ss -l shows the listener" wait_for has_listener
 ktap_run "ss -p names the process" says '(("tcp_echo_server"' b ss -tlnp
