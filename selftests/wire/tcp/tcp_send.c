@@ -277,15 +277,17 @@ CASE(zero_window, "RFC 9293 3.8.6.1 (MUST-36, MUST-37, SHLD-29, SHLD-30): probes
 	int fd = w_passive(self->lfd, "mss 1460");
 
 	ASSERT_LE(0, fd);
-	in("A 1 ack 1 win 0");
+	put(fd, 10);
+	out("PA 1+10");
+	in("A 1 ack 11 win 0");	/* with a new ACK: native before 6.7 overlooks others */
 	put(fd, 100);
-	out_at(RTO, "A 0 ack 1");
-	in("A 1 ack 1 win 0");
-	out_at(2 * RTO, "A 0 ack 1");
-	in("A 1 ack 1 win 0");
-	out_at(4 * RTO, "A 0 ack 1");
-	in("A 1 ack 1 win 1000");
-	out("PA 1+100 ack 1");
+	out_at(RTO, "A 10 ack 1");
+	in("A 1 ack 11 win 0");
+	out_at(2 * RTO, "A 10 ack 1");
+	in("A 1 ack 11 win 0");
+	out_at(4 * RTO, "A 10 ack 1");
+	in("A 1 ack 11 win 1000");
+	out("PA 11+100 ack 1");
 }
 
 CASE(zero_window_stays, "RFC 9293 3.8.6.1 (MUST-37): as long as it is answered it stays open")
