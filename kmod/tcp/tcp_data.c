@@ -60,17 +60,26 @@ void strata_tcp_rcv_dup(struct sock *sk, u32 start, u32 end)
 	strata_sack_rcv_dup(&tp->sack_rcv, start, end);
 }
 
-/* how large are the peer's segments? An estimate from full ones (RFC 1122 4.2.3.2 needs it) */
+/*
+ * How large are the peer's segments? An estimate from full ones (RFC 1122 4.2.3.2 needs it).
+ * One that is smaller, or pushed, ends a write: the peer may wait for its ACK.
+ */
 static void measure_mss(struct strata_tcp_sock *tp, const struct sk_buff *skb)
 {
 	u32 len = skb_shinfo(skb)->gso_size ?: skb->len;
+	bool psh = STRATA_TCP_SEG(skb)->flags & STRATA_TCP_PSH;
 
 	if (len >= tp->rcv.mss) {
 		tp->rcv.mss = min_t(u32, len, tp->rcv.adv_mss);
-	} else if (len == tp->ack.last_seg && len >= 88 &&
-		   !(STRATA_TCP_SEG(skb)->flags & STRATA_TCP_PSH)) {
+		if (psh && len == tp->rcv.mss)
+			tp->ack.pending |= STRATA_ACK_PUSHED;
+	} else if (len == tp->ack.last_seg && len >= 88 && !psh) {
 		/* two in a row of the same smaller size: the path's MTU has gone down */
 		tp->rcv.mss = len;
+	} else {
+		if (tp->ack.pending & STRATA_ACK_PUSHED)
+			tp->ack.pending |= STRATA_ACK_PUSHED2;
+		tp->ack.pending |= STRATA_ACK_PUSHED;
 	}
 	tp->ack.last_seg = len;
 }

@@ -454,14 +454,24 @@ bool strata_tcp_window_ok(struct sock *sk)
 	return window_now(sk) >= strata_wnd_left(&tp->rwnd, tp->rcv.nxt);
 }
 
+/* has the reader taken all of what seems a write, so that nothing more may come to carry an ACK? */
+static bool write_read(const struct sock *sk, int copied)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (copied <= 0 || atomic_read(&sk->sk_rmem_alloc))
+		return false;
+	return (tp->ack.pending & STRATA_ACK_PUSHED2) ||
+	       ((tp->ack.pending & STRATA_ACK_PUSHED) && !tp->ack.pingpong);
+}
+
 void strata_tcp_cleanup_rbuf(struct sock *sk, int copied)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	bool due = false;
 
 	if (tp->ack.pending & STRATA_ACK_SCHED)
-		due = tp->rcv.nxt - tp->rwnd.wup > tp->rcv.mss ||
-		      (copied > 0 && !tp->ack.pingpong && !atomic_read(&sk->sk_rmem_alloc));
+		due = tp->rcv.nxt - tp->rwnd.wup > tp->rcv.mss || write_read(sk, copied);
 	if (!due && copied > 0 && !(sk->sk_shutdown & RCV_SHUTDOWN) &&
 	    2 * strata_wnd_left(&tp->rwnd, tp->rcv.nxt) <= tp->rwnd.clamp &&
 	    strata_wnd_update_due(&tp->rwnd, tp->rcv.nxt, window_now(sk))) {

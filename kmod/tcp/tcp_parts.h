@@ -101,6 +101,8 @@ enum strata_tcp_deferred {
 #define STRATA_ACK_TIMER	0x02	/* and the delay timer runs */
 #define STRATA_ACK_NOW		0x04	/* and may not wait */
 #define STRATA_ACK_NOMEM	0x08	/* and closes the window */
+#define STRATA_ACK_PUSHED	0x10	/* the end of a write seems to be there */
+#define STRATA_ACK_PUSHED2	0x20	/* twice since the last ACK */
 
 /**
  * struct strata_tcp_ackdelay - delayed ACKs (RFC 1122 4.2.3.2)

@@ -30,6 +30,23 @@ CASE(every_second, "RFC 9293 3.8.6.3 (SHLD-19): at least every second full segme
 	out("A 1 ack 2921");
 }
 
+CASE(every_second_read, "RFC 9293 3.8.6.3: a reader that keeps up does not make them more")
+{
+	int fd = w_passive(self->lfd, "mss 1460"), acks = 0, i;
+	struct wseg s;
+
+	ASSERT_LE(0, fd);
+	/* the first sixteen go at once */
+	for (i = 0; i < 40; i++) {
+		in("A %d+1460", 1 + 1460 * i);
+		get(fd, 1460);
+		if (w_next(2, &s) && i >= 20)
+			acks++;
+	}
+	ASSERT_LE(9, acks);
+	ASSERT_GE(11, acks);
+}
+
 CASE(piggyback, "RFC 9293 3.8.6.3: data carries the ACK that is due")
 {
 	int fd = w_passive(self->lfd, "mss 1460");
