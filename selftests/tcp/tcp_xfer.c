@@ -15,31 +15,18 @@
  * and the start of each direction's SHA-256. Exit status 0 if all of it came.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 #include "../lib/sha256.h"
+#include "tcp_end.h"
 
 #define CHUNK		65536
-#define TIMEOUT_S	3600	/* of the kernel's time, between two octets: RTOs double */
-
-struct end {
-	char		*netns;
-	int		family;
-	struct in_addr	addr;
-};
 
 enum way { DOWN, UP };
 
@@ -54,14 +41,6 @@ struct result {
 };
 
 static struct result *result;
-static const char *me = "?";
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "# %s: %s: %s\n", me, what, strerror(errno));
-	exit(1);
-}
-
 static uint64_t next(uint64_t *state)
 {
 	*state ^= *state << 13;
@@ -74,53 +53,6 @@ static void fill(uint64_t *state, uint64_t *buf)
 {
 	for (size_t i = 0; i < CHUNK / sizeof(*buf); i++)
 		buf[i] = next(state);
-}
-
-static int strata_family(void)
-{
-	FILE *f = fopen("/sys/module/strata/parameters/family", "r");
-	int n = 18;
-
-	if (f) {
-		if (fscanf(f, "%d", &n) != 1)
-			n = 18;
-		fclose(f);
-	}
-	return n;
-}
-
-static void parse_end(struct end *e, char *arg)
-{
-	char *family, *addr;
-
-	e->netns = strtok(arg, ":");
-	family = strtok(NULL, ":");
-	addr = strtok(NULL, ":");
-	if (!addr || !inet_aton(addr, &e->addr)) {
-		fprintf(stderr, "expected NAMESPACE:FAMILY:ADDRESS\n");
-		exit(2);
-	}
-	e->family = strcmp(family, "strata") ? AF_INET : strata_family();
-}
-
-static int open_socket(const struct end *e)
-{
-	struct timeval limit = { .tv_sec = TIMEOUT_S };
-	char path[256];
-	int fd, one = 1;
-
-	snprintf(path, sizeof(path), "/run/netns/%s", e->netns);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		fail(path);
-	close(fd);
-	fd = socket(e->family, SOCK_STREAM, 0);
-	if (fd < 0)
-		fail("socket");
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-	return fd;
 }
 
 static void hash_end(struct sha256 *sha, struct hash *h)
