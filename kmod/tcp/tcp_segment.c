@@ -273,7 +273,10 @@ static enum skb_drop_reason check_ack(struct sock *sk, struct sk_buff *skb, bool
 	case TCP_FIN_WAIT1:
 		return enter_fin_wait2(sk, seg, reset);
 	case TCP_CLOSING:
-		strata_tcp_time_wait(sk, TCP_TIME_WAIT, STRATA_TCP_TIMEWAIT_LEN);
+		/* their FIN once more: our ACK of it was lost, and TIME-WAIT sends none by itself */
+		if (seg->end_seq != seg->seq)
+			tp->todo |= STRATA_TODO_ACK;
+		tp->tw_pending = 1;
 		return SKB_CONSUMED;
 	case TCP_LAST_ACK:
 		strata_tcp_done(sk);
