@@ -234,6 +234,26 @@ static void ack_idle(struct sock *sk)
 	}
 }
 
+/*
+ * Nothing is outstanding any more, but an ACK tells of copies: of a tail loss probe (RFC 8985
+ * 7.4.2), or of retransmissions that were not needed (RFC 2883 5)
+ */
+static void ack_of_copy(struct sock *sk, struct sk_buff *skb, bool dup)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	struct strata_ack_run run;
+
+	run_init(sk, seg, &run);
+	run.rec.ack = tp->snd.una;
+	run.dup = dup;
+	if (seg->opts.nsack && tp->sack_ok)
+		read_sack(sk, skb, &run);
+	check_tlp(sk, seg, &run);
+	if (run.in.has_dup)
+		strata_tcp_recover(sk, &run);
+}
+
 enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -254,9 +274,13 @@ enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 	tp->ack_time = (u32)jiffies;
 	/* data from the peer that acknowledges nothing new */
 	if (seg->ack == tp->snd.una && !was_out) {
+		u32 wnd = tp->swnd.wnd;
+
 		strata_wnd_snd_update(&tp->swnd, tp->snd.una, seg->ack, seg->seq,
 				      (u32)seg->wnd << tp->swnd.wscale);
 		ack_idle(sk);
+		if (unlikely(tp->tlp.sent || (seg->opts.nsack && tp->sack_ok)))
+			ack_of_copy(sk, skb, seg->seq == seg->end_seq && wnd == tp->swnd.wnd);
 		return SKB_NOT_DROPPED_YET;
 	}
 
