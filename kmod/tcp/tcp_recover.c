@@ -243,12 +243,24 @@ static bool can_send_new(const struct sock *sk)
 	return skb && strata_seq_before(STRATA_TCP_TX(skb)->seq, tp->snd.una + tp->swnd.wnd);
 }
 
+/* without SACK the first segment is what is missing; nothing is known of those behind it */
+static void mark_head(struct sock *sk)
+{
+	struct sk_buff *skb = strata_tcp_rtx_head(sk);
+
+	if (!skb)
+		return;
+	/* where memory is short the whole entry goes again: too much, not too little */
+	if (STRATA_TCP_TX(skb)->pcount > 1)
+		strata_tcp_tx_split(sk, skb, STRATA_TCP_TX(skb)->mss, true, GFP_ATOMIC);
+	strata_tcp_mark_lost(sk, skb);
+}
+
 void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	bool recovering = tp->rec.state >= STRATA_CA_RECOVERY;
 	struct strata_cong_sample cs;
-	struct sk_buff *head;
 	u32 verdict = 0;
 
 	if (run->reordered)
@@ -263,9 +275,8 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 	count_recovery(sk, verdict);
 	if (verdict & STRATA_REC_CLEAR_LOST)
 		clear_lost(sk);
-	head = strata_tcp_rtx_head(sk);
-	if ((verdict & STRATA_REC_MARK_HEAD) && head)
-		strata_tcp_mark_lost(sk, head);
+	if (verdict & STRATA_REC_MARK_HEAD)
+		mark_head(sk);
 	if (verdict & STRATA_REC_RETRANSMIT)
 		tp->todo |= STRATA_TODO_REXMIT;
 	if (verdict & STRATA_REC_SEND_NEW)
