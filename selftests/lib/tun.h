@@ -41,11 +41,47 @@ static inline uint16_t sum16(const void *data, int len)
 	return htons(~sum);
 }
 
+/* these without a shell and ip(8): a test may do them a thousand times */
+static inline int dev_ioctl(const char *name, unsigned long what, struct ifreq *ifr)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	strcpy(ifr->ifr_name, name);
+	err = ioctl(fd, what, ifr);
+	close(fd);
+	return err;
+}
+
+static inline int dev_up(const char *name)
+{
+	struct ifreq ifr = { };
+
+	if (dev_ioctl(name, SIOCGIFFLAGS, &ifr))
+		return -1;
+	ifr.ifr_flags |= IFF_UP;
+	return dev_ioctl(name, SIOCSIFFLAGS, &ifr);
+}
+
+/* native's address @addr/24 */
+static inline int dev_addr(const char *name, const char *addr)
+{
+	struct ifreq ifr = { };
+	struct sockaddr_in *sin = (void *)&ifr.ifr_addr;
+
+	sin->sin_family = AF_INET;
+	sin->sin_addr.s_addr = inet_addr(addr);
+	if (dev_ioctl(name, SIOCSIFADDR, &ifr))
+		return -1;
+	sin->sin_addr.s_addr = inet_addr("255.255.255.0");
+	return dev_ioctl(name, SIOCSIFNETMASK, &ifr);
+}
+
 /* @name, a device of kind @flags (IFF_TUN, IFF_TAP), up and without addresses; the test's end */
 static inline int tun_device(const char *name, int flags)
 {
 	struct ifreq ifr = { .ifr_flags = flags | IFF_NO_PI };
-	int fd;
+	char path[80];
+	int fd, conf;
 
 	if (access("/dev/net/tun", F_OK) &&
 	    run("modprobe tun; mkdir -p /dev/net; [ -e /dev/net/tun ] || mknod /dev/net/tun c 10 200"))
@@ -55,8 +91,14 @@ static inline int tun_device(const char *name, int flags)
 	if (fd < 0 || ioctl(fd, TUNSETIFF, &ifr))
 		return -1;
 	/* the native stack would talk, too */
-	if (run("echo 1 > /proc/sys/net/ipv6/conf/%s/disable_ipv6 2>/dev/null; "
-		"ip link set %s up && ip link set lo up", name, name))
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	conf = open(path, O_WRONLY | O_CLOEXEC);
+	if (conf >= 0) {
+		if (write(conf, "1", 1) != 1)
+			return -1;
+		close(conf);
+	}
+	if (dev_up(name) || dev_up("lo"))
 		return -1;
 	return fd;
 }

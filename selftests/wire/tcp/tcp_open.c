@@ -102,8 +102,8 @@ CASE(syn_again, "RFC 9293 3.8.1 (MUST-20), RFC 6298 5")
 	ASSERT_TRUE(w_connect(fd));
 	out("S 0");
 	out_at(1000, "S 0");
-	/* native's first four wait a second each since 6.5; RFC 6298 5.5 doubles */
-	out_at(w.native ? 1000 : 2000, "S 0");
+	out_at(NATIVE("does not double its first four waits since 6.5 (tcp_syn_linear_timeouts); "
+		      "RFC 6298 5.5 does") ? 1000 : 2000, "S 0");
 	if (!w.native) {
 		out_at(4000, "S 0");
 	}
@@ -120,7 +120,7 @@ CASE(syn_unanswered, "RFC 9293 3.8.3 (MUST-23): R2 of a SYN, then ETIMEDOUT")
 	ASSERT_TRUE(w_connect(fd));
 	out("S 0");
 	out_at(1000, "S 0");
-	out_at(w.native ? 1000 : 2000, "S 0");
+	out_at(NATIVE("does not count its linear SYNs in TCP_SYNCNT") ? 1000 : 2000, "S 0");
 	ASSERT_TRUE(w_poll(fd, POLLERR, 10000));
 	ASSERT_EQ(ETIMEDOUT, w_error(fd));
 	while (w.native && w_next(0, &(struct wseg){}))
@@ -136,7 +136,7 @@ CASE(syn_refused, "RFC 9293 3.10.7.3 second")
 	out("S 0");
 	in("R 0");		/* no ACK: not about our SYN */
 	in("RA 0 ack 7");	/* not its ACK either */
-	if (w.native)		/* sends its SYN again at once */
+	if (NATIVE("sends its SYN again at once: another segment RFC 9293 does not ask for"))
 		w_next(50, &(struct wseg){});
 	quiet(50);
 	ASSERT_EQ(0, w_error(fd));

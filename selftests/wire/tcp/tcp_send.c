@@ -75,8 +75,8 @@ CASE(rto_dsack, "RFC 6298 3, RFC 2883 4: what a copy's ACK echoes is no round tr
 	sleep_s(0.1);
 	put(fd, 100);
 	out("PA 201+100");
-	/* native: above a second */
-	out_within(w.native ? 20000 : 500, "PA 201+100");
+	out_within(NATIVE("takes the echo of the copy for a round trip: RTO above a second") ?
+		   20000 : 500, "PA 201+100");
 }
 
 CASE(rto_one_segment, "RFC 5681 3.1: after a timeout one segment goes, not the flight")

@@ -351,11 +351,12 @@ static inline int w_open(bool native)
 	w = (struct wire){
 		.native = native, .sim = machine && !strcmp(machine, "sim"),
 		.family = native ? AF_INET : TEST_FAMILY, .port = PORT, .peer_port = PEER_PORT,
+		.irs = PEER_ISN,
 	};
 	w.tun = tun_open(&w.rtnl, native ? NULL : HOST, 24);
 	if (w.tun < 0)
 		return -1;
-	return native ? run("ip addr add " HOST "/24 dev t0") : 0;
+	return native ? dev_addr("t0", HOST) : 0;
 }
 
 FIXTURE_SETUP(wire)
@@ -368,6 +369,12 @@ FIXTURE_SETUP(wire)
 FIXTURE_TEARDOWN(wire)
 {
 }
+
+/*
+ * Is it native, which here does something else, and rightly so because of @why? Every
+ * difference between the stacks is written with this: CONFORMANCE.md lists them.
+ */
+#define NATIVE(why)	(w.native)
 
 /* @rfc: what it shows; each case runs in a process and a namespace of its own */
 #define CASE(name, rfc)	TEST_F_TIMEOUT(wire, name, 20000)

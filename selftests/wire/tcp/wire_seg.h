@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include "../../lib/tun.h"
 
-#define PEER_ISN	0xfffff000u	/* wraps after 4 KB */
+#define PEER_ISN	0xfffff000u	/* wraps after 4 KB; w.irs, unless a case says otherwise */
 #define PORT		5000
 #define PEER_PORT	40000
 
@@ -19,6 +19,7 @@ struct wire {
 	int family;
 	bool native, sim;
 	uint16_t port, peer_port;
+	uint32_t irs;		/* the peer's ISN */
 	uint32_t isn;		/* the stack's, once seen */
 	bool isn_known;
 	uint32_t seen;		/* behind the highest octet the stack sent, relative */
@@ -247,7 +248,7 @@ static inline void w_build(const struct wseg *s, struct pkt *p)
 
 	h[0] = w.peer_port >> 8, h[1] = w.peer_port;
 	h[2] = w.port >> 8, h[3] = w.port;
-	w_put32(h + 4, s->seq + PEER_ISN);
+	w_put32(h + 4, s->seq + w.irs);
 	if (s->flags & 0x10)
 		w_put32(h + 8, (s->has & W_ACK ? s->ack : w.seen) + w.isn);
 	h[12] = (s->doff ? s->doff : hdrlen / 4) << 4;
@@ -285,8 +286,8 @@ static inline void w_parse_options(struct wseg *s, const uint8_t *o, const uint8
 		case 5:
 			s->has |= W_SACK;
 			for (s->nsack = 0; s->nsack < (o[1] - 2) / 8; s->nsack++) {
-				s->sack[s->nsack][0] = w_get32(o + 2 + 8 * s->nsack) - PEER_ISN;
-				s->sack[s->nsack][1] = w_get32(o + 6 + 8 * s->nsack) - PEER_ISN;
+				s->sack[s->nsack][0] = w_get32(o + 2 + 8 * s->nsack) - w.irs;
+				s->sack[s->nsack][1] = w_get32(o + 6 + 8 * s->nsack) - w.irs;
 			}
 			break;
 		case 8:
@@ -324,7 +325,7 @@ static inline bool w_read(struct pkt *p, struct wseg *s)
 	s->len = p->len - 20 - hdrlen;
 	if (s->flags & 0x10) {
 		s->has |= W_ACK;
-		s->ack = w_get32(h + 8) - PEER_ISN;
+		s->ack = w_get32(h + 8) - w.irs;
 	}
 	s->win = h[14] << 8 | h[15];
 	if (s->flags & 0x20) {
