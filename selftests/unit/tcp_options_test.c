@@ -111,6 +111,8 @@ TEST(parse_malformed)
 	EXPECT_EQ(STRATA_OPT_BAD, o.flags);
 	PARSE(&o, true, 2, 5, 5, 180);		/* beyond the header */
 	EXPECT_EQ(STRATA_OPT_BAD, o.flags);
+	PARSE(&o, true, 77, 5, 1, 2);		/* by one octet */
+	EXPECT_EQ(STRATA_OPT_BAD, o.flags);
 	PARSE(&o, true, 2, 3, 5, 4, 2, 0);	/* MSS of 3: skipped, the next one counts */
 	EXPECT_EQ(STRATA_OPT_BAD | STRATA_OPT_SACKOK, o.flags);
 	PARSE(&o, true, 2, 4, 0, 0);		/* MSS 0 */
@@ -142,6 +144,8 @@ TEST(parse_fastopen)	/* RFC 7413 4.1.1 */
 	EXPECT_EQ(8, o.fo_len);
 	EXPECT_EQ(23, o.fo_off);
 	PARSE(&o, true, 34, 5, 1, 2, 3);	/* odd */
+	EXPECT_EQ(STRATA_OPT_BAD, o.flags);
+	PARSE(&o, true, 34, 7, 1, 2, 3, 4, 5);	/* odd, and long enough */
 	EXPECT_EQ(STRATA_OPT_BAD, o.flags);
 	PARSE(&o, true, 34, 4, 1, 2);		/* short */
 	EXPECT_EQ(STRATA_OPT_BAD, o.flags);

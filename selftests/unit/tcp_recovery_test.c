@@ -403,6 +403,9 @@ TEST(ece_once_per_window)	/* RFC 3168 6.1.2 */
 	ra.ece = true;
 	ack_end(0);
 	EXPECT_EQ(5, cc.ssthresh);
+	/* nor for another reason: a device's full queue, what a tail loss probe repaired */
+	strata_recovery_cwr(&rec, &cc, &scb, nxt, cs.now_us);
+	EXPECT_EQ(5, cc.ssthresh);
 	send_segs(1);
 	ack_begin(nxt - 1);
 	ack_end(0);
