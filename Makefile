@@ -74,6 +74,7 @@ install: all
 
 uninstall:
 	rm -f $(MODULES:%=$(DESTDIR)/lib/modules/$(RELEASE)/updates/%)
+	@rmdir $(DESTDIR)/lib/modules/$(RELEASE)/updates 2>/dev/null || :
 	[ -n "$(DESTDIR)" ] || /sbin/depmod -a $(RELEASE)
 	$(MAKE) -C userspace O=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
 

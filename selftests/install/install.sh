@@ -10,7 +10,7 @@
 
 TOP=$(dirname "$(readlink -f "$0")")/../..
 RELEASE=$(uname -r)
-MODULE=lib/modules/$RELEASE/updates/strata.ko
+UPDATES=lib/modules/$RELEASE/updates
 BASHCOMP=share/bash-completion/completions/strata
 
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
@@ -26,7 +26,15 @@ system() {
 	find /usr/local /usr/src/strata* /var/lib/dkms "/lib/modules/$RELEASE" -xdev 2>/dev/null | sort
 	cat "/lib/modules/$RELEASE/modules.dep" "/lib/modules/$RELEASE/modules.alias"
 }
-expected() { printf './%s\n' "$MODULE" "${1#/}/sbin/strata" "${1#/}/$BASHCOMP" | sort; }
+expected() {
+	printf './%s\n' "$UPDATES"/strata{,_bbr}.ko "${1#/}/sbin/strata" "${1#/}/$BASHCOMP" | sort
+}
+as_built() {
+	local m
+	for m in strata strata_bbr; do
+		cmp "$1/$UPDATES/$m.ko" "$TOP/build/$RELEASE/$m.ko" || return 1
+	done
+}
 loaded() { [ -d /sys/module/strata ]; }
 unloaded() { ! loaded; }
 opens_socket() { python3 -c 'import socket; socket.socket(18, socket.SOCK_STREAM)'; }
@@ -39,7 +47,7 @@ ktap_plan 21
 dest=$(mktemp -d)
 ktap_run "install into a folder" mk install DESTDIR="$dest"
 ktap_is "what is there" "$(files "$dest")" "$(expected /usr/local)"
-ktap_run "the module is the one that was built" cmp "$dest/$MODULE" "$TOP/build/$RELEASE/strata.ko"
+ktap_run "the modules are those that were built" as_built "$dest"
 ktap_run "uninstall from the folder" mk uninstall DESTDIR="$dest"
 ktap_is "nothing is left" "$(files "$dest")" ""
 ktap_run "install with a prefix" mk install DESTDIR="$dest" PREFIX=/opt/strata
