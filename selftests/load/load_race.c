@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * load_race SERVER CLIENT ADDRESS SECONDS: threads that get into each other's way.
- * Two connect and share every descriptor with two that shut down, close, poll, send and
- * receive on whatever they find there; one accepts and another sends and closes what was
- * accepted; one closes the listener and opens it again, with connections in its queue.
- * No call may hang, and none may answer an errno that makes no sense. What the kernel
- * thinks of it, its checkers say.
+ * load_race SERVER CLIENT ADDRESS SECONDS [CREWS [gone] [memory]]: threads that get into each
+ * other's way. In each crew two connect and share every descriptor with one that shuts down,
+ * closes, polls, sends and receives on whatever it finds there; one accepts and another does
+ * the same to what was accepted. One more closes the listener and opens it again, with
+ * connections in its queue. No call may hang, and none may answer an errno that makes no
+ * sense: "gone": addresses go (load_break), "memory": allocations fail. What the kernel thinks
+ * of it, its checkers say.
  */
 #include <pthread.h>
 #include <stdbool.h>
 #include "load.h"
 
 #define SLOTS	8
+#define CREW	5	/* threads */
+#define CREWS	8
 
 static struct side server, client;
 static const char *address;
 static volatile bool stop;
+static bool gone, memory;
 static int listener = -1;
 static int made[SLOTS], taken[SLOTS];	/* descriptors, -1: none */
 static unsigned long connected, accepted, odd;
@@ -42,6 +46,10 @@ static void check(const char *call, int ret)
 	for (i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
 		if (err == fine[i])
 			return;
+	if (gone && (err == ENETUNREACH || err == EHOSTUNREACH))
+		return;
+	if (memory && (err == ENOMEM || err == ENOBUFS))
+		return;
 	if (__sync_fetch_and_add(&odd, 1) < 10)
 		printf("# %s: %s\n", call, strerror(err));
 }
@@ -122,13 +130,21 @@ static void *connector(void *arg)
 	return NULL;
 }
 
-static void *meddler(void *arg)
+static void *meddler_of_made(void *arg)
 {
 	unsigned int seed = (long)arg;
-	int *slots = seed % 2 ? made : taken;
 
 	while (!stop)
-		meddle(slots, &seed);
+		meddle(made, &seed);
+	return NULL;
+}
+
+static void *meddler_of_taken(void *arg)
+{
+	unsigned int seed = (long)arg;
+
+	while (!stop)
+		meddle(taken, &seed);
 	return NULL;
 }
 
@@ -177,14 +193,19 @@ static void *listener_mover(void *arg)
 
 int main(int argc, char **argv)
 {
-	void *(*const role[])(void *) = {
-		connector, connector, meddler, meddler, acceptor, listener_mover,
+	void *(*const crew[CREW])(void *) = {
+		connector, connector, meddler_of_made, meddler_of_taken, acceptor,
 	};
-	pthread_t t[6];
-	int i;
+	pthread_t t[CREW * CREWS + 1];
+	int i, n;
 
-	if (argc != 5)
+	n = CREW * (argc > 5 ? atoi(argv[5]) : 1);
+	if (argc < 5 || n < CREW || n > CREW * CREWS)
 		return 2;
+	for (i = 6; i < argc; i++) {
+		gone |= !strcmp(argv[i], "gone");
+		memory |= !strcmp(argv[i], "memory");
+	}
 	many_files();
 	server = side_parse(argv[1]);
 	client = side_parse(argv[2]);
@@ -192,12 +213,13 @@ int main(int argc, char **argv)
 	for (i = 0; i < SLOTS; i++)
 		made[i] = taken[i] = -1;
 	alarm(atoi(argv[4]) + 60);	/* a call that hangs ends the test */
-	for (i = 0; i < 6; i++)
-		if (pthread_create(&t[i], NULL, role[i], (void *)(long)(i + 1)))
+	for (i = 0; i <= n; i++)
+		if (pthread_create(&t[i], NULL, i < n ? crew[i % CREW] : listener_mover,
+				   (void *)(long)(i + 1)))
 			return 1;
 	sleep(atoi(argv[4]));
 	stop = true;
-	for (i = 0; i < 6; i++)
+	for (i = 0; i <= n; i++)
 		pthread_join(t[i], NULL);
 	printf("# %lu connected at once, %lu accepted\n", connected, accepted);
 	return odd || !accepted;
