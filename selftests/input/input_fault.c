@@ -651,7 +651,7 @@ static int alive(struct ends *e)
 	return !unit_send(e->peer) && env_readable(e->con) == 1 && left(e->con) == UNIT;
 }
 
-TEST_F(fault, every_call)
+TEST_F_TIMEOUT(fault, every_call, 240)
 {
 	struct said native, ours;
 	struct ends e;

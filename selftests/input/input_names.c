@@ -132,7 +132,7 @@ static void compare(struct __test_metadata *_metadata, int strata, enum kind kin
 	}
 }
 
-TEST_F(names, lengths_and_families)
+TEST_F_TIMEOUT(names, lengths_and_families, 240)
 {
 	static const int families[] = {
 		AF_INET, OWN, AF_UNSPEC, AF_UNIX, AF_INET6, AF_NETLINK, AF_PACKET, 99, 65535,
@@ -150,7 +150,7 @@ TEST_F(names, lengths_and_families)
 		}
 }
 
-TEST_F(names, hosts)
+TEST_F_TIMEOUT(names, hosts, 240)
 {
 	static const char *const addrs[] = {
 		"0.0.0.0", "0.1.2.3", "127.0.0.1", "127.1.2.3", "127.255.255.255", "10.0.0.1",
@@ -172,7 +172,7 @@ TEST_F(names, hosts)
 }
 
 /* who may not, may not */
-TEST_F(names, nobody)
+TEST_F_TIMEOUT(names, nobody, 240)
 {
 	static const int ports[] = { 0, 1, 1023, 1024 };
 	struct name n = { .len = sizeof(struct sockaddr_in), .family = AF_INET,
@@ -187,7 +187,7 @@ TEST_F(names, nobody)
 }
 
 /* socket() itself: types and protocols beside the three that are there */
-TEST_F_TIMEOUT(names, types, 120)
+TEST_F_TIMEOUT(names, types, 240)
 {
 	/* not those that native may have by modules. For each that is not there it looks */
 	static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_RDM, 0, 11, -1, 1 << 20 };

@@ -7,6 +7,14 @@
 
 #define PEER_PORT	40000
 
+/* the debug machine checks every access to memory: the same there, but less of it */
+static inline bool slow_machine(void)
+{
+	const char *machine = getenv("STRATA_MACHINE");
+
+	return machine && !strcmp(machine, "debug");
+}
+
 enum { FIN = 1, SYN = 2, RST = 4, PSH = 8, ACK = 16, URG = 32 };
 
 /* a segment; sums and lengths are put in by seg_make() */
