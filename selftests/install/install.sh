@@ -35,6 +35,13 @@ as_built() {
 		cmp "$1/$UPDATES/$m.ko" "$TOP/build/$RELEASE/$m.ko" || return 1
 	done
 }
+# depmod reads every module, for minutes on an emulated machine: ours need none of them
+few_modules() {
+	local dir
+	dir=$(mktemp -d)
+	cp -a "/lib/modules/$RELEASE"/{build,source,modules.order,modules.builtin*} "$dir" &&
+		mkdir "$dir/kernel" && mount --bind "$dir" "/lib/modules/$RELEASE" && depmod -a
+}
 loaded() { [ -d /sys/module/strata ]; }
 unloaded() { ! loaded; }
 opens_socket() { python3 -c 'import socket; socket.socket(18, socket.SOCK_STREAM)'; }
@@ -56,7 +63,7 @@ ktap_run "uninstall with the prefix" mk uninstall DESTDIR="$dest" PREFIX=/opt/st
 ktap_is "nothing is left, by the prefix" "$(files "$dest")" ""
 rm -rf "$dest"
 
-depmod -a
+few_modules || exit 1
 before=$(system)
 ktap_run "no module before" no_module
 ktap_run "install" mk install
