@@ -35,7 +35,6 @@ static void conf_init_ip(struct strata_net_conf *conf)
 	conf->ping_group_range[1] = 0;
 
 	conf->udp_rmem_min = 4096;
-	conf->udp_wmem_min = 4096;
 }
 
 static void conf_init_tcp_limits(struct strata_net_conf *conf)
@@ -63,7 +62,6 @@ static void conf_init_tcp_limits(struct strata_net_conf *conf)
 	conf->tcp_notsent_lowat = -1;
 	conf->tcp_base_mss = 1024;
 	conf->tcp_min_snd_mss = 48;
-	conf->somaxconn = 4096;
 }
 
 static void conf_init_tcp_features(struct strata_net_conf *conf)
@@ -88,7 +86,6 @@ static void conf_init_tcp_features(struct strata_net_conf *conf)
 	conf->tcp_pacing_ss_ratio = 200;
 	conf->tcp_pacing_ca_ratio = 120;
 	conf->tcp_autocorking = 1;
-	conf->tcp_fastopen = 1;
 }
 
 void strata_conf_init(struct strata_net_conf *conf)

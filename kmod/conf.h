@@ -37,8 +37,7 @@ struct strata_net_conf {
 	int	icmp_msgs_burst;
 	int	ping_group_range[2];		/* gids, inclusive */
 	/* udp */
-	int	udp_rmem_min;			/* bytes */
-	int	udp_wmem_min;			/* bytes */
+	int	udp_rmem_min;			/* bytes a socket may keep under pressure */
 	/* tcp */
 	int	tcp_rmem[3];			/* bytes: min, default, max */
 	int	tcp_wmem[3];			/* bytes: min, default, max */
@@ -68,7 +67,6 @@ struct strata_net_conf {
 	int	tcp_moderate_rcvbuf;		/* bool */
 	int	tcp_adv_win_scale;
 	int	tcp_slow_start_after_idle;	/* bool */
-	int	tcp_no_metrics_save;		/* bool */
 	int	tcp_rfc1337;			/* bool */
 	int	tcp_tw_reuse;			/* 0, 1, 2 (loopback only) */
 	int	tcp_abort_on_overflow;		/* bool */
@@ -84,8 +82,6 @@ struct strata_net_conf {
 	int	tcp_pacing_ss_ratio;		/* percent */
 	int	tcp_pacing_ca_ratio;		/* percent */
 	int	tcp_autocorking;		/* bool */
-	int	tcp_fastopen;			/* bits as native */
-	int	somaxconn;			/* accept queue limit */
 };
 
 /** strata_conf_init() - give @conf the native stack's defaults */

@@ -230,7 +230,6 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC_AS("ping_group_range", ping_group_range, sysctl_groups, 0, INT_MAX),
 	/* udp */
 	SPEC(udp_rmem_min, 1, INT_MAX),
-	SPEC(udp_wmem_min, 1, INT_MAX),
 	/* tcp */
 	{ "tcp_congestion_control", 0, STRATA_CC_NAME_MAX, sysctl_cong },
 	{ "tcp_available_congestion_control", 0, STRATA_CC_NAME_MAX, sysctl_available_cong },
@@ -262,7 +261,6 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC_OCTET(tcp_moderate_rcvbuf),
 	SPEC(tcp_adv_win_scale, -31, 31),
 	SPEC_OCTET(tcp_slow_start_after_idle),
-	SPEC_OCTET(tcp_no_metrics_save),
 	SPEC_OCTET(tcp_rfc1337),
 	SPEC(tcp_tw_reuse, 0, 2),
 	SPEC_OCTET(tcp_abort_on_overflow),
@@ -279,8 +277,6 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC(tcp_pacing_ss_ratio, 0, 1000),
 	SPEC(tcp_pacing_ca_ratio, 0, 1000),
 	SPEC_BOOL(tcp_autocorking),
-	SPEC(tcp_fastopen, 0, INT_MAX),
-	SPEC(somaxconn, 0, INT_MAX),
 };
 
 static void sysctl_entry(struct strata_net *sn, const struct sysctl_spec *spec,

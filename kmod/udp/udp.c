@@ -18,8 +18,8 @@
 static atomic_long_t udp_memory_allocated ____cacheline_aligned_in_smp;
 static DEFINE_PER_CPU(int, udp_fw_alloc);
 static long udp_mem[3] __read_mostly;
-static int udp_rmem_min __read_mostly = PAGE_SIZE;
-static int udp_wmem_min __read_mostly = PAGE_SIZE;
+/* the core looks here for the machine's; ours are of the namespace (udp_recv.c), and not for sending */
+static int udp_no_min;
 
 /* the last reference is gone, and a grace period */
 static void prot_destruct(struct sock *sk)
@@ -224,8 +224,8 @@ struct proto strata_udp_prot = {
 	.memory_allocated	= &udp_memory_allocated,
 	.per_cpu_fw_alloc	= &udp_fw_alloc,
 	.sysctl_mem		= udp_mem,
-	.sysctl_rmem		= &udp_rmem_min,
-	.sysctl_wmem		= &udp_wmem_min,
+	.sysctl_rmem		= &udp_no_min,
+	.sysctl_wmem		= &udp_no_min,
 };
 
 int strata_udp_init(void)

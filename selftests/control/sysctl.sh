@@ -21,7 +21,7 @@ export -f get is set_to
 native_of() {
 	local p
 
-	for p in "ipv4/$1" "ipv4/route/$1" "core/$1" "ipv4/neigh/default/${1#neigh_}"; do
+	for p in "ipv4/$1" "ipv4/route/$1" "ipv4/neigh/default/${1#neigh_}"; do
 		[ ! -e "/proc/sys/net/$p" ] || { echo "$p"; return; }
 	done
 	return 1
@@ -39,7 +39,7 @@ strangers() { # names that native has not
 # Natives that are of the machine rather than of the namespace, or scaled by its memory:
 # Strata's default is that of a machine with much.
 SCALED=' tcp_rmem tcp_wmem tcp_max_orphans tcp_max_tw_buckets tcp_max_syn_backlog udp_rmem_min '
-SCALED+='udp_wmem_min neigh_unres_qlen_bytes '
+SCALED+='neigh_unres_qlen_bytes '
 # ping_group_range: opened to all on systems whose init does so
 # tcp_limit_output_bytes: 1 MB in 6.1, 4 MB in 6.12
 # tcp_available_congestion_control: what the kernel was built with
@@ -93,7 +93,7 @@ differs_rightly() { # NAME VALUE
 	# a time or a number that is negative means nothing, and native takes it
 	"mtu_expires 0") ;;
 	"mtu_expires -"*|"tcp_fin_timeout -"*|"tcp_keepalive_"*" -"*|"tcp_base_mss -"*|\
-	"tcp_challenge_ack_limit -"*|"tcp_fastopen -"*|"tcp_limit_output_bytes -"*|\
+	"tcp_challenge_ack_limit -"*|"tcp_limit_output_bytes -"*|\
 	"tcp_max_syn_backlog -"*|"tcp_max_tw_buckets -"*) ;;
 	# 6.1 knows groups to 2^31, 6.12 to 2^32
 	"ping_group_range 0 2147483648") ;;
