@@ -147,6 +147,7 @@
 	X(TCPEXT_ACKSKIPPEDSYNRECV,	"TcpExt", "TCPACKSkippedSynRecv") \
 	X(TCPEXT_ACKSKIPPEDPAWS,	"TcpExt", "TCPACKSkippedPAWS") \
 	X(TCPEXT_ACKSKIPPEDSEQ,		"TcpExt", "TCPACKSkippedSeq") \
+	X(TCPEXT_ACKSKIPPEDCHALLENGE,	"TcpExt", "TCPACKSkippedChallenge") \
 	X(TCPEXT_KEEPALIVE,		"TcpExt", "TCPKeepAlive") \
 	X(TCPEXT_WINPROBE,		"TcpExt", "TCPWinProbe") \
 	X(TCPEXT_ACKCOMPRESSED,		"TcpExt", "TCPAckCompressed") \

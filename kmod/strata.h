@@ -147,6 +147,9 @@ struct strata_net {
 	struct percpu_counter	tcp_orphans;
 	struct percpu_counter	tcp_tw;
 	struct percpu_counter	tcp_curr_estab;
+	/* challenge ACKs left in this second; approximate: written without a lock */
+	u32			tcp_challenge_sec;
+	u32			tcp_challenge_left;
 
 	u32			key;
 	struct ctl_table_header	*sysctl;

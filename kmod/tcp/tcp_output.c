@@ -18,6 +18,7 @@
  * locking: the socket lock; process context or BH.
  */
 
+#include <linux/random.h>
 #include "tcp_int.h"
 
 /* the largest IPv4 packet less the headers: payload of one GSO segment, bytes */
@@ -334,19 +335,45 @@ static void output_ack(struct sock *sk, gfp_t gfp)
 	tp->ack.retry++;
 }
 
+/*
+ * RFC 5961 7: so many challenge ACKs in a second in the whole namespace. The number varies around
+ * the limit: who counts those he gets could tell from the rest what others asked for
+ */
+static bool challenge_allowed(struct strata_net *sn)
+{
+	u32 limit = READ_ONCE(sn->conf.tcp_challenge_ack_limit);
+	u32 now = jiffies / HZ, left;
+
+	if (limit == INT_MAX)
+		return true;
+	left = READ_ONCE(sn->tcp_challenge_left);
+	if (now != READ_ONCE(sn->tcp_challenge_sec)) {
+		WRITE_ONCE(sn->tcp_challenge_sec, now);
+		left = limit ? (limit + 1) / 2 + get_random_u32_below(limit) : 0;
+	}
+	WRITE_ONCE(sn->tcp_challenge_left, left ? left - 1 : 0);
+	return left;
+}
+
 /* an ACK in answer to what should not have come: not too often (RFC 5961 7) */
 static void output_oow_ack(struct sock *sk, unsigned long todo, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_net *sn = strata_sk_net(sk);
 	u32 gap = READ_ONCE(sn->conf.tcp_invalid_ratelimit);
+	bool challenge = todo & STRATA_TODO_CHALLENGE;
 
 	if (tp->last_oow_ack && (u32)jiffies - tp->last_oow_ack < gap) {
-		strata_inc(sn, TCPEXT_ACKSKIPPEDSEQ);
+		if (challenge)
+			strata_inc(sn, TCPEXT_ACKSKIPPEDCHALLENGE);
+		else
+			strata_inc(sn, TCPEXT_ACKSKIPPEDSEQ);
 		return;
 	}
 	tp->last_oow_ack = (u32)jiffies ?: 1;
-	if (todo & STRATA_TODO_CHALLENGE)
+	if (challenge && !challenge_allowed(sn))
+		return;
+	if (challenge)
 		strata_inc(sn, TCPEXT_CHALLENGEACK);
 	output_ack(sk, gfp);
 }
