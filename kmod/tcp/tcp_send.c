@@ -51,6 +51,29 @@ void strata_tcp_push(struct sock *sk, int msg_flags)
 	strata_tcp_output(sk);
 }
 
+/*
+ * Native's automatic cork: while data of ours still waits in the device or above it, a short
+ * segment can wait for more bytes, as it would not leave sooner. The completion sends it.
+ */
+static bool autocork(struct sock *sk, u32 goal)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
+
+	if (!skb || skb->len >= goal || RB_EMPTY_ROOT(&sk->tcp_rtx_queue) ||
+	    (STRATA_TCP_TX(skb)->bits & STRATA_TXB_EOR) ||
+	    refcount_read(&sk->sk_wmem_alloc) <= skb->truesize ||
+	    !READ_ONCE(strata_sk_net(sk)->conf.tcp_autocorking))
+		return false;
+	if (!test_bit(STRATA_TSQ_THROTTLED, &tp->deferred)) {
+		strata_inc(strata_sk_net(sk), TCPEXT_AUTOCORKING);
+		set_bit(STRATA_TSQ_THROTTLED, &tp->deferred);
+		/* a completion may have run between the test and the bit */
+		smp_mb__after_atomic();
+	}
+	return refcount_read(&sk->sk_wmem_alloc) > skb->truesize;
+}
+
 static bool queues_empty(const struct sock *sk)
 {
 	return skb_queue_empty(&sk->sk_write_queue) && RB_EMPTY_ROOT(&sk->tcp_rtx_queue);
@@ -191,10 +214,13 @@ static int send_start(struct sock *sk, struct send_run *run)
 /* what sendmsg() returns */
 static int send_end(struct sock *sk, struct send_run *run, int err)
 {
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
 	drop_empty_tail(sk);
 	if (run->copied) {
-		strata_tcp_sk(sk)->snd.pushed_seq = strata_tcp_sk(sk)->snd.write_seq;
-		strata_tcp_push(sk, run->flags);
+		tp->snd.pushed_seq = tp->snd.write_seq;
+		if ((run->flags & MSG_OOB) || !autocork(sk, run->goal))
+			strata_tcp_push(sk, run->flags);
 		return run->copied;
 	}
 	if (!err)
@@ -260,6 +286,9 @@ int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	struct sockcm_cookie sockc;
 	int err;
 
+	/* as native without it (net.ipv4.tcp_fastopen 0) */
+	if (msg->msg_flags & MSG_FASTOPEN)
+		return -EOPNOTSUPP;
 	if (msg->msg_controllen) {
 		sockcm_init(&sockc, sk);
 		err = sock_cmsg_send(sk, msg, &sockc);

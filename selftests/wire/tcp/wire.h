@@ -197,6 +197,20 @@ static inline void w_peer(int peer_port)
 	w.put = 0;
 }
 
+/* net.strata.NAME, or net.ipv4.NAME, of the case's namespace */
+static inline bool w_sysctl(const char *name, const char *value)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/%s/%s", w.native ? "ipv4" : "strata", name);
+	f = fopen(path, "w");
+	if (!f)
+		return false;
+	fputs(value, f);
+	return !fclose(f);
+}
+
 /* ---- the program's side; sockets do not block ---- */
 
 static inline int w_socket(void)
