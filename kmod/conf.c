@@ -72,6 +72,7 @@ static void conf_init_tcp_features(struct strata_net_conf *conf)
 	conf->tcp_sack = 1;
 	conf->tcp_dsack = 1;
 	conf->tcp_ecn = 2;
+	conf->tcp_ecn_fallback = 1;
 	conf->tcp_frto = 2;
 	conf->tcp_recovery = 1;
 	conf->tcp_early_retrans = 3;

@@ -59,6 +59,7 @@ struct strata_net_conf {
 	int	tcp_sack;			/* bool */
 	int	tcp_dsack;			/* bool */
 	int	tcp_ecn;			/* 0 off, 1 on, 2 only when asked */
+	int	tcp_ecn_fallback;		/* bool */
 	int	tcp_frto;			/* 0 or 2 */
 	int	tcp_recovery;			/* bit 0: RACK */
 	int	tcp_early_retrans;		/* 0 off, 3 TLP */

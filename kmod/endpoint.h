@@ -58,6 +58,7 @@ struct strata_flow {
 #define STRATA_PATH_BROADCAST	0x02	/* needs SO_BROADCAST */
 #define STRATA_PATH_MULTICAST	0x04
 #define STRATA_PATH_GATEWAY	0x08	/* through a router */
+#define STRATA_PATH_ECN		0x20	/* the route asks for ECN (RTAX_FEATURE_ECN) */
 #define STRATA_PATH_MTU_LOCKED	0x10	/* ICMP does not lower it (any more): no DF to find out */
 
 /**
@@ -179,7 +180,6 @@ static inline void strata_sock_init(struct sock *sk, u8 proto)
 
 /**
  * strata_sock_owner_set() - the calling process puts this socket to use
- *
  * From bind(), connect(), listen(), accept(), the first sendto(): not from socket(), where the
  * caller may be a helper that opens sockets for others (strata run). Caller holds the lock.
  */

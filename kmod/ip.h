@@ -144,6 +144,7 @@ int strata_ip_reply(struct strata_net *sn, struct strata_flow *fl, struct sk_buf
  * struct strata_route_cfg - a route as configured
  * @dst, @plen: prefix; @gw: 0 without; @prefsrc: 0: by address selection
  * @oif: device index; @mtu: 0: the device's; @mtu_lock
+ * @ecn: RTAX_FEATURE_ECN: connections by it ask for ECN (RFC 3168)
  * @type: RTN_UNICAST, RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_LOCAL, RTN_BROADCAST
  * @scope, @protocol, @tos, @priority, @flags: as in struct rtmsg
  */
@@ -161,6 +162,7 @@ struct strata_route_cfg {
 	u8	protocol;
 	u8	tos;
 	bool	mtu_lock;
+	bool	ecn;
 };
 
 /**

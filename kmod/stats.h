@@ -151,6 +151,7 @@
 	X(TCPEXT_KEEPALIVE,		"TcpExt", "TCPKeepAlive") \
 	X(TCPEXT_WINPROBE,		"TcpExt", "TCPWinProbe") \
 	X(TCPEXT_ACKCOMPRESSED,		"TcpExt", "TCPAckCompressed") \
+	X(TCPEXT_DELIVEREDCE,		"TcpExt", "TCPDeliveredCE") \
 	X(TCPEXT_ZEROWINDOWDROP,	"TcpExt", "TCPZeroWindowDrop") \
 	X(TCPEXT_TOZEROWINDOWADV,	"TcpExt", "TCPToZeroWindowAdv") \
 	X(TCPEXT_FROMZEROWINDOWADV,	"TcpExt", "TCPFromZeroWindowAdv") \

@@ -5,7 +5,7 @@
  * rtnetlink core holds the rtnl lock for changes and has checked CAP_NET_ADMIN
  * over the namespace.
  *
- * There is one table (main), one next hop per route, and the metrics MTU and lock.
+ * There is one table (main), one next hop per route, and the metrics MTU, lock and ECN.
  * All else is refused with the cause named; attributes are validated strictly.
  * RTM_GETROUTE with a destination tells the way a packet would go.
  */
@@ -46,6 +46,7 @@ static const struct nla_policy get_policy[RTA_MAX + 1] = {
 static const struct nla_policy metrics_policy[RTAX_MAX + 1] = {
 	[RTAX_LOCK]	= { .type = NLA_U32 },
 	[RTAX_MTU]	= { .type = NLA_U32 },
+	[RTAX_FEATURES]	= { .type = NLA_U32 },
 };
 
 /* ---- requests ---- */
@@ -72,6 +73,16 @@ static int route_metrics(const struct nlattr *attr, struct strata_route_cfg *cfg
 	if (tb[RTAX_MTU])
 		cfg->mtu = min_t(u32, nla_get_u32(tb[RTAX_MTU]), IP_MAX_MTU);
 	cfg->mtu_lock = lock;
+	if (tb[RTAX_FEATURES]) {
+		u32 features = nla_get_u32(tb[RTAX_FEATURES]);
+
+		if (features & ~RTAX_FEATURE_ECN) {
+			NL_SET_ERR_MSG_ATTR(extack, tb[RTAX_FEATURES],
+					    "strata: the only feature of a route is ECN");
+			return -EINVAL;
+		}
+		cfg->ecn = features;
+	}
 	return 0;
 }
 
@@ -180,20 +191,21 @@ static int route_del(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_e
 static size_t route_msg_size(void)
 {
 	return NLMSG_ALIGN(sizeof(struct rtmsg)) + 3 * nla_total_size(sizeof(__be32)) +
-	       3 * nla_total_size(sizeof(u32)) + nla_total_size(2 * nla_total_size(sizeof(u32)));
+	       3 * nla_total_size(sizeof(u32)) + nla_total_size(3 * nla_total_size(sizeof(u32)));
 }
 
 static int route_fill_metrics(struct sk_buff *skb, const struct strata_route_cfg *r)
 {
 	struct nlattr *nest;
 
-	if (!r->mtu)
+	if (!r->mtu && !r->ecn)
 		return 0;
 	nest = nla_nest_start_noflag(skb, RTA_METRICS);
 	if (!nest)
 		return -EMSGSIZE;
 	if ((r->mtu_lock && nla_put_u32(skb, RTAX_LOCK, BIT(RTAX_MTU))) ||
-	    nla_put_u32(skb, RTAX_MTU, r->mtu))
+	    (r->mtu && nla_put_u32(skb, RTAX_MTU, r->mtu)) ||
+	    (r->ecn && nla_put_u32(skb, RTAX_FEATURES, RTAX_FEATURE_ECN)))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -267,6 +279,7 @@ static void route_of_path(const struct strata_flow *fl, const struct strata_path
 	r->flags = RTM_F_CLONED;
 	r->mtu = path->flags & STRATA_PATH_LOOP ? 0 : path->mtu;
 	r->mtu_lock = path->flags & STRATA_PATH_MTU_LOCKED;
+	r->ecn = path->flags & STRATA_PATH_ECN;
 	if (path->flags & STRATA_PATH_GATEWAY)
 		r->gw = path->nexthop;
 	r->type = RTN_UNICAST;

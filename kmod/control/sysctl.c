@@ -253,6 +253,7 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC_OCTET(tcp_sack),
 	SPEC_OCTET(tcp_dsack),
 	SPEC(tcp_ecn, 0, 2),
+	SPEC_BOOL(tcp_ecn_fallback),
 	SPEC_OCTET(tcp_frto),
 	SPEC(tcp_recovery, 0, 255),
 	SPEC(tcp_early_retrans, 0, 4),

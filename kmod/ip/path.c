@@ -113,6 +113,8 @@ static int way_unicast_rcu(struct strata_net *sn, const struct strata_flow *fl,
 	way->mtu = r->cfg.mtu;
 	if (r->cfg.gw)
 		way->flags |= STRATA_PATH_GATEWAY;
+	if (r->cfg.ecn)
+		way->flags |= STRATA_PATH_ECN;
 	if (r->cfg.mtu && r->cfg.mtu_lock)
 		way->flags |= STRATA_PATH_MTU_LOCKED;
 	return 0;

@@ -292,8 +292,8 @@ static int route_check(struct strata_net *sn, struct strata_route_cfg *cfg,
 static bool cfg_same(const struct strata_route_cfg *a, const struct strata_route_cfg *b)
 {
 	return a->gw == b->gw && a->prefsrc == b->prefsrc && a->oif == b->oif &&
-	       a->mtu == b->mtu && a->mtu_lock == b->mtu_lock && a->flags == b->flags &&
-	       a->type == b->type && a->scope == b->scope && a->protocol == b->protocol;
+	       a->mtu == b->mtu && a->mtu_lock == b->mtu_lock && a->ecn == b->ecn &&
+	       a->flags == b->flags && a->type == b->type && a->scope == b->scope && a->protocol == b->protocol;
 }
 
 /* the first route of @p with @cfg's tos and priority; *@same if one is identical */

@@ -261,6 +261,7 @@ enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 	bool was_out = tp->scb.packets_out;
 	struct strata_ack_run run;
 	enum skb_drop_reason why;
+	bool ece = false;
 	u32 reo_us;
 
 	why = ack_acceptable(tp, seg->ack);
@@ -268,6 +269,8 @@ enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 		return why;
 	if (seg->seq == seg->end_seq)
 		strata_inc(strata_sk_net(sk), TCPEXT_PUREACKS);
+	if (tp->ecn_ok)
+		ece = strata_tcp_ecn_ack(tp, seg);
 	tp->probes_out = 0;
 	tp->probes_tstamp = 0;
 	tp->soft_err = 0;
@@ -285,6 +288,7 @@ enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 	}
 
 	run_init(sk, seg, &run);
+	run.rec.ece = ece;
 	advance(sk, seg, &run);
 	run.rec.ack = tp->snd.una;
 	if (seg->opts.nsack && tp->sack_ok) {

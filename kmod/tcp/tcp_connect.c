@@ -127,6 +127,7 @@ static void connect_init(struct sock *sk)
 	tp->retries = 0;
 	tp->probes_out = 0;
 	tp->syn_retrans = 0;
+	strata_tcp_ecn_connect(tp);
 	tp->syn_us = now;
 	tp->retrans_start_us = 0;
 	sock_reset_flag(sk, SOCK_DONE);
@@ -233,6 +234,7 @@ static void synsent_take_syn(struct sock *sk, const struct strata_tcp_seg *seg)
 	tp->rcv.up = tp->rcv.nxt;
 	tp->rwnd.wup = tp->rcv.nxt;
 	strata_tcp_take_syn_options(tp, &seg->opts);
+	strata_tcp_ecn_syn_rcv(tp, seg->flags);
 	tp->swnd.wnd = seg->wnd;
 	tp->swnd.max = seg->wnd;
 	tp->swnd.wl1 = seg->seq;

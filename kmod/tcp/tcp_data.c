@@ -150,6 +150,8 @@ static void data_event(struct sock *sk, const struct sk_buff *skb)
 	measure_mss(tp, skb);
 	measure_rtt(tp, skb);
 	measure_ato(sk);
+	if (tp->ecn_ok)
+		strata_tcp_ecn_data(tp, STRATA_TCP_SEG(skb));
 	if (skb->len >= 128)
 		grow_window(sk, skb);
 }

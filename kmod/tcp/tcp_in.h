@@ -112,6 +112,26 @@ bool strata_tcp_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *fr
 /** strata_tcp_rmem_ok() - may @skb be kept? prunes the out-of-order queue for it */
 bool strata_tcp_rmem_ok(struct sock *sk, struct sk_buff *skb);
 
+/* tcp_ecn.c: RFC 3168. Locked */
+
+/** strata_tcp_ecn_connect() - active open: is ECN to be asked for */
+void strata_tcp_ecn_connect(struct strata_tcp_sock *tp);
+/** strata_tcp_ecn_syn() - ECE and CWR of our SYN or SYN-ACK */
+u8 strata_tcp_ecn_syn(const struct sock *sk);
+/** strata_tcp_ecn_syn_rcv() - the peer's SYN or SYN-ACK came in SYN-SENT with these @flags */
+void strata_tcp_ecn_syn_rcv(struct strata_tcp_sock *tp, u8 flags);
+/** strata_tcp_ecn_request() - does a SYN for @lsk get ECN? No lock, RCU */
+bool strata_tcp_ecn_request(const struct sock *lsk, const struct strata_tcp_seg *seg,
+			    const struct strata_path *path);
+/** strata_tcp_ecn_listener_ect() - are SYN-ACKs of @lsk sent with ECT? No lock, RCU */
+bool strata_tcp_ecn_listener_ect(const struct sock *lsk);
+/** strata_tcp_ecn_always() - ECT on every segment, as the congestion control wants */
+bool strata_tcp_ecn_always(const struct strata_tcp_sock *tp);
+/** strata_tcp_ecn_ack() - an acceptable ACK; ECN in use. Takes CWR; true: it has ECE */
+bool strata_tcp_ecn_ack(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg);
+/** strata_tcp_ecn_data() - new data came; ECN in use */
+void strata_tcp_ecn_data(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg);
+
 /* tcp_ofo.c: the out-of-order queue. Locked */
 
 /** strata_tcp_ofo_add() - keep @skb, data at the payload; consumed when *eaten */

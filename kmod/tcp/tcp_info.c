@@ -39,6 +39,8 @@ static void info_options(const struct strata_tcp_sock *tp, struct tcp_info *info
 		info->tcpi_options |= TCPI_OPT_SACK;
 	if (tp->ecn_ok)
 		info->tcpi_options |= TCPI_OPT_ECN;
+	if (tp->ecn_seen)
+		info->tcpi_options |= TCPI_OPT_ECN_SEEN;
 	if (tp->wscale_ok) {
 		info->tcpi_options |= TCPI_OPT_WSCALE;
 		info->tcpi_snd_wscale = tp->swnd.wscale;
@@ -80,6 +82,7 @@ static void info_sender(const struct strata_tcp_sock *tp, struct tcp_info *info)
 	info->tcpi_retrans = READ_ONCE(tp->scb.retrans_out);
 	info->tcpi_total_retrans = READ_ONCE(tp->scb.total_retrans);
 	info->tcpi_delivered = READ_ONCE(tp->scb.delivered);
+	info->tcpi_delivered_ce = READ_ONCE(tp->scb.delivered_ce);
 	info->tcpi_dsack_dups = READ_ONCE(tp->scb.dsack_dups);
 	info->tcpi_reord_seen = READ_ONCE(tp->scb.reord_seen);
 	info->tcpi_snd_wnd = READ_ONCE(tp->swnd.wnd);

@@ -12,6 +12,7 @@
  * When the table of requests is full, SYN cookies (RFC 4987 3.6) let the peer keep the state.
  */
 
+#include <net/inet_ecn.h>
 #include "tcp_req.h"
 
 int strata_tcp_listen(struct sock *sk, int backlog)
@@ -253,6 +254,8 @@ void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req)
 	seg.seq = req->iss;
 	seg.wnd = min_t(u32, req->rwnd.wnd, U16_MAX);	/* never scaled here */
 	seg.flags = STRATA_TCP_SYN | STRATA_TCP_ACK;
+	if (req->ecn_ok)
+		seg.flags |= STRATA_TCP_ECE;
 	seg.opts.flags |= STRATA_OPT_MSS |
 			  (req->opts.flags & (STRATA_OPT_SACKOK | STRATA_OPT_WSCALE));
 	seg.opts.mss = req->adv_mss;
@@ -272,7 +275,8 @@ static void req_options(const struct strata_net *sn, struct strata_tcp_req *req)
 }
 
 /* the MSS we announce is what the way back can carry (RFC 6691) */
-static bool req_route(struct sock *lsk, struct strata_tcp_req *req)
+static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
+		      const struct strata_tcp_seg *syn)
 {
 	struct strata_net *sn = strata_sk_net(lsk);
 	u16 user_mss = READ_ONCE(strata_tcp_sk(lsk)->snd.user_mss);
@@ -286,6 +290,7 @@ static bool req_route(struct sock *lsk, struct strata_tcp_req *req)
 	if (strata_ip_route(sn, &fl, &path))
 		return false;
 	req->pmtu = strata_ip_mtu(&path);
+	req->ecn_ok = strata_tcp_ecn_request(lsk, syn, &path);
 	strata_path_put(&path);
 	req->adv_mss = clamp_t(u32, req->pmtu, 128, U16_MAX) - 40;
 	if (user_mss)
@@ -316,10 +321,12 @@ static struct strata_tcp_req *req_make(struct sock *lsk, struct sk_buff *skb)
 	req->sent_us = strata_tcp_clock_us();
 	req->ts_offset = strata_tcp_ts_off(sn, req->laddr, req->raddr);
 	req_options(sn, req);
-	if (!req_route(lsk, req)) {
+	if (!req_route(lsk, req, seg)) {
 		strata_tcp_req_put(req);
 		return NULL;
 	}
+	if (req->ecn_ok && strata_tcp_ecn_listener_ect(lsk))
+		req->tos |= INET_ECN_ECT_0;
 	max_buf = lsk->sk_userlocks & SOCK_RCVBUF_LOCK ? READ_ONCE(lsk->sk_rcvbuf) :
 		  max(READ_ONCE(lsk->sk_rcvbuf), READ_ONCE(sn->conf.tcp_rmem[2]));
 	strata_wnd_init(&req->rwnd, req->irs + 1, strata_tcp_full_space(lsk),
@@ -335,6 +342,7 @@ static void req_cookie(struct strata_net *sn, struct strata_tcp_req *req)
 	u16 mss = (req->opts.flags & STRATA_OPT_MSS) ? req->opts.mss : 536;
 
 	req->opts.flags &= STRATA_OPT_MSS;
+	req->ecn_ok = false;
 	req->rwnd.wscale = 0;
 	req->iss = strata_tcp_cookie(req->laddr, req->raddr, req->lport, req->rport, req->irs,
 				     &mss);
@@ -405,6 +413,7 @@ static struct strata_tcp_req *cookie_req(struct sock *lsk, struct sk_buff *skb)
 	req->irs = seg->seq - 1;
 	req->iss = seg->ack - 1;
 	req->opts.flags = STRATA_OPT_MSS;
+	req->ecn_ok = false;
 	req->opts.mss = mss;
 	req->rwnd.wscale = 0;
 	req->rwnd.wup = req->irs + 1;
@@ -450,6 +459,9 @@ static void child_fill(struct sock *child, const struct strata_tcp_req *req)
 	tp->swnd.max = req->wnd;
 	tp->swnd.wl1 = req->irs;
 	strata_tcp_take_syn_options(tp, &req->opts);
+	tp->ecn_ok = req->ecn_ok;
+	tp->ecn_echo = 0;
+	tp->ecn_seen = 0;
 	strata_tcp_mstamp(tp);
 	/* Karn's rule; nor from an ACK that had to come again (queue full, TCP_DEFER_ACCEPT) */
 	tp->syn_us = req->acked ? 0 : req->sent_us;

@@ -98,6 +98,7 @@ struct strata_tcp_scb {
 	u32	reord_seen;	/* reordering events */
 	u32	dsack_dups;	/* D-SACKs received */
 	u32	delivered;	/* segments delivered in all, SACKed included */
+	u32	delivered_ce;	/* of these by ACKs with ECE (RFC 3168) */
 	u32	lost;		/* segments marked lost in all */
 	u32	total_retrans;	/* segments retransmitted in all */
 	s32	undo_retrans;	/* retransmissions not yet shown spurious; see recovery */

@@ -125,6 +125,8 @@ enum skb_drop_reason strata_tcp_ofo_add(struct sock *sk, struct sk_buff *skb, bo
 		sk->sk_data_ready(sk);
 		return SKB_DROP_REASON_PROTO_MEM;
 	}
+	if (tp->ecn_ok)
+		strata_tcp_ecn_data(tp, STRATA_TCP_SEG(skb));
 	tp->ack.pending |= STRATA_ACK_SCHED;
 	tp->rcv_ooopack += max_t(u16, 1, skb_shinfo(skb)->gso_segs);
 	strata_inc(sn, TCPEXT_OFOQUEUE);

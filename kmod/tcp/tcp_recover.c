@@ -268,7 +268,12 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 				     READ_ONCE(strata_sk_net(sk)->conf.tcp_max_reordering));
 	run->rec.delivered = tp->scb.delivered - run->prior_delivered;
 	run->rec.can_send_new = can_send_new(sk);
-	if (run->rec.delivered || run->dup || run->rec.ack != run->rec.una || run->rec.has_dsack)
+	if (run->rec.ece && run->rec.delivered) {
+		tp->scb.delivered_ce += run->rec.delivered;
+		strata_add(strata_sk_net(sk), TCPEXT_DELIVEREDCE, run->rec.delivered);
+	}
+	if (run->rec.delivered || run->dup || run->rec.ack != run->rec.una ||
+	    run->rec.has_dsack || run->rec.ece)
 		verdict = strata_recovery_ack(&tp->rec, &tp->cong, &tp->scb, &run->rec);
 	if (recovering && tp->rec.state < STRATA_CA_CWR)
 		strata_rack_recovery_end(&tp->rack);

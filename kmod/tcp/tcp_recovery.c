@@ -53,6 +53,7 @@ static void begin_reduction(struct strata_tcp_recovery *rec, struct strata_tcp_c
 	rec->prior_cwnd = c->cwnd;
 	rec->prr_delivered = 0;
 	rec->prr_out = 0;
+	rec->cwr_due = true;
 }
 
 static void begin_undo(struct strata_tcp_recovery *rec, struct strata_tcp_scb *s, u32 una)
@@ -78,12 +79,18 @@ static void end_reduction(struct strata_tcp_recovery *rec, struct strata_tcp_con
 /* RFC 4015 3: as if nothing had happened */
 static void undo(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c, u64 now_us)
 {
-	u32 cwnd = c->ops->undo_cwnd(c);
+	u32 cwnd;
 
-	if (cwnd > c->cwnd)
-		c->cwnd = cwnd;
-	if (c->prior_ssthresh > c->ssthresh)
-		c->ssthresh = c->prior_ssthresh;
+	/* 0: ECE came meanwhile, so the reduction was due all the same (RFC 3168 6.1.2) */
+	if (c->prior_ssthresh) {
+		cwnd = c->ops->undo_cwnd(c);
+		if (cwnd > c->cwnd)
+			c->cwnd = cwnd;
+		if (c->prior_ssthresh > c->ssthresh) {
+			c->ssthresh = c->prior_ssthresh;
+			rec->cwr_due = false;
+		}
+	}
 	c->cwnd_stamp_us = now_us;
 	rec->undo_ok = false;
 	rec->stamp_ok = false;
@@ -157,6 +164,16 @@ void strata_recovery_cwr(struct strata_tcp_recovery *rec, struct strata_tcp_cong
 	rec->high_seq = nxt;
 }
 
+/* nothing is lost: Open or Disorder, unless ECE asks for a reduction (RFC 3168 6.1.2) */
+static void calm(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
+		 struct strata_tcp_scb *s, const struct strata_rec_ack *a)
+{
+	if (!a->ece || rec->state > STRATA_CA_DISORDER)
+		settle(rec, c, s, a->now_us);
+	if (a->ece)
+		strata_recovery_cwr(rec, c, s, a->nxt, a->now_us);
+}
+
 static u32 ack_open(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 		    struct strata_tcp_scb *s, const struct strata_rec_ack *a)
 {
@@ -168,10 +185,7 @@ static u32 ack_open(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 	}
 	if (is_lossy(s))
 		return todo | enter_recovery(rec, c, s, a);
-	if (a->ece)
-		strata_recovery_cwr(rec, c, s, a->nxt, a->now_us);
-	else
-		settle(rec, c, s, a->now_us);
+	calm(rec, c, s, a);
 	return todo;
 }
 
@@ -183,7 +197,7 @@ static u32 ack_cwr(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 	/* RFC 3168 6.1.2: once per window; something sent after the reduction is acknowledged */
 	if (strata_seq_after(a->ack, rec->high_seq)) {
 		end_reduction(rec, c, a->now_us);
-		settle(rec, c, s, a->now_us);
+		calm(rec, c, s, a);
 	}
 	return 0;
 }
@@ -219,8 +233,12 @@ static u32 ack_recovery(struct strata_tcp_recovery *rec, struct strata_tcp_cong 
 		} else {
 			end_reduction(rec, c, a->now_us);
 		}
-		settle(rec, c, s, a->now_us);
-		return is_lossy(s) ? todo | enter_recovery(rec, c, s, a) : todo;
+		if (is_lossy(s)) {
+			settle(rec, c, s, a->now_us);
+			return todo | enter_recovery(rec, c, s, a);
+		}
+		calm(rec, c, s, a);
+		return todo;
 	}
 	/* other retransmissions that are out may have been needed: wait for the end */
 	if (!s->retrans_out && eifel(rec, a))
@@ -279,8 +297,12 @@ static u32 ack_loss(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 			undo(rec, c, a->now_us);
 			todo = STRATA_REC_UNDONE;
 		}
-		settle(rec, c, s, a->now_us);
-		return is_lossy(s) ? todo | enter_recovery(rec, c, s, a) : todo;
+		if (is_lossy(s)) {
+			settle(rec, c, s, a->now_us);
+			return todo | enter_recovery(rec, c, s, a);
+		}
+		calm(rec, c, s, a);
+		return todo;
 	}
 	return s->lost_out ? STRATA_REC_RETRANSMIT : 0;
 }
@@ -289,6 +311,8 @@ u32 strata_recovery_ack(struct strata_tcp_recovery *rec, struct strata_tcp_cong 
 			struct strata_tcp_scb *s, const struct strata_rec_ack *a)
 {
 	count_dsack(rec, s, a);
+	if (a->ece)
+		c->prior_ssthresh = 0;
 
 	switch (rec->state) {
 	case STRATA_CA_CWR:
@@ -318,6 +342,7 @@ void strata_recovery_timeout(struct strata_tcp_recovery *rec, struct strata_tcp_
 		    2 : 0;
 	set_state(rec, c, STRATA_CA_LOSS, now_us);
 	rec->high_seq = nxt;
+	rec->cwr_due = true;
 	/* RFC 5681 3.1: loss window; what was sent too lately to be marked stays in flight */
 	c->cwnd = strata_tcp_in_flight(s) + 1;
 	c->cwnd_cnt = 0;

@@ -23,6 +23,7 @@
  * @adv_mss: MSS option we sent; @pmtu: of the route then
  * @ts_offset, @sent_us: for timestamps and the RTT sample
  * @expires: jiffies of the next SYN-ACK
+ * @ecn_ok: ECN was asked for and is agreed on (RFC 3168)
  * @sent: SYN-ACKs sent again; @acked: the ACK came but could not be taken (queue full, deferred)
  * @ref: one for the table, one per user
  *
@@ -44,6 +45,7 @@ struct strata_tcp_req {
 	u16			adv_mss;
 	u8			tos;
 	u8			sent;
+	bool			ecn_ok;
 	bool			acked;
 	u32			pmtu;
 	u32			mark;

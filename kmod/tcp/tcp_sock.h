@@ -37,7 +37,9 @@ struct strata_tcp_sock {
 	u8	ts_ok:1,
 		sack_ok:1,
 		wscale_ok:1,
-		ecn_ok:1,
+		ecn_ok:1,	/* in SYN-SENT: asked for */
+		ecn_echo:1,	/* CE came: ECE on all ACKs until CWR */
+		ecn_seen:1,	/* a segment with ECT or CE has come */
 		syn_retrans:1,	/* the SYN or SYN-ACK was sent again */
 		tw_pending:1;	/* FIN came in FIN-WAIT-2: TIME-WAIT once its ACK is out */
 

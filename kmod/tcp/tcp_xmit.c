@@ -15,11 +15,12 @@
  * destructor is the one that skb_segment() knows to hand on to the pieces.
  *
  * Nothing here decides whether to send; see tcp_output.c. RFC 9293 3.1, 3.5.2, 3.10.7.1;
- * RFC 7323 3.2; RFC 2018 4.
+ * RFC 7323 3.2; RFC 2018 4; RFC 3168 6.1.
  *
  * locking: the socket lock, but for the functions without a socket.
  */
 
+#include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/tcp_states.h>
 #include "tcp_int.h"
@@ -44,6 +45,7 @@ struct xmit_hdr {
 	u16	wnd;
 	u16	urg;
 	u8	flags;
+	u8	ecn;		/* of IP's header */
 };
 
 /* push header and options in front of the payload; checksum of the pseudo-header */
@@ -136,6 +138,20 @@ static void established_opts(struct strata_tcp_sock *tp, struct strata_tcp_opts_
 						strata_tcp_sack_room(o->flags));
 }
 
+/*
+ * RFC 3168 6.1: ECT on data sent for the first time, and CWR on the first such segment behind a
+ * reduction (6.1.2, 6.1.5); never on what is sent again or carries no data (6.1.4)
+ */
+static void ecn_mark(struct strata_tcp_sock *tp, struct xmit_hdr *h, bool new_data)
+{
+	if (tp->ecn_echo)
+		h->flags |= STRATA_TCP_ECE;
+	if (new_data || strata_tcp_ecn_always(tp))
+		h->ecn = INET_ECN_ECT_0;
+	if (new_data && tp->rec.cwr_due)
+		h->flags |= STRATA_TCP_CWR;
+}
+
 /* give @skb, data at the payload, header @h; consumed. 0 or -errno */
 static int sock_xmit(struct sock *sk, struct sk_buff *skb, const struct xmit_hdr *h,
 		     const struct strata_tcp_opts_out *o, bool again)
@@ -153,6 +169,7 @@ static int sock_xmit(struct sock *sk, struct sk_buff *skb, const struct xmit_hdr
 		return err;
 	}
 	strata_sock_flow(&tp->ep, &fl);
+	fl.tos |= h->ecn;
 	push_header(skb, &fl, h, o);
 	skb_set_owner_w(skb, sk);
 	trace_sock(sk, &fl, h, o, len, again);
@@ -213,6 +230,11 @@ int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 	established_opts(tp, &o);
 	h.seq = tx->seq;
 	h.flags = tx->flags | STRATA_TCP_ACK;
+	h.ecn = 0;
+	if (tp->ecn_ok)
+		ecn_mark(tp, &h, !again && len);
+	if ((h.flags & STRATA_TCP_CWR) && skb_shinfo(clone)->gso_size)
+		skb_shinfo(clone)->gso_type |= SKB_GSO_TCP_ECN;
 	h.urg = urg_offset(tp, tx->seq);
 	if (h.urg)
 		h.flags |= STRATA_TCP_URG;
@@ -221,6 +243,8 @@ int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 	err = sock_xmit(sk, clone, &h, &o, again);
 	if (err)
 		return err;
+	if (h.flags & STRATA_TCP_CWR)
+		tp->rec.cwr_due = false;
 	tp->data_segs_out += max_t(u16, tx->pcount, 1);
 	tp->bytes_sent += len;
 	return 0;
@@ -245,6 +269,8 @@ int strata_tcp_xmit_ctl(struct sock *sk, u32 seq, u8 flags, gfp_t gfp)
 	if (!skb)
 		return -ENOBUFS;
 	established_opts(tp, &o);
+	if (tp->ecn_ok && !(flags & STRATA_TCP_RST))
+		ecn_mark(tp, &h, false);
 	h.urg = urg_offset(tp, seq);
 	if (h.urg && !(flags & STRATA_TCP_RST))
 		h.flags |= STRATA_TCP_URG;
@@ -289,6 +315,9 @@ int strata_tcp_xmit_syn(struct sock *sk, gfp_t gfp)
 		h.flags |= STRATA_TCP_ACK;
 		h.ack = tp->rcv.nxt;
 	}
+	h.flags |= strata_tcp_ecn_syn(sk);
+	if (strata_tcp_ecn_always(tp))
+		h.ecn = INET_ECN_ECT_0;
 	/* the window of a SYN is never scaled (RFC 7323 2.2) */
 	h.wnd = min_t(u32, tp->rwnd.wnd, 0xffff);
 	return sock_xmit(sk, skb, &h, &o, tp->syn_retrans);

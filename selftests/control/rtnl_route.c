@@ -89,7 +89,7 @@ static int del(struct rtnl *r, const char *dst, int plen)
 
 struct way {
 	char gw[16], src[16];
-	int type, mtu;
+	int type, mtu, features;
 };
 
 static void keep_metrics(struct rtattr *nest, struct way *w)
@@ -100,6 +100,8 @@ static void keep_metrics(struct rtattr *nest, struct way *w)
 	for (; RTA_OK(rta, len); rta = RTA_NEXT(rta, len))
 		if (rta->rta_type == RTAX_MTU)
 			w->mtu = *(uint32_t *)RTA_DATA(rta);
+		else if (rta->rta_type == RTAX_FEATURES)
+			w->features = *(uint32_t *)RTA_DATA(rta);
 }
 
 static void keep_way(const struct nlmsghdr *nlh, void *arg)
@@ -251,6 +253,26 @@ TEST_F(route, mtu)
 	rtnl_attr(&q, RTA_METRICS | NLA_F_NESTED, &m, sizeof(m));
 	EXPECT_EQ(-EINVAL, talk(&self->r, &q));
 	EXPECT_STREQ("strata: MTU is below 68", self->r.said);
+}
+
+TEST_F(route, features)
+{
+	struct { struct rtattr rta; uint32_t bits; } m = { { 8, RTAX_FEATURES }, RTAX_FEATURE_ECN };
+	struct rtnl_req q;
+	struct way w;
+
+	route_req(&q, RTM_NEWROUTE, NEW, "203.0.113.0", 24);
+	rtnl_attr_ip(&q, RTA_GATEWAY, "10.0.0.1");
+	rtnl_attr(&q, RTA_METRICS | NLA_F_NESTED, &m, sizeof(m));
+	ASSERT_EQ(0, talk(&self->r, &q));
+	ASSERT_EQ(0, way_to(&self->r, "203.0.113.1", &w));
+	EXPECT_EQ(RTAX_FEATURE_ECN, w.features);
+	m.bits = RTAX_FEATURE_ECN | RTAX_FEATURE_SACK;
+	route_req(&q, RTM_NEWROUTE, NEW, "203.0.114.0", 24);
+	rtnl_attr_ip(&q, RTA_GATEWAY, "10.0.0.1");
+	rtnl_attr(&q, RTA_METRICS | NLA_F_NESTED, &m, sizeof(m));
+	EXPECT_EQ(-EINVAL, talk(&self->r, &q));
+	EXPECT_STREQ("strata: the only feature of a route is ECN", self->r.said);
 }
 
 TEST_F(route, gateways)

@@ -416,6 +416,54 @@ TEST(ece_once_per_window)	/* RFC 3168 6.1.2 */
 	EXPECT_EQ(5, cc.cwnd);
 }
 
+TEST(ece_behind_the_window)	/* RFC 3168 6.1.2: something sent after the reduction was marked */
+{
+	setup(10, true);
+	ack_begin(una + 1);
+	ra.ece = true;
+	ack_end(0);
+	send_segs(1);
+	ack_begin(nxt);
+	ra.ece = true;
+	ack_end(0);
+	EXPECT_EQ(STRATA_CA_CWR, rec.state);
+	EXPECT_EQ(2, cc.ssthresh);
+}
+
+TEST(cwr_is_due)	/* RFC 3168 6.1.2: every reduction is told */
+{
+	setup(10, true);
+	EXPECT_FALSE(rec.cwr_due);
+	ack_begin(una + 1);
+	ra.ece = true;
+	ack_end(0);
+	EXPECT_TRUE(rec.cwr_due);
+	setup(10, true);
+	cc.ssthresh = 100;
+	timeout(false);
+	EXPECT_TRUE(rec.cwr_due);
+	/* it was spurious: nothing to tell */
+	ack_begin(una + 1);
+	ra.has_ts = true;
+	ra.tsecr = 4000;
+	ack_end(0);
+	EXPECT_FALSE(rec.cwr_due);
+}
+
+TEST(ece_is_not_undone)	/* RFC 3168 6.1.2: whatever becomes of the loss that came with it */
+{
+	setup(10, true);
+	timeout(false);
+	ack_begin(una + 1);
+	ra.ece = true;
+	ra.has_ts = true;
+	ra.tsecr = 4000;
+	ack_end(0);
+	EXPECT_EQ(5, cc.ssthresh);
+	EXPECT_GT(10, cc.cwnd);
+	EXPECT_TRUE(rec.cwr_due);
+}
+
 /* a lossy path at random: the machine always comes back to Open, cwnd stays sane */
 TEST(random_paths)
 {

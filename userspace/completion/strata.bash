@@ -32,7 +32,7 @@ _strata_words() { # COMMAND VERB
 	route-show|route-list|route-flush) echo dev via src proto scope type table root exact default ;;
 	route-get) echo from dev ;;
 	*-monitor|monitor-*) echo addr route neigh link all ;;
-	route-*) echo default via dev src metric mtu proto scope table onlink \
+	route-*) echo default via dev src metric mtu features proto scope table onlink \
 		unreachable blackhole prohibit ;;
 	neigh-show|neigh-list|neigh-flush) echo dev nud to ;;
 	neigh-get) echo dev ;;

@@ -13,7 +13,8 @@ static const char help[] =
 "                    [table TABLE|all]\n"
 "       strata route add|replace|change|append|del [TYPE] PREFIX\n"
 "                    [via ADDRESS] [dev DEVICE] [src ADDRESS] [metric NUMBER]\n"
-"                    [mtu BYTES] [proto PROTO] [scope SCOPE] [table TABLE]\n"
+"                    [mtu BYTES] [features ecn] [proto PROTO] [scope SCOPE]\n"
+"                    [table TABLE]\n"
 "       strata route get ADDRESS [from ADDRESS] [dev DEVICE]\n"
 "       strata route flush [the words of show]\n"
 "       strata route monitor\n"
@@ -25,9 +26,9 @@ static const char help[] =
 struct route_words {
 	struct prefix dst;
 	struct in_addr via, src, from;
-	uint32_t metric, mtu;
+	uint32_t metric, mtu, features;
 	unsigned int proto, scope, type, table;
-	bool has_dst, has_via, has_src, has_from, has_metric, has_mtu;
+	bool has_dst, has_via, has_src, has_from, has_metric, has_mtu, has_features;
 	bool has_proto, has_scope, has_type, has_table;
 	bool onlink, root, exact;
 	int dev;
@@ -52,6 +53,14 @@ static bool kind_table(const char *word, void *to)
 {
 	return name_value(rt_tables, word, to);
 }
+
+static bool kind_features(const char *word, void *to)
+{
+	*(uint32_t *)to = RTAX_FEATURE_ECN;
+	return !strcmp(word, "ecn");
+}
+
+static const struct arg_kind arg_features = { "\"ecn\"", kind_features };
 
 static const struct arg_kind arg_proto = {
 	"a protocol (kernel, boot, static, dhcp or a number)", kind_proto
@@ -97,6 +106,7 @@ static int route_parse(struct route_words *w, bool need, int argc, char **argv)
 		{ "table", NULL, &arg_table, &w->table, false, false },
 		{ "type", NULL, &arg_type, &w->type, false, false },
 		{ "onlink", NULL, NULL, &w->onlink, false, false },
+		{ "features", NULL, &arg_features, &w->features, false, false },
 	};
 	int err;
 
@@ -116,6 +126,7 @@ static int route_parse(struct route_words *w, bool need, int argc, char **argv)
 	w->has_scope = spec[7].given;
 	w->has_table = spec[8].given;
 	w->has_type |= spec[9].given;
+	w->has_features = spec[11].given;
 	return err;
 }
 
@@ -123,10 +134,13 @@ static void put_metrics(struct nlmsghdr *nlh, const struct route_words *w)
 {
 	struct nlattr *nest;
 
-	if (!w->has_mtu)
+	if (!w->has_mtu && !w->has_features)
 		return;
 	nest = mnl_attr_nest_start(nlh, RTA_METRICS);
-	mnl_attr_put_u32(nlh, RTAX_MTU, w->mtu);
+	if (w->has_mtu)
+		mnl_attr_put_u32(nlh, RTAX_MTU, w->mtu);
+	if (w->has_features)
+		mnl_attr_put_u32(nlh, RTAX_FEATURES, w->features);
 	mnl_attr_nest_end(nlh, nest);
 }
 

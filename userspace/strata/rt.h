@@ -41,9 +41,9 @@ struct rt_route {
 	struct prefix dst;
 	unsigned int table, protocol, scope, type, flags;
 	int oif;
-	bool has_via, has_src, has_metric, has_mtu;
+	bool has_via, has_src, has_metric, has_mtu, has_features;
 	struct in_addr via, src;
-	uint32_t metric, mtu;
+	uint32_t metric, mtu, features;
 };
 
 struct rt_neigh {

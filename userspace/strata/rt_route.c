@@ -58,6 +58,7 @@ bool rt_route_read(const struct nlmsghdr *nlh, struct rt_route *r)
 	if (tb[RTA_METRICS]) {
 		nl_nested(tb[RTA_METRICS], mx, RTAX_MAX);
 		r->has_mtu = nl_get_u32(mx[RTAX_MTU], &r->mtu);
+		r->has_features = nl_get_u32(mx[RTAX_FEATURES], &r->features);
 	}
 	return true;
 }
@@ -102,7 +103,20 @@ void rt_route_print(const struct rt_route *r)
 			printf(" %s", f->name);
 	if (r->has_mtu)
 		printf(" mtu %u", r->mtu);
+	if (r->features & RTAX_FEATURE_ECN)
+		fputs(" features ecn", stdout);
 	putchar('\n');
+}
+
+static json_t *route_metrics(const struct rt_route *r)
+{
+	json_t *m = json_object();
+
+	if (r->has_mtu)
+		json_object_set_new(m, "mtu", json_integer(r->mtu));
+	if (r->features & RTAX_FEATURE_ECN)
+		json_object_set_new(m, "features", json_pack("[s]", "ecn"));
+	return json_pack("[o]", m);
 }
 
 json_t *rt_route_json(const struct rt_route *r)
@@ -127,9 +141,8 @@ json_t *rt_route_json(const struct rt_route *r)
 		json_object_set_new(j, "prefsrc", json_string(rt_ipv4(r->src)));
 	if (r->has_metric)
 		json_object_set_new(j, "metric", json_integer(r->metric));
-	if (r->has_mtu)
-		json_object_set_new(j, "metrics",
-				    json_pack("[{sI}]", "mtu", (json_int_t)r->mtu));
+	if (r->has_mtu || r->has_features)
+		json_object_set_new(j, "metrics", route_metrics(r));
 	json_object_set_new(j, "flags", json_names(route_flags, r->flags));
 	return j;
 }

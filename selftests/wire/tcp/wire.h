@@ -17,6 +17,7 @@
  *	ecr-N		in in(): echoes what the stack's clock was N ms before its last
  *	ws 255		in out(): any
  *	echo		in out(): the timestamp of the last in() comes back
+ *	ecn N		the ECN field of IP's header: 0, 2 ECT(0), 1 ECT(1), 3 CE
  *	opt HEX		these octets behind the other options
  *	doff N  cut N  badsum	a header that lies: data offset in words, octets of the
  *			segment that are really there, a wrong checksum
@@ -105,6 +106,7 @@ static inline bool w_like(const struct wseg *want, const struct wseg *is)
 	return (!(has & W_ACK) || want->ack == is->ack) &&
 	       (!(has & W_WIN) || want->win == is->win) &&
 	       (!(has & W_MSS) || want->mss == is->mss) &&
+	       (!(has & W_ECN) || want->ecn == is->ecn) &&
 	       (!(has & W_WS) || want->ws == is->ws || want->ws == 255) &&
 	       (!(has & W_URG) || want->urg == is->urg) && want->nsack <= is->nsack;
 }

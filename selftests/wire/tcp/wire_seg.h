@@ -37,7 +37,7 @@ static struct wire w;
 
 enum {
 	W_ACK = 1, W_WIN = 2, W_MSS = 4, W_WS = 8, W_SACKOK = 16, W_TS = 32, W_SACK = 64,
-	W_URG = 128, W_SUM = 256, W_ECHO = 512,
+	W_URG = 128, W_SUM = 256, W_ECHO = 512, W_ECN = 1024,
 };
 
 struct wseg {
@@ -48,7 +48,7 @@ struct wseg {
 	unsigned int has, not;	/* W_* */
 	int ts_off, ecr_off;
 	uint8_t opt[40];
-	int optlen, doff, cut;
+	int optlen, doff, cut, ecn;
 };
 
 static const char w_letters[] = "FSRPAUEC";
@@ -74,6 +74,7 @@ static inline int w_word(struct wseg *s, const char *word, const char *arg)
 		{ "mss", W_MSS, offsetof(struct wseg, mss) },
 		{ "ws", W_WS, offsetof(struct wseg, ws) },
 		{ "urg", W_URG, offsetof(struct wseg, urg) },
+		{ "ecn", W_ECN, offsetof(struct wseg, ecn) },
 		{ "doff", 0, offsetof(struct wseg, doff) },
 		{ "cut", 0, offsetof(struct wseg, cut) },
 	};
@@ -147,7 +148,7 @@ static inline void w_say(const char *what, const struct wseg *s)
 	for (i = 0; w_letters[i]; i++)
 		if (s->flags & 1 << i)
 			fputc(w_letters[i], stderr);
-	fprintf(stderr, " %u+%u win %u", s->seq, s->len, s->win);
+	fprintf(stderr, " %u+%u win %u ecn %d", s->seq, s->len, s->win, s->ecn);
 	if (s->has & W_ACK)
 		fprintf(stderr, " ack %u", s->ack);
 	if (s->has & W_MSS)
@@ -260,6 +261,8 @@ static inline void w_build(const struct wseg *s, struct pkt *p)
 	ip_make(p, IPPROTO_TCP, h, s->cut ? s->cut : hdrlen + s->len);
 	if (p->len < 38)
 		return;
+	p->ip.tos = s->ecn;
+	ip_sum(p);
 	*(uint16_t *)(p->b + 36) = 0;
 	*(uint16_t *)(p->b + 36) = w_sum(p) ^ (s->has & W_SUM ? 0x5555 : 0);
 }
@@ -327,6 +330,8 @@ static inline bool w_read(struct pkt *p, struct wseg *s)
 		s->has |= W_ACK;
 		s->ack = w_get32(h + 8) - w.irs;
 	}
+	s->has |= W_ECN;
+	s->ecn = p->ip.tos & 3;
 	s->win = h[14] << 8 | h[15];
 	if (s->flags & 0x20) {
 		s->has |= W_URG;
