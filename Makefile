@@ -17,7 +17,7 @@ BUILD	:= $(CURDIR)/build
 CACHE	:= $(or $(STRATA_CACHE),$(HOME)/.cache/strata)
 VERSION	:= 0.1
 VM	:= selftests/vm/run
-MODULES	:= strata.ko strata_bbr.ko
+MODULES	:= strata.ko strata_bbr.ko strata_dctcp.ko
 
 all: module userspace
 
@@ -88,6 +88,7 @@ dkms-install:
 	printf '%s\n' 'PACKAGE_NAME="strata"' 'PACKAGE_VERSION="$(VERSION)"' \
 		'BUILT_MODULE_NAME[0]="strata"' 'DEST_MODULE_LOCATION[0]="/updates"' \
 		'BUILT_MODULE_NAME[1]="strata_bbr"' 'DEST_MODULE_LOCATION[1]="/updates"' \
+		'BUILT_MODULE_NAME[2]="strata_dctcp"' 'DEST_MODULE_LOCATION[2]="/updates"' \
 		'AUTOINSTALL="yes"' > /usr/src/strata-$(VERSION)/dkms.conf
 	dkms install strata/$(VERSION)
 

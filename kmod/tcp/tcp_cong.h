@@ -17,7 +17,8 @@
 struct module;
 struct strata_tcp_cong;
 
-#define STRATA_CONG_NEEDS_ECN		0x1	/* wants ECN negotiated (DCTCP) */
+/* wants ECN negotiated, ECT on every segment, and each CE echoed as it comes (RFC 8257) */
+#define STRATA_CONG_NEEDS_ECN		0x1
 #define STRATA_CONG_RESTRICTED		0x2	/* choosing it needs CAP_NET_ADMIN */
 #define STRATA_CONG_NEEDS_PACING	0x4	/* sets pacing_rate itself */
 
@@ -39,6 +40,7 @@ struct strata_cong_sample {
 	u32	in_flight;	/* segments, after this ACK */
 	u32	prior_in_flight; /* before it */
 	u32	delivered_total; /* scb.delivered */
+	u32	delivered_ce;	/* of these by ACKs with ECE */
 	/* delivery rate (strata_rate_sample) */
 	u32	prior_delivered;
 	s32	delivered;	/* segments in interval_us; -1 invalid */
@@ -47,6 +49,7 @@ struct strata_cong_sample {
 	bool	cwnd_limited;	/* the last flight filled cwnd: strata_cong_is_limited() */
 	bool	una_advanced;
 	bool	ece;
+	bool	ecn_ok;		/* the connection has ECN (RFC 3168) */
 };
 
 enum strata_cong_event {
@@ -54,10 +57,6 @@ enum strata_cong_event {
 	STRATA_CE_CWND_RESTART,	/* window cut after idle */
 	STRATA_CE_CWR_DONE,	/* end of CWR or Recovery */
 	STRATA_CE_LOSS,		/* retransmission timeout */
-	STRATA_CE_ECN_CE,	/* received CE (receiver's side of DCTCP) */
-	STRATA_CE_ECN_NO_CE,
-	STRATA_CE_ACK_DELAYED,	/* an ACK is put off / goes at once */
-	STRATA_CE_ACK_NOW,
 };
 
 /*
@@ -68,6 +67,8 @@ struct strata_tcp_cong_ops {
 	/* connection established, or chosen on a live one; priv is zeroed */
 	void	(*init)(struct strata_tcp_cong *c, const struct strata_cong_sample *cs);
 	void	(*release)(struct strata_tcp_cong *c);
+	/* every ACK that says something, before it is judged; cwnd is not to be touched */
+	void	(*in_ack)(struct strata_tcp_cong *c, const struct strata_cong_sample *cs);
 	/* new slow start threshold at a loss event, segments, >= 2 */
 	u32	(*ssthresh)(struct strata_tcp_cong *c, u64 now_us);
 	/* grow cwnd for an ACK in Open or Disorder (and slow start in Loss) */

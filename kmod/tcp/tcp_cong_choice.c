@@ -139,6 +139,8 @@ static void cong_change(struct sock *sk, const struct strata_tcp_cong_ops *ops)
 		.mss = tp->snd.mss,
 		.in_flight = strata_tcp_in_flight(&tp->scb),
 		.delivered_total = tp->scb.delivered,
+		.delivered_ce = tp->scb.delivered_ce,
+		.ecn_ok = tp->ecn_ok,
 	};
 
 	strata_cong_change(&tp->cong, ops, &cs);

@@ -177,6 +177,7 @@ void strata_tcp_init_transfer(struct sock *sk)
 		.nxt = tp->snd.nxt,
 		.srtt_us = strata_rtt_srtt(&tp->rtt),
 		.min_rtt_us = strata_rtt_min(&tp->rtt),
+		.ecn_ok = tp->ecn_ok,
 	};
 
 	if (!strata_path_renew(&tp->ep))

@@ -11,7 +11,8 @@
  *   on new data alone						6.1.2, 6.1.5, tcp_xmit.c
  *
  * net.strata.tcp_ecn 1 asks for it, 2 agrees when asked; a route may want it ("features ecn"),
- * and so may a congestion control (STRATA_CONG_NEEDS_ECN), which then has ECT on all it sends.
+ * and so may a congestion control (STRATA_CONG_NEEDS_ECN), which then has ECT on all it sends,
+ * and each CE echoed for itself (RFC 8257 3.2).
  *
  * locking: the socket lock, but for what looks at a listener.
  */
@@ -41,6 +42,7 @@ void strata_tcp_ecn_connect(struct strata_tcp_sock *tp)
 		     (tp->ep.path.flags & STRATA_PATH_ECN);
 	tp->ecn_seen = 0;
 	tp->ecn_echo = 0;
+	tp->ecn_ce = 0;
 }
 
 u8 strata_tcp_ecn_syn(const struct sock *sk)
@@ -104,6 +106,24 @@ bool strata_tcp_ecn_ack(struct strata_tcp_sock *tp, const struct strata_tcp_seg 
 	return (seg->flags & (STRATA_TCP_ECE | STRATA_TCP_SYN)) == STRATA_TCP_ECE;
 }
 
+/*
+ * RFC 8257 3.2: each ACK tells of the segments it is for whether they were marked. So where that
+ * changes, those before are acknowledged by themselves, if their ACK was put off, and the new
+ * ones at once
+ */
+static void echo_each(struct strata_tcp_sock *tp, bool ce)
+{
+	if (tp->ecn_ce != ce) {
+		if (tp->ack.pending & STRATA_ACK_TIMER) {
+			tp->ecn_prior_nxt = tp->rcv.nxt;
+			tp->todo |= STRATA_TODO_ACK_PRIOR;
+		}
+		tp->ack.pending |= STRATA_ACK_SCHED | STRATA_ACK_NOW;
+	}
+	tp->ecn_ce = ce;
+	tp->ecn_echo = ce;
+}
+
 void strata_tcp_ecn_data(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
 {
 	if (seg->ecn == ECN_NOT_ECT) {
@@ -112,6 +132,8 @@ void strata_tcp_ecn_data(struct strata_tcp_sock *tp, const struct strata_tcp_seg
 			quick_acks(tp);
 		return;
 	}
+	if (cong_needs_ecn(tp))
+		echo_each(tp, seg->ecn == ECN_CE);
 	if (seg->ecn == ECN_CE && !tp->ecn_echo) {
 		quick_acks(tp);
 		tp->ecn_echo = 1;

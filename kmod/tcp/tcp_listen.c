@@ -462,6 +462,7 @@ static void child_fill(struct sock *child, const struct strata_tcp_req *req)
 	tp->ecn_ok = req->ecn_ok;
 	tp->ecn_echo = 0;
 	tp->ecn_seen = 0;
+	tp->ecn_ce = 0;
 	strata_tcp_mstamp(tp);
 	/* Karn's rule; nor from an ACK that had to come again (queue full, TCP_DEFER_ACCEPT) */
 	tp->syn_us = req->acked ? 0 : req->sent_us;

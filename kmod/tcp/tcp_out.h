@@ -121,6 +121,11 @@ void strata_tcp_output_exit(void);
 int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp);
 /** strata_tcp_xmit_ctl() - a segment without data: ACK, probe at @seq, RST. Locked */
 int strata_tcp_xmit_ctl(struct sock *sk, u32 seq, u8 flags, gfp_t gfp);
+/**
+ * strata_tcp_xmit_prior_ack() - an ACK up to ecn_prior_nxt, with the ECE that was right for it.
+ * Locked
+ */
+int strata_tcp_xmit_prior_ack(struct sock *sk, u32 seq, gfp_t gfp);
 /** strata_tcp_xmit_syn() - the SYN, or the SYN-ACK of a socket in SYN-RECEIVED. Locked */
 int strata_tcp_xmit_syn(struct sock *sk, gfp_t gfp);
 /**

@@ -406,6 +406,9 @@ void strata_tcp_output(struct sock *sk)
 	if (!todo || sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
 	strata_tcp_mstamp(tp);
+	/* if it fails the next ACK tells what counts: CE comes again while there is congestion */
+	if (todo & STRATA_TODO_ACK_PRIOR)
+		strata_tcp_xmit_prior_ack(sk, ctl_seq(tp), gfp);
 	if (todo & STRATA_TODO_ACK)
 		tp->ack.pending |= STRATA_ACK_SCHED;	/* until something carries it */
 	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {

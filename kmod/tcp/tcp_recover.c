@@ -225,6 +225,7 @@ static void fill_sample(struct sock *sk, const struct strata_ack_run *run,
 	cs->in_flight = strata_tcp_in_flight(&tp->scb);
 	cs->prior_in_flight = run->prior_in_flight;
 	cs->delivered_total = tp->scb.delivered;
+	cs->delivered_ce = tp->scb.delivered_ce;
 	cs->prior_delivered = run->rs.prior_delivered;
 	cs->delivered = run->rs.delivered;
 	cs->interval_us = run->rs.interval_us;
@@ -232,6 +233,7 @@ static void fill_sample(struct sock *sk, const struct strata_ack_run *run,
 	cs->cwnd_limited = strata_cong_is_limited(&tp->cong);
 	cs->una_advanced = run->rec.ack != run->rec.una;
 	cs->ece = run->rec.ece;
+	cs->ecn_ok = tp->ecn_ok;
 }
 
 /* is there unsent data the peer's window would take (limited transmit, F-RTO) */
@@ -271,6 +273,10 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 	if (run->rec.ece && run->rec.delivered) {
 		tp->scb.delivered_ce += run->rec.delivered;
 		strata_add(strata_sk_net(sk), TCPEXT_DELIVEREDCE, run->rec.delivered);
+	}
+	if (tp->cong.ops->in_ack) {
+		fill_sample(sk, run, &cs);
+		tp->cong.ops->in_ack(&tp->cong, &cs);
 	}
 	if (run->rec.delivered || run->dup || run->rec.ack != run->rec.una ||
 	    run->rec.has_dsack || run->rec.ece)

@@ -40,6 +40,7 @@ struct strata_tcp_sock {
 		ecn_ok:1,	/* in SYN-SENT: asked for */
 		ecn_echo:1,	/* CE came: ECE on all ACKs until CWR */
 		ecn_seen:1,	/* a segment with ECT or CE has come */
+		ecn_ce:1,	/* DCTCP.CE of RFC 8257 3.2: so was the last segment */
 		syn_retrans:1,	/* the SYN or SYN-ACK was sent again */
 		tw_pending:1;	/* FIN came in FIN-WAIT-2: TIME-WAIT once its ACK is out */
 
@@ -52,6 +53,7 @@ struct strata_tcp_sock {
 		inq_cmsg:1,
 		quickack_off:1;
 
+	u32	ecn_prior_nxt;		/* RCV.NXT when ecn_ce changed */
 	u32	ts_recent;		/* TS.Recent */
 	u32	ts_recent_stamp;	/* seconds, when it was taken (ktime_get_seconds) */
 	/* added to our clock, random per connection (RFC 7323 5.4) */

@@ -259,6 +259,23 @@ static struct sk_buff *ctl_alloc(gfp_t gfp)
 	return skb;
 }
 
+int strata_tcp_xmit_prior_ack(struct sock *sk, u32 seq, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_opts_out o;
+	struct xmit_hdr h = {
+		.seq = seq, .ack = tp->ecn_prior_nxt, .ecn = INET_ECN_ECT_0,
+		.flags = STRATA_TCP_ACK | (tp->ecn_ce ? 0 : STRATA_TCP_ECE),
+	};
+	struct sk_buff *skb = ctl_alloc(gfp);
+
+	if (!skb)
+		return -ENOBUFS;
+	established_opts(tp, &o);
+	h.wnd = strata_tcp_select_window(sk);
+	return sock_xmit(sk, skb, &h, &o, false);
+}
+
 int strata_tcp_xmit_ctl(struct sock *sk, u32 seq, u8 flags, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);

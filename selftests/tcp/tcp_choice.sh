@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Which congestion control a connection has: the namespace's default, a listener's, its own;
-# and BBR, from a module of its own, over a link that loses 1 % without being congested.
+# BBR, from a module of its own, over a link that loses 1 % without being congested; and DCTCP,
+# from another, over one that marks 2 % with CE instead.
 #
 #	namespace a (server)            namespace b (client)
 #	  va 192.0.2.1/24 strata  <-->    vb 192.0.2.2/24 strata
@@ -14,11 +15,14 @@ A="ip netns exec strata-cong-a"
 B="ip netns exec strata-cong-b"
 XFER=$(dirname "$0")/tcp_xfer
 BBR=$(dirname "${STRATA_KO:?}")/strata_bbr.ko
+DCTCP=$(dirname "$STRATA_KO")/strata_dctcp.ko
 
 cleanup() { # called by the trap
 	ip netns del strata-cong-a
 	ip netns del strata-cong-b
-	rmmod strata_bbr strata
+	rmmod strata_bbr
+	rmmod strata_dctcp
+	rmmod strata
 } 2>/dev/null
 
 default() { cat /proc/sys/net/strata/tcp_congestion_control; }
@@ -36,19 +40,41 @@ if len(sys.argv) > 1:
 print(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).split(b"\0")[0].decode())' "$@"
 }
 
-leaves() {
+leaves() { # MODULE
 	# sockets are freed after a grace period
 	for _ in $(seq 50); do
-		rmmod strata_bbr 2>/dev/null && return
+		rmmod "$1" 2>/dev/null && return
 		sleep 0.1
 	done
-	rmmod strata_bbr
+	rmmod "$1"
 }
 
 refused() { ! "$@" 2>/dev/null; }
 
 transfer() {
 	"$XFER" strata-cong-a:strata:192.0.2.1 strata-cong-b:strata:192.0.2.2 both 1000000
+}
+
+# FILE NAME: a counter of namespace a in /proc/net/strata
+counter() {
+	$A awk -v name="$2" '
+		NR % 2 { for (i = 2; i <= NF; i++) at[$1, $i] = i; next }
+		($1, name) in at { print $at[$1, name] }' "/proc/net/strata/$1"
+}
+
+marked_not_lost() {
+	local ce lost
+
+	for side in "$A tc qdisc change dev va" "$B tc qdisc change dev vb"; do
+		$side root netem delay 10ms loss 2% ecn rate 10mbit limit 1000 || return
+	done
+	ce=$(counter netstat TCPDeliveredCE)
+	lost=$(counter snmp RetransSegs)
+	transfer || return
+	echo "delivered with CE: $ce, $(counter netstat TCPDeliveredCE)"
+	echo "sent again: $lost, $(counter snmp RetransSegs)"
+	[ "$(counter netstat TCPDeliveredCE)" -gt "$ce" ] &&
+		[ "$(counter snmp RetransSegs)" = "$lost" ]
 }
 
 insmod "$STRATA_KO" || exit 1
@@ -63,7 +89,7 @@ for side in "strata-cong-a 192.0.2.1 va" "strata-cong-b 192.0.2.2 vb"; do
 	ip netns exec "$ns" tc qdisc add dev "$dev" root netem delay 10ms loss 1% rate 10mbit limit 100
 done
 
-ktap_plan 16
+ktap_plan 20
 ktap_is "built in" "$(available)" "reno cubic"
 ktap_is "the default" "$(default)" cubic
 ktap_run "an unknown name is refused" refused choose none
@@ -82,7 +108,16 @@ ktap_run "BBR: both ways at once" transfer
 ktap_run "a namespace's default keeps its module" refused rmmod strata_bbr
 $A bash -c 'choose cubic'
 $B bash -c 'choose cubic'
-ktap_run "nobody uses it: it leaves" leaves
+ktap_run "nobody uses it: it leaves" leaves strata_bbr
 ktap_is "and is no longer offered" "$(available)" "reno cubic"
 ktap_run "CUBIC: both ways at once" transfer
+
+ktap_run "DCTCP's module loads" insmod "$DCTCP"
+$A bash -c 'choose dctcp'
+$B bash -c 'choose dctcp'
+ktap_is "a socket has it" "$(socket_has)" dctcp
+ktap_run "DCTCP: both ways at once, marked and nothing lost" marked_not_lost
+$A bash -c 'choose cubic'
+$B bash -c 'choose cubic'
+ktap_run "nobody uses it: it leaves, too" leaves strata_dctcp
 ktap_end

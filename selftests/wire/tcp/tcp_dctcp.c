@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * DCTCP (RFC 8257) on the wire: ECT on everything, each CE echoed for itself, a window that
+ * shrinks by the share of marks.
+ */
+#include "wire.h"
+
+/* let a socket have DCTCP; false: there is none */
+static bool dctcp(int fd)
+{
+	const char *ko = getenv("STRATA_KO");
+
+	if (!w.native && ko && access("/sys/module/strata_dctcp", F_OK) &&
+	    run("insmod $(dirname %s)/strata_dctcp.ko", ko))
+		return false;
+	return !setsockopt(fd, SOL_TCP, TCP_CONGESTION, "dctcp", 5);
+}
+
+/* the peer opens; the accepted socket, which has the listener's DCTCP */
+static int open_dctcp(int lfd, const char *opts)
+{
+	if (!dctcp(lfd) || !w_in("SEC 0 %s", opts) || !w_out(-1, "SAE 0 ack 1 ecn 2") ||
+	    !w_in("A 1 ack 1"))
+		return -1;
+	return w_accept(lfd);
+}
+
+static struct tcp_info info_of(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len);
+	return info;
+}
+
+CASE(asks, "RFC 8257 3, RFC 3168 6.1.1: a connection with DCTCP asks for ECN")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(dctcp(fd));
+	ASSERT_TRUE(w_connect(fd));
+	out("SEC 0 ecn 2");
+	in("SAE 0 ack 1 mss 1000");
+	out("A 1 ack 1 ecn 2");
+	put(fd, 10);
+	out("PA 1+10 ecn 2");
+}
+
+CASE(refused, "RFC 8257 3: the peer knows no ECN: nothing is marked")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(dctcp(fd));
+	ASSERT_TRUE(w_connect(fd));
+	out("SEC 0");
+	in("SA 0 ack 1 mss 1000");
+	out("A 1 ack 1 ecn 0");
+	put(fd, 10);
+	out("PA 1+10 ecn 0");
+}
+
+CASE(ect_on_all, "RFC 8257 6: ACKs, retransmissions and FIN are not dropped where CE is cheap")
+{
+	int fd = open_dctcp(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	in("PA 1+10 ecn 2");
+	out("A 1 ack 11 ecn 2");
+	put(fd, 100);
+	out("PA 1+100 ecn 2");
+	out_within(1000, "PA 1+100 ecn 2");
+	in("A 11 ack 101");
+	shutdown(fd, SHUT_WR);
+	out("FA 101 ecn 2");
+}
+
+CASE(echo, "RFC 8257 3.2: an ACK tells of its own segments alone, and a change at once")
+{
+	int fd = open_dctcp(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_QUICKACK, 0));
+	in("PA 1+10 ecn 2");
+	quiet(10);			/* put off */
+	in("PA 11+10 ecn 3");
+	out("A 1 ack 11 ecn 2");	/* the one put off, without ECE */
+	out("AE 1 ack 21 ecn 2");
+	in("PA 21+10 ecn 3");
+	out_within(300, "AE 1 ack 31 ecn 2");
+	in("PA 31+10 ecn 2");		/* nothing is put off now */
+	out("A 1 ack 41 ecn 2");
+	in("PA 41+10 ecn 2");
+	out_within(300, "A 1 ack 51");
+}
+
+CASE(reduction, "RFC 8257 3.4, 4.2: alpha is 1 at first, so half the window; CWR is told")
+{
+	int fd = open_dctcp(self->lfd, "mss 1000 sackok"), i;
+	struct wseg s;
+
+	ASSERT_LE(0, fd);
+	put(fd, 30000);
+	for (i = 0; i < 10; i++)
+		out("A %u+1000 ecn 2", 1 + i * 1000);
+	in("AE 1 ack 2001");
+	ASSERT_EQ(5, info_of(fd).tcpi_snd_ssthresh);
+	ASSERT_EQ(2, info_of(fd).tcpi_ca_state);
+	in("A 1 ack 10001");
+	ASSERT_TRUE(w_next(100, &s));
+	ASSERT_EQ(0x90, s.flags & ~8);
+}
+
+TEST_HARNESS_MAIN
