@@ -60,7 +60,7 @@ CASE(refused, "RFC 8257 3: the peer knows no ECN: nothing is marked")
 	out("PA 1+10 ecn 0");
 }
 
-CASE(ect_on_all, "RFC 8257 6: ACKs, retransmissions and FIN are not dropped where CE is cheap")
+CASE(ect_on_all, "RFC 8257 3.6: ACKs, retransmissions and FIN are not dropped where CE is cheap")
 {
 	int fd = open_dctcp(self->lfd, "mss 1460");
 

@@ -49,7 +49,7 @@ CASE(passive, "RFC 3168 6.1.1, ip-sysctl.rst tcp_ecn 2: agreed when asked")
 	ASSERT_TRUE(info_of(fd).tcpi_options & TCPI_OPT_ECN_SEEN);
 }
 
-CASE(passive_off, "ip-sysctl.rst tcp_ecn 0: never")
+CASE(passive_off, "RFC 3168 6.1.1, tcp_ecn 0: never")
 {
 	ASSERT_TRUE(w_sysctl("tcp_ecn", "0"));
 	in("SEC 0 mss 1460");
@@ -98,7 +98,7 @@ CASE(cookie, "RFC 4987 3.6: a SYN cookie has no room for it")
 	out("PA 1+10 ecn 0");
 }
 
-CASE(active_default, "ip-sysctl.rst tcp_ecn 2: not asked for")
+CASE(active_default, "RFC 3168 6.1.1, tcp_ecn 2: not asked for")
 {
 	int fd = w_socket();
 
@@ -152,7 +152,7 @@ CASE(fallback, "RFC 3168 6.1.1.1: a SYN sent again does not ask")
 	out_at(1000, "S 0");
 }
 
-CASE(no_fallback, "ip-sysctl.rst tcp_ecn_fallback 0: it does")
+CASE(no_fallback, "RFC 3168 6.1.1.1, tcp_ecn_fallback 0: it does")
 {
 	int fd = w_socket();
 
@@ -177,7 +177,7 @@ CASE(simultaneous, "RFC 3168 6.1.1, RFC 9293 3.5: both ask, both answer with ECE
 	ASSERT_TRUE(info_of(fd).tcpi_options & TCPI_OPT_ECN);
 }
 
-CASE(route, "ip-route(8) features ecn: a route that asks for it")
+CASE(route, "RFC 3168 6.1.1, ip-route(8) features ecn: a route that asks for it")
 {
 	int fd = w_socket();
 

@@ -59,7 +59,7 @@ static int slow_device(int lfd)
 	return fd;
 }
 
-CASE(autocorking, "ip-sysctl.rst tcp_autocorking: what cannot leave yet gathers in one segment")
+CASE(autocorking, "RFC 9293 3.7.4, tcp_autocorking: what cannot leave yet gathers in one segment")
 {
 	int fd = slow_device(self->lfd);
 
@@ -71,7 +71,7 @@ CASE(autocorking, "ip-sysctl.rst tcp_autocorking: what cannot leave yet gathers 
 	out_within(3000, "PA 2001+30");
 }
 
-CASE(no_autocorking, "ip-sysctl.rst tcp_autocorking: 0: each write goes as TCP_NODELAY says")
+CASE(no_autocorking, "RFC 9293 3.7.4, tcp_autocorking 0: each write goes as TCP_NODELAY says")
 {
 	int fd;
 
