@@ -27,11 +27,11 @@ system() {
 	cat "/lib/modules/$RELEASE/modules.dep" "/lib/modules/$RELEASE/modules.alias"
 }
 expected() {
-	printf './%s\n' "$UPDATES"/strata{,_bbr}.ko "${1#/}/sbin/strata" "${1#/}/$BASHCOMP" | sort
+	printf './%s\n' "$UPDATES"/strata{,_bbr,_dctcp}.ko "${1#/}/sbin/strata" "${1#/}/$BASHCOMP" | sort
 }
 as_built() {
 	local m
-	for m in strata strata_bbr; do
+	for m in strata strata_bbr strata_dctcp; do
 		cmp "$1/$UPDATES/$m.ko" "$TOP/build/$RELEASE/$m.ko" || return 1
 	done
 }
