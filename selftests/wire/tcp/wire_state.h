@@ -112,15 +112,12 @@ static inline bool w_answer(int ms, struct wseg *s)
 	return false;
 }
 
-static inline bool w_seg(int lfd, int state, const char *segment, const char *answer, int after)
+/* @segment comes, @answer goes, and @after is the state */
+static inline bool w_answers(const char *segment, const char *answer, int after)
 {
 	struct wseg want, is;
 	int now;
 
-	if (w_reach(lfd, state) < 0 || (state != st_listen && w_proc_state() != state)) {
-		fprintf(stderr, "# could not be brought into the state: %d\n", w_proc_state());
-		return false;
-	}
 	if (!w_in("%s", segment))
 		return false;
 	if (!*answer) {
@@ -142,6 +139,15 @@ static inline bool w_seg(int lfd, int state, const char *segment, const char *an
 	if (now != after)
 		fprintf(stderr, "# state %d after it, expected %d\n", now, after);
 	return now == after;
+}
+
+static inline bool w_seg(int lfd, int state, const char *segment, const char *answer, int after)
+{
+	if (w_reach(lfd, state) < 0 || (state != st_listen && w_proc_state() != state)) {
+		fprintf(stderr, "# could not be brought into the state: %d\n", w_proc_state());
+		return false;
+	}
+	return w_answers(segment, answer, after);
 }
 
 #define SEG(state, name, rfc, segment, answer, after)			\

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a program asks for by socket options and flags, or an administrator by sysctls, as it
+ * shows on the wire: TCP_DEFER_ACCEPT, TCP_LINGER2, SYN cookies, windows clamped, and so on.
+ */
+#include "wire_state.h"
+
+static int sysctl_set(const char *name, const char *value)
+{
+	return run("sysctl -qw net.%s.%s=\"%s\"", w.native ? "ipv4" : "strata", name, value);
+}
+
+CASE(defer_accept, "tcp(7) TCP_DEFER_ACCEPT: accept() waits for data, not for the handshake")
+{
+	ASSERT_EQ(0, w_set(self->lfd, SOL_TCP, TCP_DEFER_ACCEPT, 5));
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	in("A 1 ack 1");
+	ASSERT_FALSE(w_poll(self->lfd, POLLIN, 50));
+	in("PA 1+10 ack 1");
+	out("A 1 ack 11");
+	ASSERT_LE(0, w_accept(self->lfd));
+}
+
+CASE(defer_accept_fin, "tcp(7) TCP_DEFER_ACCEPT: a FIN wakes it, too")
+{
+	ASSERT_EQ(0, w_set(self->lfd, SOL_TCP, TCP_DEFER_ACCEPT, 5));
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	in("A 1 ack 1");
+	ASSERT_FALSE(w_poll(self->lfd, POLLIN, 50));
+	in("FA 1 ack 1");
+	out_within(200, "A 1 ack 2");
+	ASSERT_LE(0, w_accept(self->lfd));
+}
+
+CASE(linger2_negative, "tcp(7) TCP_LINGER2: below 0: no FIN-WAIT-2 without an owner")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_LINGER2, -1));
+	close(fd);
+	out("FA 1 ack 1");
+	in("A 1 ack 2");
+	ASSERT_TRUE(w_next(200, &(struct wseg){}));	/* a RST */
+	ASSERT_EQ(st_gone, w_proc_state());
+}
+
+CASE(linger2_short, "tcp(7) TCP_LINGER2: its seconds instead of tcp_fin_timeout")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_LINGER2, 2));
+	close(fd);
+	out("FA 1 ack 1");
+	in("A 1 ack 2");
+	sleep_s(1.5);
+	ASSERT_EQ(st_fin_wait_2, w_proc_state());
+	sleep_s(1.5);
+	ASSERT_EQ(st_gone, w_proc_state());
+}
+
+CASE(rfc1337, "RFC 1337 3: tcp_rfc1337: a RST does not end TIME-WAIT")
+{
+	ASSERT_EQ(0, sysctl_set("tcp_rfc1337", "1"));
+	ASSERT_LE(0, w_reach(self->lfd, st_time_wait));
+	in("R 0");
+	quiet(50);
+	ASSERT_EQ(st_time_wait, w_proc_state());
+}
+
+CASE(cookies_always, "RFC 4987 3.6: tcp_syncookies=2: nothing is kept, the ACK brings it back")
+{
+	int fd;
+
+	ASSERT_EQ(0, sysctl_set("tcp_syncookies", "2"));
+	in("S 0 mss 1000");
+	out("SA 0 ack 1 mss 1460");
+	in("PA 1+10 ack 1");
+	out("A 1 ack 11");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	get(fd, 10);
+	put(fd, 2000);
+	ASSERT_TRUE(w_next(100, &(struct wseg){}));
+}
+
+CASE(cookies_once, "RFC 4987 3.6: a cookie is never sent again by a timer")
+{
+	ASSERT_EQ(0, sysctl_set("tcp_syncookies", "2"));
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	quiet(4000);
+}
+
+CASE(cookies_wrong, "RFC 4987 3.6: an ACK of no cookie is answered with RST")
+{
+	ASSERT_EQ(0, sysctl_set("tcp_syncookies", "2"));
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	in("A 1 ack 2");
+	out("R 2");
+	in("A 1000 ack 1");	/* of another SYN */
+	out("R 1");
+	in("A 1 ack 1");
+	ASSERT_LE(0, w_accept(self->lfd));
+}
+
+CASE(synack_retries, "tcp(7) tcp_synack_retries: so often the SYN-ACK comes again, then it is over")
+{
+	ASSERT_EQ(0, sysctl_set("tcp_synack_retries", "1"));
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	out_at(1000, "SA 0 ack 1");
+	quiet(5000);
+	in("A 1 ack 1");
+	out("R 1");
+}
+
+CASE(abort_on_overflow, "tcp(7) tcp_abort_on_overflow: RST instead of silence")
+{
+	ASSERT_EQ(0, sysctl_set("tcp_abort_on_overflow", "1"));
+	ASSERT_EQ(0, listen(self->lfd, 0));
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	w_peer(PEER_PORT + 1);
+	in("S 0 mss 1460");
+	if (w_next(50, &(struct wseg){}))
+		in("A 1 ack 1");
+	w_peer(PEER_PORT);
+	ASSERT_EQ(TCP_LISTEN, w_state(self->lfd));
+}
+
+CASE(rcvbuf_window, "socket(7) SO_RCVBUF: a small buffer, a small window from the first")
+{
+	struct wseg s;
+
+	ASSERT_EQ(0, w_set(self->lfd, SOL_SOCKET, SO_RCVBUF, 4096));
+	in("S 0 mss 1460");
+	ASSERT_TRUE(w_next(100, &s));
+	ASSERT_GE(8192, s.win);
+	ASSERT_LT(0, s.win);
+}
+
+CASE(window_clamp, "tcp(7) TCP_WINDOW_CLAMP: no window above it")
+{
+	struct wseg s;
+
+	ASSERT_EQ(0, w_set(self->lfd, SOL_TCP, TCP_WINDOW_CLAMP, 5000));
+	in("S 0 mss 1460");
+	ASSERT_TRUE(w_next(100, &s));
+	ASSERT_GE(5000, s.win);
+	ASSERT_LE(1460, s.win);
+}
+
+CASE(quickack, "tcp(7) TCP_QUICKACK: the ACK that is owed goes at once")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_QUICKACK, 0));
+	in("PA 1+10");
+	ASSERT_TRUE(w_poll(fd, POLLIN, 1000));
+	get(fd, 10);
+	quiet(10);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_QUICKACK, 1));
+	out("A 1 ack 11");
+}
+
+CASE(oob_inline, "socket(7) SO_OOBINLINE, RFC 6093 4: the urgent octet stays in the stream")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_SOCKET, SO_OOBINLINE, 1));
+	in("UPA 1+10 urg 5");
+	ASSERT_TRUE(w_poll(fd, POLLPRI, 1000));
+	ASSERT_EQ(4, w_recv(fd, 100));
+	ASSERT_EQ(6, w_recv(fd, 100));
+}
+
+CASE(oob_pointer_ahead, "RFC 9293 3.8.5: the pointer may come before its octet")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	char c;
+
+	ASSERT_LE(0, fd);
+	in("UPA 1+10 urg 15");
+	out("A 1 ack 11");
+	ASSERT_EQ(-1, recv(fd, &c, 1, MSG_OOB | MSG_DONTWAIT));
+	ASSERT_EQ(EAGAIN, errno);
+	in("PA 11+10");
+	ASSERT_TRUE(w_poll(fd, POLLPRI, 1000));
+	ASSERT_EQ(1, recv(fd, &c, 1, MSG_OOB));
+	ASSERT_EQ(w_octet(14), (uint8_t)c);
+}
+
+CASE(shutdown_rd, "shutdown(2) SHUT_RD: data is taken and acknowledged all the same")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, shutdown(fd, SHUT_RD));
+	quiet(50);
+	in("PA 1+10");
+	out("A 1 ack 11");
+}
+
+CASE(disconnect, "RFC 9293 3.10.5: connect() with AF_UNSPEC aborts")
+{
+	struct sockaddr sa = { .sa_family = AF_UNSPEC };
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, connect(fd, &sa, sizeof(sa)));
+	out("RA 1 ack 1");
+}
+
+CASE(more_then_full, "send(2) MSG_MORE: full segments do not wait")
+{
+	int fd = w_passive(self->lfd, "mss 1000");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(2500, w_put(fd, 2500, MSG_MORE));
+	out("A 1+1000");
+	out("A 1001+1000");
+	quiet(50);
+	put(fd, 500);
+	out("PA 2001+1000");
+}
+
+CASE(nagle_full, "RFC 9293 3.7.4: a full segment goes beside a short one in flight")
+{
+	int fd = w_passive(self->lfd, "mss 1000");
+
+	ASSERT_LE(0, fd);
+	put(fd, 10);
+	out("PA 1+10");
+	put(fd, 1500);
+	out("A 11+1000");
+	quiet(20);
+	in("A 1 ack 11");
+	in("A 1 ack 1011");
+	out("PA 1011+500");
+}
+
+CASE(keepalive_late, "RFC 9293 3.8.4: whatever comes puts the probe off")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_KEEPIDLE, 2));
+	ASSERT_EQ(0, w_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1));
+	sleep_s(1.5);
+	in("PA 1+10");
+	out("A 1 ack 11");
+	quiet(1500);
+	out_within(1000, "A 0 ack 11");
+}
+
+CASE(keepalive_rst, "RFC 9293 3.8.4: a peer that has forgotten answers the probe with RST")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_KEEPIDLE, 1));
+	ASSERT_EQ(0, w_set(fd, SOL_SOCKET, SO_KEEPALIVE, 1));
+	w_mark();
+	out_at(1000, "A 0 ack 1");
+	in("R 1");
+	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
+	ASSERT_EQ(ECONNRESET, w_error(fd));
+}
+
+CASE(syn_user_timeout, "RFC 5482, tcp(7) TCP_USER_TIMEOUT: also of an opening")
+{
+	int fd = w_socket();
+	double began = now_s();
+
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_USER_TIMEOUT, 2500));
+	ASSERT_TRUE(w_connect(fd));
+	ASSERT_TRUE(w_poll(fd, POLLERR, 20000));
+	ASSERT_EQ(ETIMEDOUT, w_error(fd));
+	ASSERT_LT(2, now_s() - began);
+	ASSERT_GT(8, now_s() - began);
+}
+
+CASE(zero_window_user_timeout, "RFC 5482, RFC 9293 3.8.6.1: a window that stays closed")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	double began;
+
+	ASSERT_LE(0, fd);
+	in("PA 1+10 ack 1");
+	out("A 1 ack 11");
+	in("PA 11+10 ack 1 win 0");
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_USER_TIMEOUT, 2000));
+	put(fd, 100);
+	began = now_s();
+	ASSERT_TRUE(w_poll(fd, POLLERR, 20000));
+	ASSERT_EQ(ETIMEDOUT, w_error(fd));
+	ASSERT_LT(1.5, now_s() - began);
+	ASSERT_GT(6, now_s() - began);
+}
+
+TEST_HARNESS_MAIN
