@@ -383,6 +383,7 @@ err_counter:
 
 void strata_tcp_exit(void)
 {
+	strata_tcp_frag_exit();
 	strata_tcp_output_exit();
 	strata_tcp_listen_exit();
 	strata_tcp_tw_exit();

@@ -53,6 +53,16 @@ static inline struct sk_buff *strata_tcp_rtx_tail(const struct sock *sk)
 	return skb_rb_last(&sk->tcp_rtx_queue);
 }
 
+/* tcp_frag.c */
+
+/**
+ * strata_tcp_frag_refill() - make room in @frag for bytes to send, from blocks that were used
+ * before where there are free ones. False: no memory. Locked, process context
+ */
+bool strata_tcp_frag_refill(struct sock *sk, struct page_frag *frag);
+/** strata_tcp_frag_exit() - give the blocks back; no socket is left */
+void strata_tcp_frag_exit(void);
+
 /* tcp_output.c */
 
 /**

@@ -3,7 +3,7 @@
  * The SEND call (RFC 9293 3.9.1.2, 3.10.2): user bytes onto the write queue.
  *
  * Bytes are copied into page fragments shared by the task's sockets
- * (sk_page_frag_refill()) or, with MSG_SPLICE_PAGES and sendpage, the pages themselves
+ * (tcp_frag.c) or, with MSG_SPLICE_PAGES and sendpage, the pages themselves
  * are queued. An entry grows until it is as large as one GSO segment may be, whatever
  * the MSS is: tcp_output.c cuts.
  *
@@ -119,7 +119,7 @@ static int append_copy(struct sock *sk, struct sk_buff *skb, struct iov_iter *fr
 	bool merge;
 	int len, err;
 
-	if (!sk_page_frag_refill(sk, pfrag))
+	if (!strata_tcp_frag_refill(sk, pfrag))
 		return -EAGAIN;
 	merge = skb_can_coalesce(skb, i, pfrag->page, pfrag->offset);
 	if (!merge && i >= MAX_SKB_FRAGS)

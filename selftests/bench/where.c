@@ -5,8 +5,8 @@
  * Every block of code that the guest runs gets a counter, which grows by the block's
  * number of instructions each time it runs. bench.c marks the part to be counted with
  * two no-operations that no compiler makes (mark_begin() and mark_end()): at the first all
- * counters are noted, at the second the differences are written to PREFIX.1 (the next time PREFIX.2,
- * and so on), a line each:
+ * counters are noted, at the second the differences are written to PREFIX.1 (the next time
+ * PREFIX.2, and so on), a line each:
  *
  *	ADDRESS INSTRUCTIONS
  *
