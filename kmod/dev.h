@@ -136,7 +136,7 @@ void strata_dev_unbind_rtnl(struct strata_dev *ifp);
  * strata_dev_xmit() - give a finished frame to the device
  * @ifp: outgoing device
  * @skb: link header in place, network header set; consumed
- * Returns 0 or a negative errno (-ENETDOWN unbound, -ENOBUFS queue full). Any context.
+ * Returns 0 or a negative errno (-ENETDOWN unbound, -ENOBUFS queue full). RCU, any context.
  */
 int strata_dev_xmit(struct strata_dev *ifp, struct sk_buff *skb);
 

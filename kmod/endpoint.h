@@ -93,6 +93,7 @@ struct strata_path {
 /**
  * struct strata_sock - what every Strata socket has
  * @sk: must be first
+ * @sn: strata_sk_net(): the namespace's part that is ours, constant
  * @laddr, @lport: local address and port; 0 while unbound. @laddr may be 0 (any)
  *	while bound; a connected socket's @laddr is always specific
  * @raddr, @rport: peer; 0 while unconnected
@@ -123,6 +124,7 @@ struct strata_path {
 struct strata_sock {
 	struct sock		sk;
 
+	struct strata_net	*sn;
 	__be32			laddr;
 	__be32			raddr;
 	__be16			lport;
@@ -161,7 +163,7 @@ static inline struct strata_sock *strata_sk(const struct sock *sk)
 /** strata_sk_net() - Strata's part of the socket's namespace */
 static inline struct strata_net *strata_sk_net(const struct sock *sk)
 {
-	return strata_net(sock_net(sk));
+	return strata_sk(sk)->sn;
 }
 
 /** strata_sock_init() - defaults of a new struct strata_sock (core part only) */
@@ -169,6 +171,7 @@ static inline void strata_sock_init(struct sock *sk, u8 proto)
 {
 	struct strata_sock *ep = strata_sk(sk);
 
+	ep->sn = strata_net(sock_net(sk));
 	ep->proto = proto;
 	ep->mc_ttl = 1;
 	ep->mc_loop = 1;

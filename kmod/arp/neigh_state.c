@@ -48,8 +48,12 @@ void strata_neigh_todo_run(struct strata_neigh *n, struct neigh_todo *todo)
 
 	if (todo->probe)
 		strata_arp_solicit(n, todo->saddr, todo->unicast ? todo->ha : NULL);
-	while ((skb = __skb_dequeue(&todo->send)))
-		strata_arp_xmit(n, skb);
+	if (!skb_queue_empty(&todo->send)) {
+		rcu_read_lock();
+		while ((skb = __skb_dequeue(&todo->send)))
+			strata_arp_xmit(n, skb);
+		rcu_read_unlock();
+	}
 	if (!skb_queue_empty(&todo->fail)) {
 		local_bh_disable();
 		while ((skb = __skb_dequeue(&todo->fail)))
@@ -281,17 +285,15 @@ out:
 
 /* ---- sending ---- */
 
-/* put the link header on and send; the state allows it */
+/* put the link header on and send; the state allows it. RCU */
 static int nb_output(struct strata_neigh *n, struct sk_buff *skb)
 {
-	struct net_device *dev;
+	struct net_device *dev = rcu_dereference(n->ifp->dev);
 	u8 ha[MAX_ADDR_LEN];
 	unsigned int seq;
 	u8 hh_len;
 	int err = -ENETDOWN;
 
-	rcu_read_lock();
-	dev = rcu_dereference(n->ifp->dev);
 	if (unlikely(!dev))
 		goto drop;
 	skb->protocol = htons(ETH_P_IP);
@@ -314,11 +316,8 @@ static int nb_output(struct strata_neigh *n, struct sk_buff *skb)
 		if (err < 0)
 			goto drop;
 	}
-	err = strata_dev_xmit(n->ifp, skb);
-	rcu_read_unlock();
-	return err;
+	return strata_dev_xmit(n->ifp, skb);
 drop:
-	rcu_read_unlock();
 	strata_drop(skb, STRATA_LAYER_ARP, err == -ENOMEM ? SKB_DROP_REASON_NOMEM :
 							    SKB_DROP_REASON_DEV_READY);
 	return err;

@@ -156,21 +156,16 @@ static rx_handler_result_t dev_rcv(struct sk_buff **pskb)
 
 int strata_dev_xmit(struct strata_dev *ifp, struct sk_buff *skb)
 {
-	struct net_device *dev;
-	int err = -ENETDOWN;
+	struct net_device *dev = rcu_dereference(ifp->dev);
+	int err;
 
-	rcu_read_lock();
-	dev = rcu_dereference(ifp->dev);
-	if (dev && dev->flags & IFF_UP) {
-		skb->dev = dev;
-		err = dev_queue_xmit(skb);
-		if (err > 0)
-			err = net_xmit_errno(err);
-	} else {
+	if (unlikely(!dev || !(dev->flags & IFF_UP))) {
 		strata_drop(skb, STRATA_LAYER_DEV, SKB_DROP_REASON_DEV_READY);
+		return -ENETDOWN;
 	}
-	rcu_read_unlock();
-	return err;
+	skb->dev = dev;
+	err = dev_queue_xmit(skb);
+	return err > 0 ? net_xmit_errno(err) : err;
 }
 
 /* ---- binding ---- */
