@@ -166,12 +166,17 @@ static enum strata_tcp_tw_verdict fin_wait2_rcv(struct strata_tcp_tw *tw,
 	bool fits = strata_wnd_check(seg->seq, seg->end_seq, tw->rcv_nxt, tw->rcv_wnd) ==
 		    STRATA_SEQ_OK;
 
-	if (tw_paws_reject(tw, seg) || !fits)
+	/* only the exact number resets, any other in the window is asked about (RFC 5961 3.2) */
+	if (seg->flags & STRATA_TCP_RST) {
+		if (!fits)
+			return STRATA_TW_DROP;
+		if (seg->seq == tw->rcv_nxt)
+			return STRATA_TW_RST;	/* the caller kills it */
 		return tw_oow_ack_ok(tw) ? STRATA_TW_ACK : STRATA_TW_DROP;
-	if (seg->flags & STRATA_TCP_RST)
-		return STRATA_TW_RST;	/* the caller kills it */
-	if ((seg->flags & STRATA_TCP_SYN) && !strata_seq_before(seg->seq, tw->rcv_nxt))
-		return STRATA_TW_RST;
+	}
+	/* and so is a SYN (4.2) */
+	if (tw_paws_reject(tw, seg) || !fits || (seg->flags & STRATA_TCP_SYN))
+		return tw_oow_ack_ok(tw) ? STRATA_TW_ACK : STRATA_TW_DROP;
 	if (!(seg->flags & STRATA_TCP_ACK) || !strata_seq_after(seg->end_seq, tw->rcv_nxt))
 		return STRATA_TW_DROP;
 	/* something new came: only a FIN right there is welcome (nobody reads data) */

@@ -62,6 +62,53 @@ CASE(linger2_short, "tcp(7) TCP_LINGER2: its seconds instead of tcp_fin_timeout"
 	ASSERT_EQ(st_gone, w_proc_state());
 }
 
+/* an orphan in FIN-WAIT-2, which is no socket any more */
+static bool orphan(int lfd, const char *segment, const char *answer, int after)
+{
+	int fd = w_passive(lfd, "mss 1460");
+
+	if (fd < 0 || close(fd) || !w_take(0x11) || !w_in("A 1 ack 2") || w_proc_state() != st_fin_wait_2)
+		return false;
+	w_origin(1, 2);
+	return w_answers(segment, answer, after);
+}
+
+CASE(orphan_rst, "RFC 9293 3.10.7.4 second: an orphan in FIN-WAIT-2 ends by the exact number")
+{
+	ASSERT_TRUE(orphan(self->lfd, "R 0", NOTHING, st_gone));
+}
+
+CASE(orphan_rst_in_window, "RFC 5961 3.2: and by no other")
+{
+	if (NATIVE("believes any number in the window, against RFC 5961"))
+		return;
+	ASSERT_TRUE(orphan(self->lfd, "R 100", "A 0 ack 0", st_fin_wait_2));
+}
+
+CASE(orphan_rst_future, "RFC 5961 3.2: outside of the window nothing is answered")
+{
+	if (NATIVE("answers it with an ACK, against RFC 5961"))
+		return;
+	ASSERT_TRUE(orphan(self->lfd, "R 1000000", NOTHING, st_fin_wait_2));
+}
+
+CASE(orphan_syn, "RFC 5961 4.2: a SYN is asked about")
+{
+	if (NATIVE("ends the connection, against RFC 5961"))
+		return;
+	ASSERT_TRUE(orphan(self->lfd, "S 100 mss 1460", "A 0 ack 0", st_fin_wait_2));
+}
+
+CASE(orphan_fin, "RFC 9293 3.10.7.4 eighth: its FIN begins TIME-WAIT")
+{
+	ASSERT_TRUE(orphan(self->lfd, "FA 0 ack 0", "A 0 ack 1", st_time_wait));
+}
+
+CASE(orphan_old, "RFC 9293 3.10.7.4 first: an old segment is answered")
+{
+	ASSERT_TRUE(orphan(self->lfd, "A -100 ack 0", "A 0 ack 0", st_fin_wait_2));
+}
+
 CASE(rfc1337, "RFC 1337 3: tcp_rfc1337: a RST does not end TIME-WAIT")
 {
 	ASSERT_EQ(0, sysctl_set("tcp_rfc1337", "1"));
