@@ -249,12 +249,17 @@ static bool can_send_new(const struct sock *sk)
 static void mark_head(struct sock *sk)
 {
 	struct sk_buff *skb = strata_tcp_rtx_head(sk);
+	const struct strata_tcp_tx *tx;
 
 	if (!skb)
 		return;
-	/* where memory is short the whole entry goes again: too much, not too little */
-	if (STRATA_TCP_TX(skb)->pcount > 1)
-		strata_tcp_tx_split(sk, skb, STRATA_TCP_TX(skb)->mss, true, GFP_ATOMIC);
+	tx = STRATA_TCP_TX(skb);
+	/*
+	 * A FIN behind a full segment counts in pcount, but needs no cut. Where memory is
+	 * short the whole entry goes again: too much, not too little.
+	 */
+	if (tx->pcount > 1 && skb->len > tx->mss)
+		strata_tcp_tx_split(sk, skb, tx->mss, true, GFP_ATOMIC);
 	strata_tcp_mark_lost(sk, skb);
 }
 

@@ -176,6 +176,32 @@ CASE(newreno_partial, "RFC 6582 3.2 step 3: a partial ACK shows the next hole")
 	quiet(1000);
 }
 
+CASE(newreno_fin, "RFC 6582 3.2 step 3: also if that is the last segment, with the FIN")
+{
+	struct wseg s;
+	int fd, i;
+
+	in("S 0 mss 1000 win 0");
+	out("SA 0 ack 1");
+	in("A 1 ack 1 win 0");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	put(fd, 5000);
+	ASSERT_EQ(0, shutdown(fd, SHUT_WR));
+	in("A 1 ack 1 win 60000");
+	for (i = 0; i < 5; i++)
+		ASSERT_TRUE(w_next(100, &s));
+	ASSERT_EQ(1, s.flags & 1);
+	for (i = 0; i < 3; i++)
+		in("A 1 ack 1 win 60000");
+	out("A 1+1000");
+	in("A 1 ack 4001 win 60000");
+	ASSERT_TRUE(w_next(100, &s));
+	ASSERT_EQ(1, s.flags & 1);
+	ASSERT_EQ(1000, s.len);
+	in("A 1 ack 5002 win 60000");
+}
+
 CASE(newreno_once, "RFC 6582 4: duplicates of the same window start no second recovery")
 {
 	int fd = sent(self->lfd, "mss 1000", 8, 0);
