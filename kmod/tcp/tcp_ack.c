@@ -269,7 +269,8 @@ enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 		return why;
 	if (seg->seq == seg->end_seq)
 		strata_inc(strata_sk_net(sk), TCPEXT_PUREACKS);
-	if (tp->ecn_ok)
+	/* an overtaken ACK speaks of a window that had its reduction (RFC 3168 6.1.2) */
+	if (tp->ecn_ok && !strata_seq_before(seg->ack, tp->snd.una))
 		ece = strata_tcp_ecn_ack(tp, seg);
 	tp->probes_out = 0;
 	tp->probes_tstamp = 0;

@@ -343,6 +343,7 @@ static void req_cookie(struct strata_net *sn, struct strata_tcp_req *req)
 
 	req->opts.flags &= STRATA_OPT_MSS;
 	req->ecn_ok = false;
+	req->tos &= ~INET_ECN_MASK;
 	req->rwnd.wscale = 0;
 	req->iss = strata_tcp_cookie(req->laddr, req->raddr, req->lport, req->rport, req->irs,
 				     &mss);

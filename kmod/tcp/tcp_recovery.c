@@ -147,6 +147,8 @@ static u32 enter_recovery(struct strata_tcp_recovery *rec, struct strata_tcp_con
 		c->prior_ssthresh = 0;	/* the peer's ECE stands, whatever becomes of this */
 	else
 		begin_reduction(rec, c, a->now_us);
+	if (a->ece)
+		c->prior_ssthresh = 0;
 	set_state(rec, c, STRATA_CA_RECOVERY, a->now_us);
 	rec->high_seq = a->nxt;
 	return STRATA_REC_ENTERED | STRATA_REC_RETRANSMIT |

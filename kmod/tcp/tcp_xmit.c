@@ -333,7 +333,8 @@ int strata_tcp_xmit_syn(struct sock *sk, gfp_t gfp)
 		h.ack = tp->rcv.nxt;
 	}
 	h.flags |= strata_tcp_ecn_syn(sk);
-	if (strata_tcp_ecn_always(tp))
+	/* not where the fallback asks for no ECN (RFC 3168 6.1.1.1) */
+	if ((h.flags & STRATA_TCP_ECE) && strata_tcp_ecn_always(tp))
 		h.ecn = INET_ECN_ECT_0;
 	/* the window of a SYN is never scaled (RFC 7323 2.2) */
 	h.wnd = min_t(u32, tp->rwnd.wnd, 0xffff);
