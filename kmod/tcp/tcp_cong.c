@@ -179,12 +179,17 @@ static void drop_ops(struct strata_tcp_cong *c)
 void strata_cong_change(struct strata_tcp_cong *c, const struct strata_tcp_cong_ops *ops,
 			const struct strata_cong_sample *cs)
 {
-	drop_ops(c);
+	const struct strata_tcp_cong_ops *old = c->ops;
+
+	if (c->initialised && old->release)
+		old->release(c);
 	c->ops = ops;
 	memset(c->priv, 0, sizeof(c->priv));
 	c->cwnd_cnt = 0;
 	if (c->initialised && ops->init)
 		ops->init(c, cs);
+	/* last: who reads a listener's choice under RCU may still see it */
+	strata_cong_put(old);
 }
 
 void strata_cong_exit(struct strata_tcp_cong *c)

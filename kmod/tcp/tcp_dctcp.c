@@ -16,6 +16,7 @@
  */
 #include <linux/build_bug.h>
 #include <linux/inet_diag.h>
+#include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/string.h>
 #include "tcp_dctcp.h"
@@ -69,7 +70,7 @@ static u32 next_alpha(u32 alpha, u32 delivered, u32 marked)
 
 	alpha -= decay ? decay : alpha;
 	if (marked)
-		alpha += (u32)((u64)marked * (ALPHA_ONE >> G_SHIFT) / delivered);
+		alpha += (u32)div_u64((u64)marked * (ALPHA_ONE >> G_SHIFT), delivered);
 	return alpha < ALPHA_ONE ? alpha : ALPHA_ONE;
 }
 
@@ -159,7 +160,8 @@ static size_t dctcp_get_info(struct strata_tcp_cong *c, u32 ext, int *attr, void
 struct strata_tcp_cong_ops strata_dctcp = {
 	.name		= "dctcp",
 	.owner		= THIS_MODULE,
-	.flags		= STRATA_CONG_NEEDS_ECN,
+	/* for networks that mark, under one administration (RFC 8257 5) */
+	.flags		= STRATA_CONG_NEEDS_ECN | STRATA_CONG_RESTRICTED,
 	.init		= dctcp_init,
 	.in_ack		= dctcp_in_ack,
 	.ssthresh	= dctcp_ssthresh,
