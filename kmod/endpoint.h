@@ -21,13 +21,10 @@ struct strata_bind_bucket;
 
 /**
  * struct strata_flow - one direction of a conversation as IP needs it
- * @saddr: local address, 0: to be chosen by the route
- * @daddr: remote address
+ * @saddr: local address, 0: to be chosen by the route; @daddr: remote address
  * @sport, @dport: ports, 0 where the protocol has none (echo: sport is the id)
  * @oif: device index it must leave by, 0: any
- * @mark: SO_MARK
- * @proto: IPPROTO_*
- * @tos: the octet of RFC 2474/3168
+ * @mark: SO_MARK; @proto: IPPROTO_*; @tos: the octet of RFC 2474/3168
  * @ttl: hops; 0: the namespace's default, or to a group: not off this host
  * @df: set Don't Fragment; a packet larger than the path MTU gives -EMSGSIZE
  * @df_whole: set Don't Fragment on packets that fit, unless the path's MTU is locked;
@@ -58,8 +55,8 @@ struct strata_flow {
 #define STRATA_PATH_BROADCAST	0x02	/* needs SO_BROADCAST */
 #define STRATA_PATH_MULTICAST	0x04
 #define STRATA_PATH_GATEWAY	0x08	/* through a router */
-#define STRATA_PATH_ECN		0x20	/* the route asks for ECN (RTAX_FEATURE_ECN) */
 #define STRATA_PATH_MTU_LOCKED	0x10	/* ICMP does not lower it (any more): no DF to find out */
+#define STRATA_PATH_ECN		0x20	/* the route asks for ECN (RTAX_FEATURE_ECN) */
 
 /**
  * struct strata_path - a resolved way to a destination, cached

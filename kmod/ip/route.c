@@ -293,7 +293,8 @@ static bool cfg_same(const struct strata_route_cfg *a, const struct strata_route
 {
 	return a->gw == b->gw && a->prefsrc == b->prefsrc && a->oif == b->oif &&
 	       a->mtu == b->mtu && a->mtu_lock == b->mtu_lock && a->ecn == b->ecn &&
-	       a->flags == b->flags && a->type == b->type && a->scope == b->scope && a->protocol == b->protocol;
+	       a->flags == b->flags && a->type == b->type && a->scope == b->scope &&
+	       a->protocol == b->protocol;
 }
 
 /* the first route of @p with @cfg's tos and priority; *@same if one is identical */

@@ -273,7 +273,7 @@ static enum skb_drop_reason check_ack(struct sock *sk, struct sk_buff *skb, bool
 	case TCP_FIN_WAIT1:
 		return enter_fin_wait2(sk, seg, reset);
 	case TCP_CLOSING:
-		/* their FIN once more: our ACK of it was lost, and TIME-WAIT sends none by itself */
+		/* their FIN once more: our ACK was lost, and TIME-WAIT sends none by itself */
 		if (seg->end_seq != seg->seq)
 			tp->todo |= STRATA_TODO_ACK;
 		tp->tw_pending = 1;

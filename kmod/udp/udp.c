@@ -18,7 +18,7 @@
 static atomic_long_t udp_memory_allocated ____cacheline_aligned_in_smp;
 static DEFINE_PER_CPU(int, udp_fw_alloc);
 static long udp_mem[3] __read_mostly;
-/* the core looks here for the machine's; ours are of the namespace (udp_recv.c), and not for sending */
+/* the core looks here for the machine's; ours are the namespace's, for receiving (udp_recv.c) */
 static int udp_no_min;
 
 /* the last reference is gone, and a grace period */

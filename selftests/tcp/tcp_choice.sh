@@ -56,6 +56,7 @@ transfer() {
 }
 
 # FILE NAME: a counter of namespace a in /proc/net/strata
+# shellcheck disable=SC2016 # $ is awk's
 counter() {
 	$A awk -v name="$2" '
 		NR % 2 { for (i = 2; i <= NF; i++) at[$1, $i] = i; next }
