@@ -524,7 +524,7 @@ static bool req_may_answer(const struct strata_net *sn, struct strata_tcp_req *r
 static enum skb_drop_reason req_check(struct sock *lsk, struct strata_tcp_reqs *reqs,
 				      struct strata_tcp_req *req, struct sk_buff *skb, bool *reset)
 {
-	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	struct strata_net *sn = strata_sk_net(lsk);
 
 	/* the SYN again: our SYN-ACK was lost */
@@ -550,6 +550,11 @@ static enum skb_drop_reason req_check(struct sock *lsk, struct strata_tcp_reqs *
 		if (!(seg->flags & STRATA_TCP_RST) && req_may_answer(sn, req))
 			req_ack(sn, req);
 		return SKB_DROP_REASON_TCP_OVERWINDOW;
+	}
+	/* what lies before the window is cut off: the old SYN that text or a FIN follow */
+	if ((seg->flags & STRATA_TCP_SYN) && seg->seq == req->irs) {
+		seg->flags &= ~STRATA_TCP_SYN;
+		seg->seq++;
 	}
 	/* second: an exact RST ends it, any other is asked about (RFC 5961 3.2) */
 	if ((seg->flags & STRATA_TCP_RST) && seg->seq != req->irs + 1) {

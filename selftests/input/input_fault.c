@@ -119,12 +119,14 @@ static int fill(struct ends *e)
 	return unit_send(e->con) || poll(&pfd, 1, 20000) != 1;
 }
 
-/* octets to be read now, all of them read */
+/* octets to be read, all of them read; what was sent may still be on its way through a softirq */
 static long left(int fd)
 {
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	char buf[4 * UNIT];
 	long n, sum = 0;
 
+	poll(&pfd, 1, 50);
 	while ((n = recv(fd, buf, sizeof(buf), MSG_DONTWAIT)) > 0)
 		sum += n;
 	return sum;

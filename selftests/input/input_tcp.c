@@ -231,7 +231,8 @@ static struct outcome look(struct talk *t, uint32_t seq, uint32_t ack, int len)
 	char buf[64];
 	struct seg s;
 
-	while (seg_next(t->g->tun, 0, t->peer, &p, &s)) {
+	/* the answer may wait a moment for the queue of the device */
+	while (seg_next(t->g->tun, o.answers ? 0 : 10, t->peer, &p, &s)) {
 		/* a slow machine's timers send again what was sent before */
 		if ((s.flags & 63) == SYN || (s.flags & FIN && s.seq == t->ack - 1))
 			continue;
@@ -252,7 +253,6 @@ static struct outcome look(struct talk *t, uint32_t seq, uint32_t ack, int len)
 	return o;
 }
 
-/* an acceptable segment may be acknowledged now or later */
 static void forget_ack(struct outcome *o)
 {
 	if (o->flags >= 0 && o->flags & (RST | SYN))
@@ -269,6 +269,18 @@ struct trial {
 	int seq, ack;		/* beside what is expected */
 };
 
+/* an acceptable segment, or what is new of one, may be acknowledged now or later (9293 3.8.6.3) */
+static bool may_wait(const struct trial *tr)
+{
+	bool new_part = tr->seq == -1 && tr->len && !(tr->flags & SYN);
+
+	if (!(tr->flags & ACK) || (tr->seq && !new_part))
+		return false;
+	if (tr->state == SYN_RECEIVED)
+		return !tr->ack && !(tr->flags & SYN);
+	return tr->state > SYN_RECEIVED && tr->ack <= 0 && tr->ack >= -1;
+}
+
 static bool try_one(struct rig *g, const struct trial *tr, int peer, struct outcome *o)
 {
 	struct talk t;
@@ -282,8 +294,7 @@ static bool try_one(struct rig *g, const struct trial *tr, int peer, struct outc
 	ack = tr->flags & ACK ? t.ack + tr->ack : 0;
 	put(&t, tr->flags, seq, ack, tr->len);
 	*o = look(&t, seq, ack, tr->len);
-	if (tr->flags & ACK && !tr->seq && tr->state > SYN_RECEIVED &&
-	    tr->ack <= 0 && tr->ack >= -1)
+	if (may_wait(tr))
 		forget_ack(o);
 	leave(&t);
 	return true;
@@ -311,6 +322,9 @@ static const char *why_other(const struct trial *tr, const struct outcome *nativ
 	if (tr->state == SYN_SENT && (tr->flags & (SYN | ACK)) == (SYN | ACK) &&
 	    (tr->flags & FIN || tr->len) && ours->answers == 1 && ours->flags == ACK)
 		return "text and FIN of a SYN-ACK are taken (9293 3.10.7.3)";
+	if (tr->state == SYN_RECEIVED && (tr->flags & (SYN | ACK | RST)) == (SYN | ACK) &&
+	    tr->seq == -1 && !tr->ack && ours->taken && !(ours->answers && ours->flags != ACK))
+		return "a SYN before the window is cut off, the rest is taken (9293 3.10.7.4)";
 	if (tr->state >= CLOSE_WAIT && (tr->len || tr->flags & FIN) && !ours->err &&
 	    !(ours->answers && ours->flags & RST))
 		return "text behind a FIN is ignored (9293 3.10.7.4 seventh)";

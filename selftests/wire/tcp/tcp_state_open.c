@@ -131,4 +131,13 @@ SEG(syn_received, data_hole, "RFC 9293 3.10.7.4 seventh",
 SEG(syn_received, fin_hole, "RFC 9293 3.10.7.4 eighth",
     "FA 10 ack 0", "A 0 ack 0", established)
 
+DIFF(syn_received, old_syn_text,
+     "RFC 9293 3.10.7.4 first: what lies before the window is cut off, here the SYN",
+     "SA -1+10 ack 0 mss 1460", "A 0 ack 10", established,
+     "makes the socket and challenges the SYN", "A 0 ack 0", syn_received)
+DIFF(syn_received, old_syn_fin,
+     "RFC 9293 3.10.7.4 first: what lies before the window is cut off, here the SYN",
+     "SFA -1 ack 0 mss 1460", "A 0 ack 1", close_wait,
+     "makes the socket and challenges the SYN", "A 0 ack 0", syn_received)
+
 TEST_HARNESS_MAIN
