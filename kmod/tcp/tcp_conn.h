@@ -96,8 +96,8 @@ void strata_tcp_time_wait(struct sock *sk, int state, int timeo);
  * hashed and
  * returned referenced and bh_lock_sock()ed: the caller lets it process @skb by
  * strata_tcp_do_rcv(), unlocks
- * and puts it. Else NULL with *why set (SKB_CONSUMED: fine, free it) – the skb stays the
- * caller's; *reset asks
+ * and puts it. Else NULL with *why set (SKB_CONSUMED: fine, free it; SKB_NOT_DROPPED_YET: look
+ * once more, another CPU has made the connection) – the skb stays the caller's; *reset asks
  * the caller to answer with RST.
  */
 struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 isn,

@@ -583,9 +583,24 @@ static bool defer(const struct sock *lsk, const struct strata_tcp_req *req,
 	       seg->end_seq == req->irs + 1;
 }
 
+/* is there a connection by now that @skb is for? */
+static bool child_there(struct strata_net *sn, struct sk_buff *skb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	const struct tcphdr *th = tcp_hdr(skb);
+	struct sock *sk;
+
+	sk = strata_tcp_lookup_est(sn, iph->daddr, th->dest, iph->saddr, th->source,
+				   STRATA_TCP_SEG(skb)->rcv.iif);
+	if (!sk)
+		return false;
+	sock_put(sk);
+	return true;
+}
+
 /* the handshake's ACK is there */
 static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
-				 struct strata_tcp_req *req, bool cookie,
+				 struct strata_tcp_req *req, struct sk_buff *skb, bool cookie,
 				 enum skb_drop_reason *why, bool *reset)
 {
 	struct strata_net *sn = strata_sk_net(lsk);
@@ -601,16 +616,20 @@ static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
 			strata_tcp_req_remove(reqs, req);
 		return NULL;
 	}
-	/* one CPU alone makes the child */
-	if (!cookie && !strata_tcp_req_remove(reqs, req)) {
-		*why = SKB_DROP_REASON_NOT_SPECIFIED;
-		return NULL;
-	}
 	child = child_make(lsk, req);
 	if (!child) {
+		/* another CPU was faster: the segment is for the child it has made */
+		if (child_there(sn, skb)) {
+			*why = SKB_NOT_DROPPED_YET;
+			return NULL;
+		}
 		strata_inc(sn, TCPEXT_LISTENDROPS);
 		*why = SKB_DROP_REASON_NOMEM;
+		return NULL;
 	}
+	/* only now: who finds no child any more finds the request, who finds neither looks again */
+	if (!cookie)
+		strata_tcp_req_remove(reqs, req);
 	return child;
 }
 
@@ -649,6 +668,11 @@ struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 is
 				*why = listen_syn(lsk, reqs, skb, isn);
 			return NULL;
 		}
+		/* the request may have become a connection since the caller looked for one */
+		if (child_there(strata_sk_net(lsk), skb)) {
+			*why = SKB_NOT_DROPPED_YET;
+			return NULL;
+		}
 		if (!(seg->flags & STRATA_TCP_SYN))
 			req = cookie_req(lsk, skb);
 		if (!req) {
@@ -657,7 +681,7 @@ struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 is
 		}
 		cookie = true;
 	}
-	child = req_complete(lsk, reqs, req, cookie, why, reset);
+	child = req_complete(lsk, reqs, req, skb, cookie, why, reset);
 out:
 	strata_tcp_req_put(req);
 	return child;

@@ -198,7 +198,7 @@ static enum skb_drop_reason rcv_sock(struct sock *sk, struct sk_buff *skb)
 	return queued ? SKB_CONSUMED : SKB_DROP_REASON_SOCKET_BACKLOG;
 }
 
-/* a segment for a listener, or for nobody */
+/* a segment for a listener, or for nobody; SKB_NOT_DROPPED_YET: look again whom it is for */
 static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *skb, u32 isn)
 {
 	const __be16 *ports = (const void *)skb_transport_header(skb);
@@ -227,6 +227,8 @@ static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *sk
 			sock_put(child);
 			return SKB_CONSUMED;
 		}
+		if (why == SKB_NOT_DROPPED_YET)
+			return why;
 	}
 	if (reset)
 		strata_tcp_send_reset(NULL, skb);
@@ -234,7 +236,10 @@ static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *sk
 	return SKB_CONSUMED;
 }
 
-/* find whom it is for; SKB_CONSUMED, or why it stays the caller's to drop */
+/*
+ * find whom it is for; SKB_CONSUMED, or why it stays the caller's to drop (SKB_NOT_DROPPED_YET: a
+ * connection came into being meanwhile)
+ */
 static enum skb_drop_reason rcv_lookup(struct strata_net *sn, struct sk_buff *skb)
 {
 	const __be16 *ports = (const void *)skb_transport_header(skb);
@@ -282,7 +287,7 @@ void strata_tcp_rcv(struct sk_buff *skb)
 		why = SKB_DROP_REASON_OTHERHOST;
 	else
 		why = segment_parse(skb);
-	if (why == SKB_NOT_DROPPED_YET)
+	while (why == SKB_NOT_DROPPED_YET)
 		why = rcv_lookup(sn, skb);
 	if (why != SKB_CONSUMED)
 		segment_end(sn, skb, why);
