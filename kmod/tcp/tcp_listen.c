@@ -586,16 +586,13 @@ static bool defer(const struct sock *lsk, const struct strata_tcp_req *req,
 /* is there a connection by now that @skb is for? */
 static bool child_there(struct strata_net *sn, struct sk_buff *skb)
 {
-	const struct iphdr *iph = ip_hdr(skb);
-	const struct tcphdr *th = tcp_hdr(skb);
-	struct sock *sk;
+	struct sock *sk = strata_tcp_lookup_est(sn, ip_hdr(skb)->daddr, tcp_hdr(skb)->dest,
+						ip_hdr(skb)->saddr, tcp_hdr(skb)->source,
+						STRATA_TCP_SEG(skb)->rcv.iif);
 
-	sk = strata_tcp_lookup_est(sn, iph->daddr, th->dest, iph->saddr, th->source,
-				   STRATA_TCP_SEG(skb)->rcv.iif);
-	if (!sk)
-		return false;
-	sock_put(sk);
-	return true;
+	if (sk)
+		sock_put(sk);
+	return sk;
 }
 
 /* the handshake's ACK is there */
@@ -618,13 +615,10 @@ static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
 	}
 	child = child_make(lsk, req);
 	if (!child) {
-		/* another CPU was faster: the segment is for the child it has made */
-		if (child_there(sn, skb)) {
-			*why = SKB_NOT_DROPPED_YET;
-			return NULL;
-		}
-		strata_inc(sn, TCPEXT_LISTENDROPS);
-		*why = SKB_DROP_REASON_NOMEM;
+		/* was another CPU faster? Then the segment is for the child it has made */
+		*why = child_there(sn, skb) ? SKB_NOT_DROPPED_YET : SKB_DROP_REASON_NOMEM;
+		if (*why)
+			strata_inc(sn, TCPEXT_LISTENDROPS);
 		return NULL;
 	}
 	/* only now: who finds no child any more finds the request, who finds neither looks again */
