@@ -62,6 +62,9 @@ static void conf_init_tcp_limits(struct strata_net_conf *conf)
 	conf->tcp_notsent_lowat = -1;
 	conf->tcp_base_mss = 1024;
 	conf->tcp_min_snd_mss = 48;
+	conf->tcp_mtu_probe_floor = 48;
+	conf->tcp_probe_threshold = 8;
+	conf->tcp_probe_interval = 600;
 }
 
 static void conf_init_tcp_features(struct strata_net_conf *conf)

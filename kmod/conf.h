@@ -79,7 +79,10 @@ struct strata_net_conf {
 	int	tcp_notsent_lowat;		/* bytes */
 	int	tcp_base_mss;			/* bytes */
 	int	tcp_min_snd_mss;		/* bytes */
-	int	tcp_mtu_probing;		/* 0, 1, 2 */
+	int	tcp_mtu_probing;		/* 0 off, 1 after a black hole, 2 always */
+	int	tcp_mtu_probe_floor;		/* bytes */
+	int	tcp_probe_threshold;		/* bytes */
+	int	tcp_probe_interval;		/* seconds, unsigned */
 	int	tcp_pacing_ss_ratio;		/* percent */
 	int	tcp_pacing_ca_ratio;		/* percent */
 	int	tcp_autocorking;		/* bool */

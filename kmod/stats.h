@@ -142,6 +142,8 @@
 	X(TCPEXT_REQQFULLDROP,		"TcpExt", "TCPReqQFullDrop") \
 	X(TCPEXT_REQQFULLDOCOOKIES,	"TcpExt", "TCPReqQFullDoCookies") \
 	X(TCPEXT_RETRANSFAIL,		"TcpExt", "TCPRetransFail") \
+	X(TCPEXT_MTUPFAIL,		"TcpExt", "TCPMTUPFail") \
+	X(TCPEXT_MTUPSUCCESS,		"TcpExt", "TCPMTUPSuccess") \
 	X(TCPEXT_AUTOCORKING,		"TcpExt", "TCPAutoCorking") \
 	X(TCPEXT_ORIGDATASENT,		"TcpExt", "TCPOrigDataSent") \
 	X(TCPEXT_ACKSKIPPEDSYNRECV,	"TcpExt", "TCPACKSkippedSynRecv") \

@@ -275,6 +275,11 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC(tcp_base_mss, 0, INT_MAX),
 	SPEC(tcp_min_snd_mss, 48, 65535),
 	SPEC_OCTET(tcp_mtu_probing),
+	SPEC(tcp_mtu_probe_floor, 48, 65535),
+	SPEC(tcp_probe_threshold, INT_MIN, INT_MAX),
+	/* unsigned, and native counts it in jiffies */
+	SPEC_AS("tcp_probe_interval", tcp_probe_interval, proc_douintvec_minmax, 0,
+		UINT_MAX / HZ),
 	SPEC(tcp_pacing_ss_ratio, 0, 1000),
 	SPEC(tcp_pacing_ca_ratio, 0, 1000),
 	SPEC_BOOL(tcp_autocorking),

@@ -169,6 +169,7 @@ static inline u32 strata_rtt_min(const struct strata_tcp_rtt *r)
 }
 
 #include "tcp_wnd.h"
+#include "tcp_mtup.h"
 #include "tcp_loss.h"
 #include "tcp_cong.h"
 

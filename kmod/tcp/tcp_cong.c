@@ -306,6 +306,24 @@ void strata_cong_validate(struct strata_tcp_cong *c, u32 una, u32 nxt, u32 in_fl
 		decay(c, now_us);
 }
 
+void strata_cong_resize(struct strata_tcp_cong *c, u32 old, u32 new, u8 state, u64 now_us)
+{
+	u32 keep = c->cwnd / 2 + c->cwnd / 4;
+	u32 cwnd = div_u64((u64)c->cwnd * old, new);
+
+	c->cwnd = cwnd ? cwnd : 1;
+	c->cwnd_cnt = 0;
+	c->cwnd_stamp_us = now_us;
+	if (state == STRATA_CA_CWR || state == STRATA_CA_RECOVERY) {
+		c->prior_ssthresh = c->ssthresh;
+		return;
+	}
+	c->prior_ssthresh = c->ssthresh > keep ? c->ssthresh : keep;
+	keep = c->cwnd / 2 + c->cwnd / 4;
+	if (c->ssthresh < keep)
+		c->ssthresh = keep;
+}
+
 bool strata_cong_is_limited(const struct strata_tcp_cong *c)
 {
 	if (c->limited)

@@ -180,6 +180,11 @@ void strata_cong_idle(struct strata_tcp_cong *c, u32 mss, u64 idle_us, u32 rto_u
  */
 void strata_cong_validate(struct strata_tcp_cong *c, u32 una, u32 nxt, u32 in_flight, bool limited,
 			  u32 rto_us, u64 now_us, bool slow_start_after_idle);
+/*
+ * Packets grow from @old to @new bytes: cwnd stays as many bytes as it was; nothing to undo.
+ * @state: enum strata_ca_state
+ */
+void strata_cong_resize(struct strata_tcp_cong *c, u32 old, u32 new, u8 state, u64 now_us);
 /* may cwnd grow: the flight filled it, or half of it in slow start */
 bool strata_cong_is_limited(const struct strata_tcp_cong *c);
 /* pacing rate from cwnd and srtt (percent ratios: tcp_pacing_ss_ratio, _ca_ratio) */

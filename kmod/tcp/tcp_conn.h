@@ -147,6 +147,8 @@ enum skb_drop_reason strata_tcp_synsent_rcv(struct sock *sk, struct sk_buff *skb
  * buffers. Locked
  */
 void strata_tcp_init_transfer(struct sock *sk);
+/** strata_tcp_shape() - payload and packet on this connection, for tcp_mtup.c. Locked */
+struct strata_mtup_shape strata_tcp_shape(const struct strata_tcp_sock *tp);
 /** strata_tcp_sync_mss() - fit snd.mss to a path MTU of @pmtu bytes; returns snd.mss. Locked */
 u32 strata_tcp_sync_mss(struct sock *sk, u32 pmtu);
 /** strata_tcp_init_rwin() - choose rcv.wnd, rcv.wscale, clamp before the SYN or SYN-ACK. Locked */

@@ -12,18 +12,32 @@
 #define TCP_IP_HDRLEN	(sizeof(struct iphdr) + sizeof(struct tcphdr))
 #define TCP_TS_OPTLEN	12	/* NOP NOP TS */
 
+struct strata_mtup_shape strata_tcp_shape(const struct strata_tcp_sock *tp)
+{
+	return (struct strata_mtup_shape) {
+		.clamp = tp->snd.user_mss ? min(tp->snd.mss_clamp, tp->snd.user_mss) :
+			 tp->snd.mss_clamp,
+		.least = READ_ONCE(strata_sk_net(&tp->ep.sk)->conf.tcp_min_snd_mss),
+		.optlen = tp->ts_ok ? TCP_TS_OPTLEN : 0,
+	};
+}
+
+static void mtup_init(struct strata_tcp_sock *tp)
+{
+	const struct strata_net_conf *conf = &strata_sk_net(&tp->ep.sk)->conf;
+	struct strata_mtup_shape shape = strata_tcp_shape(tp);
+
+	strata_mtup_init(&tp->mtup, &shape, READ_ONCE(conf->tcp_base_mss),
+			 READ_ONCE(conf->tcp_mtu_probing) > 1,
+			 (u32)div_u64(tp->mstamp_us, USEC_PER_MSEC));
+}
+
 u32 strata_tcp_sync_mss(struct sock *sk, u32 pmtu)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	u32 min_mss = READ_ONCE(strata_sk_net(sk)->conf.tcp_min_snd_mss);
-	u32 mss = pmtu > TCP_IP_HDRLEN ? pmtu - TCP_IP_HDRLEN : 0;
+	struct strata_mtup_shape shape = strata_tcp_shape(tp);
+	u32 mss = strata_mtup_bound(&tp->mtup, &shape, pmtu);
 
-	mss = min_t(u32, mss, tp->snd.mss_clamp);
-	if (tp->snd.user_mss)
-		mss = min_t(u32, mss, tp->snd.user_mss);
-	mss = max(mss, min_mss);
-	if (tp->ts_ok)
-		mss -= TCP_TS_OPTLEN;
 	/* a peer with a tiny window: two segments in it (RFC 1122 4.2.3.4) */
 	if (tp->swnd.max > 536)
 		mss = min_t(u32, mss, max_t(u32, tp->swnd.max / 2, 68));
@@ -121,6 +135,7 @@ static void connect_init(struct sock *sk)
 	tp->rcv.adv_mss = adv_mss(tp, strata_ip_mtu(&ep->path));
 	tp->rcv.mss = min_t(u32, tp->rcv.adv_mss, 536);
 	memset(&tp->swnd, 0, sizeof(tp->swnd));
+	mtup_init(tp);
 	strata_tcp_sync_mss(sk, strata_ip_mtu(&ep->path));
 	strata_tcp_init_rwin(sk, tp->rcv.adv_mss);
 	strata_rtt_init(&tp->rtt);
@@ -180,8 +195,9 @@ void strata_tcp_init_transfer(struct sock *sk)
 		.ecn_ok = tp->ecn_ok,
 	};
 
-	if (!strata_path_renew(&tp->ep))
-		strata_tcp_sync_mss(sk, strata_ip_mtu(&tp->ep.path));
+	mtup_init(tp);
+	strata_tcp_sync_mss(sk, strata_path_renew(&tp->ep) ? tp->pmtu :
+							     strata_ip_mtu(&tp->ep.path));
 	cs.mss = tp->snd.mss;
 	strata_scb_init(&tp->scb, READ_ONCE(conf->tcp_reordering), tp->sack_ok);
 	if (tp->syn_retrans && !tp->rtt.srtt_us)

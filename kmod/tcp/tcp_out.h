@@ -26,6 +26,11 @@ void strata_tcp_tx_free(struct sock *sk, struct sk_buff *skb);
  * @rtx: it is in the retransmit queue. Returns 0 or -ENOMEM
  */
 int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx, gfp_t gfp);
+/**
+ * strata_tcp_tx_gather() - the first @len bytes or more of the write queue in its first entry;
+ * NULL: they cannot be in one, or no memory
+ */
+struct sk_buff *strata_tcp_tx_gather(struct sock *sk, u32 len, gfp_t gfp);
 /** strata_tcp_tx_trim_head() - drop @len payload bytes that are acknowledged; 0 or -ENOMEM */
 int strata_tcp_tx_trim_head(struct sock *sk, struct sk_buff *skb, u32 len);
 /**

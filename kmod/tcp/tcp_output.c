@@ -231,6 +231,63 @@ static void restart_after_idle(struct sock *sk)
 	strata_cong_event(&tp->cong, STRATA_CE_TX_START, tp->mstamp_us);
 }
 
+/* what became of the wish to probe */
+enum probe_verdict {
+	PROBE_NONE,	/* not now: go on */
+	PROBE_SENT,
+	PROBE_WAIT,	/* hold back what there is until window and cwnd have room for it */
+};
+
+/* RFC 4821 7.4: may a probe of @size bytes go, and enough behind it to show its loss? */
+static enum probe_verdict probe_ready(const struct sock *sk, u32 size)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 out = strata_tcp_in_flight(&tp->scb);
+	u64 need = size + (u64)(tp->scb.reordering + 1) * tp->snd.mss;
+
+	if (tp->snd.write_seq - tp->snd.nxt < need || tp->swnd.wnd < need)
+		return PROBE_NONE;
+	if (wnd_usable(tp, tp->snd.nxt) < need)
+		return PROBE_WAIT;
+	/* it counts as two segments */
+	if (out + 2 > tp->cong.cwnd)
+		return out ? PROBE_WAIT : PROBE_NONE;
+	return PROBE_SENT;
+}
+
+/* RFC 4821 7: new data in a segment larger than the path is known to take, as native tries it */
+static enum probe_verdict mtu_probe(struct sock *sk, struct output_run *run, gfp_t gfp)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
+	struct strata_mtup_shape shape;
+	enum probe_verdict verdict;
+	struct output_run one = { .max_segs = 1 };
+	struct sk_buff *skb;
+
+	if (likely(!tp->mtup.enabled) || tp->mtup.probe || tp->rec.state != STRATA_CA_OPEN ||
+	    tp->cong.cwnd < 11 || tp->sack_rcv.n || tp->sack_rcv.has_dup)
+		return PROBE_NONE;
+	shape = strata_tcp_shape(tp);
+	one.mss = strata_mtup_next(&tp->mtup, &shape, READ_ONCE(conf->tcp_probe_threshold));
+	if (!one.mss) {
+		strata_mtup_again(&tp->mtup, &shape, run->mss, tp->pmtu,
+				  READ_ONCE(conf->tcp_probe_interval),
+				  (u32)div_u64(tp->mstamp_us, USEC_PER_MSEC));
+		return PROBE_NONE;
+	}
+	verdict = probe_ready(sk, one.mss);
+	if (verdict != PROBE_SENT)
+		return verdict;
+	skb = strata_tcp_tx_gather(sk, one.mss, gfp);
+	if (!skb || send_new(sk, skb, one.mss, &one, gfp))
+		return PROBE_NONE;
+	strata_mtup_sent(&tp->mtup, &shape, STRATA_TCP_TX(skb)->seq, STRATA_TCP_TX(skb)->end_seq);
+	tp->cong.cwnd--;
+	run->sent += one.sent;
+	return PROBE_SENT;
+}
+
 static void send_loop(struct sock *sk, struct output_run *run, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -290,7 +347,8 @@ static u32 output_data(struct sock *sk, unsigned long todo, gfp_t gfp)
 	if (was_idle)
 		restart_after_idle(sk);
 
-	send_loop(sk, &run, gfp);
+	if (mtu_probe(sk, &run, gfp) != PROBE_WAIT)
+		send_loop(sk, &run, gfp);
 
 	if (run.sent) {
 		u32 out = strata_tcp_in_flight(&tp->scb);

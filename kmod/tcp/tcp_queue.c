@@ -215,6 +215,51 @@ int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx,
 	return 0;
 }
 
+/* is all of the write queue's first @len bytes free to become one entry? */
+static bool tx_gatherable(const struct sock *sk, u32 len)
+{
+	const u8 alone = STRATA_TXB_EOR | STRATA_TXB_URG | STRATA_TXB_TSTAMP;
+	const struct sk_buff *skb;
+
+	skb_queue_walk(&sk->sk_write_queue, skb) {
+		if (len <= skb->len)
+			return true;
+		if ((STRATA_TCP_TX(skb)->bits & alone) || skb_cloned(skb))
+			return false;
+		len -= skb->len;
+	}
+	return false;
+}
+
+struct sk_buff *strata_tcp_tx_gather(struct sock *sk, u32 len, gfp_t gfp)
+{
+	struct sk_buff *skb = skb_peek(&sk->sk_write_queue), *next;
+	struct strata_tcp_tx *tx;
+	bool stolen;
+	int delta;
+
+	if (!tx_gatherable(sk, len))
+		return NULL;
+	tx = STRATA_TCP_TX(skb);
+	while (skb->len < len) {
+		next = skb_queue_next(&sk->sk_write_queue, skb);
+		if (next->len > len - skb->len &&
+		    strata_tcp_tx_split(sk, next, len - skb->len, false, gfp))
+			return NULL;
+		/* no room for the fragments: the entries stay as they are */
+		if (!skb_try_coalesce(skb, next, &stolen, &delta))
+			return NULL;
+		skb_shinfo(skb)->flags |= skb_shinfo(next)->flags & SKBFL_SHARED_FRAG;
+		tx_charge(sk, delta);
+		tx->end_seq = STRATA_TCP_TX(next)->end_seq;
+		tx->flags |= STRATA_TCP_TX(next)->flags;
+		tx->bits |= STRATA_TCP_TX(next)->bits;
+		__skb_unlink(next, &sk->sk_write_queue);
+		strata_tcp_tx_free(sk, next);
+	}
+	return skb;
+}
+
 int strata_tcp_tx_trim_head(struct sock *sk, struct sk_buff *skb, u32 len)
 {
 	struct skb_shared_info *shinfo;

@@ -297,13 +297,14 @@ void strata_tcp_rcv(struct sk_buff *skb)
 void strata_tcp_path_changed(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	u32 old = tp->snd.mss;
+	u32 mss = tp->snd.mss, pmtu = tp->pmtu;
 
 	if (sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
 	if (strata_path_renew(&tp->ep))
 		return;
-	if (strata_tcp_sync_mss(sk, strata_ip_mtu(&tp->ep.path)) >= old)
+	/* the MSS stays where only a probe (RFC 4821) was too large */
+	if (strata_tcp_sync_mss(sk, strata_ip_mtu(&tp->ep.path)) >= mss && tp->pmtu >= pmtu)
 		return;
 	strata_tcp_mstamp(tp);
 	strata_tcp_pmtu_lowered(sk);

@@ -142,6 +142,8 @@ void strata_recovery_init(struct strata_tcp_recovery *rec);
  */
 u32 strata_recovery_ack(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 			struct strata_tcp_scb *s, const struct strata_rec_ack *a);
+/* would strata_recovery_ack() of an ACK that ends no episode begin Recovery? */
+bool strata_recovery_due(const struct strata_tcp_recovery *rec, const struct strata_tcp_scb *s);
 /*
  * RTO fired. Before: the caller has marked every segment not SACKed with
  * strata_scb_lost(), but may leave out those sent too lately (RFC 8985 6.3). Sets

@@ -263,6 +263,30 @@ static void mark_head(struct sock *sk)
 	strata_tcp_mark_lost(sk, skb);
 }
 
+/* RFC 4821 7.6.2: what is lost was too large: no sign of congestion */
+static void mtu_probe_lost(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	strata_mtup_failure(&tp->mtup);
+	tp->cong.cwnd++;	/* it had counted as two */
+	strata_inc(strata_sk_net(sk), TCPEXT_MTUPFAIL);
+	strata_tcp_pmtu_lowered(sk);
+}
+
+/* RFC 4821 7.6.1: the MSS rises, and cwnd with it stays as many bytes as it was */
+static void mtu_probe_arrived(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_mtup_shape shape = strata_tcp_shape(tp);
+
+	strata_cong_resize(&tp->cong, strata_mtup_mtu(&shape, tp->snd.mss), tp->mtup.probe,
+			   tp->rec.state, tp->mstamp_us);
+	strata_mtup_success(&tp->mtup);
+	strata_tcp_sync_mss(sk, tp->pmtu);
+	strata_inc(strata_sk_net(sk), TCPEXT_MTUPSUCCESS);
+}
+
 void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -270,6 +294,8 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 	struct strata_cong_sample cs;
 	u32 verdict = 0;
 
+	if (unlikely(strata_mtup_arrived(&tp->mtup, tp->snd.una)))
+		mtu_probe_arrived(sk);
 	if (run->reordered)
 		strata_scb_reordered(&tp->scb, run->reord_end, tp->snd.mss,
 				     READ_ONCE(strata_sk_net(sk)->conf.tcp_max_reordering));
@@ -283,8 +309,11 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 		fill_sample(sk, run, &cs);
 		tp->cong.ops->in_ack(&tp->cong, &cs);
 	}
-	if (run->rec.delivered || run->dup || run->rec.ack != run->rec.una ||
-	    run->rec.has_dsack || run->rec.ece)
+	if (unlikely(tp->mtup.probe) && tp->snd.una == tp->mtup.start &&
+	    strata_recovery_due(&tp->rec, &tp->scb))
+		mtu_probe_lost(sk);
+	else if (run->rec.delivered || run->dup || run->rec.ack != run->rec.una ||
+		 run->rec.has_dsack || run->rec.ece)
 		verdict = strata_recovery_ack(&tp->rec, &tp->cong, &tp->scb, &run->rec);
 	if (recovering && tp->rec.state < STRATA_CA_CWR)
 		strata_rack_recovery_end(&tp->rack);
@@ -350,7 +379,8 @@ void strata_tcp_enter_loss(struct sock *sk)
 	}
 	tp->rexmit_seq = tp->snd.una;
 	strata_recovery_timeout(&tp->rec, &tp->cong, &tp->scb, tp->snd.una, tp->snd.nxt,
-				tp->sack_ok && READ_ONCE(conf->tcp_frto), tp->mstamp_us);
+				tp->sack_ok && !tp->mtup.probe && READ_ONCE(conf->tcp_frto),
+				tp->mstamp_us);
 	tp->tlp.sent = false;
 	tp->todo |= STRATA_TODO_REXMIT | STRATA_TODO_DATA;
 }

@@ -139,6 +139,11 @@ static bool is_lossy(const struct strata_tcp_scb *s)
 	return s->lost_out || (!s->sack_ok && s->sacked_out >= s->reordering);
 }
 
+bool strata_recovery_due(const struct strata_tcp_recovery *rec, const struct strata_tcp_scb *s)
+{
+	return rec->state < STRATA_CA_CWR && is_lossy(s);
+}
+
 static u32 enter_recovery(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 			  struct strata_tcp_scb *s, const struct strata_rec_ack *a)
 {

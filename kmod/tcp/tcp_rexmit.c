@@ -64,6 +64,8 @@ static int rexmit_skb(struct sock *sk, struct sk_buff *skb, u32 mss, u32 quota, 
 	u32 len;
 	int err;
 
+	/* what a probe of the path MTU tells is doubtful now (RFC 4821 7.6.4) */
+	tp->mtup.probe = 0;
 	/* the last copy has not even left this host */
 	if (skb_fclone_busy(sk, skb))
 		return -EBUSY;

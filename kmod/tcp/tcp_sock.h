@@ -32,6 +32,7 @@ struct strata_tcp_sock {
 	struct strata_tcp_recovery	rec;
 	struct strata_tcp_tlp		tlp;
 	struct strata_tcp_rate		rate;
+	struct strata_tcp_mtup		mtup;
 
 	/* options agreed on (RFC 7323, 2018, 3168) */
 	u8	ts_ok:1,

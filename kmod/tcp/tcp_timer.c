@@ -145,6 +145,21 @@ static u32 orphan_retries(const struct sock *sk, bool alive)
 	return !n && alive ? 8 : n;
 }
 
+/* RFC 4821 7.7: perhaps only what is as large as this is lost */
+static void black_hole(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
+	struct strata_mtup_shape shape = strata_tcp_shape(tp);
+
+	if (!READ_ONCE(conf->tcp_mtu_probing))
+		return;
+	strata_mtup_black_hole(&tp->mtup, &shape, READ_ONCE(conf->tcp_base_mss),
+			       READ_ONCE(conf->tcp_mtu_probe_floor),
+			       (u32)div_u64(tp->mstamp_us, USEC_PER_MSEC));
+	strata_tcp_sync_mss(sk, tp->pmtu);
+}
+
 /* a retransmission timeout: is it one too many? Then the connection is over */
 static bool rto_exhausted(struct sock *sk)
 {
@@ -163,8 +178,10 @@ static bool rto_exhausted(struct sock *sk)
 		return true;
 	}
 	/* the path may be dead (RFC 1122 4.2.3.5 R1): ask for another */
-	if (timed_out(tp, READ_ONCE(conf->tcp_retries1), 0))
+	if (timed_out(tp, READ_ONCE(conf->tcp_retries1), 0)) {
+		black_hole(sk);
 		strata_path_put(&tp->ep.path);
+	}
 	if (sock_flag(sk, SOCK_DEAD))
 		limit = orphan_retries(sk, strata_rtt_rto(&tp->rtt) < STRATA_RTO_MAX_US);
 	if (!timed_out(tp, limit, tp->user_timeout))
