@@ -109,7 +109,7 @@ static u32 ts_rtt(const struct strata_tcp_sock *tp, const struct strata_ack_run 
 
 	if (!run->rec.has_ts || !run->rec.tsecr)
 		return 0;
-	ms = run->rec.tsnow - run->rec.tsecr;
+	ms = strata_tcp_tsval(tp) - run->rec.tsecr;
 	if (ms > STRATA_RTO_MAX_US / USEC_PER_MSEC)
 		return 0;
 	return max_t(u32, ms, 1) * USEC_PER_MSEC;
@@ -195,7 +195,6 @@ static void run_init(struct sock *sk, const struct strata_tcp_seg *seg,
 	run->rec.una = tp->snd.una;
 	run->rec.nxt = tp->snd.nxt;
 	run->rec.now_us = tp->mstamp_us;
-	run->rec.tsnow = strata_tcp_tsval(tp);
 	run->rec.has_ts = tp->ts_ok && (seg->opts.flags & STRATA_OPT_TS);
 	run->rec.tsecr = seg->opts.tsecr;
 	run->prior_delivered = tp->scb.delivered;
@@ -254,6 +253,59 @@ static void ack_of_copy(struct sock *sk, struct sk_buff *skb, bool dup)
 		strata_tcp_recover(sk, &run);
 }
 
+/*
+ * Does an ACK say something new and nothing else, on a connection where nothing is amiss: nothing
+ * SACKed, lost or sent again is out, no reduction or its undo is under way, no probe waits for its
+ * verdict? Then what is out was sent in the order of its numbers, after all that was delivered:
+ * RACK (RFC 8985 6.2) finds nothing lost, and recovery has nothing to do
+ */
+static bool ack_clean(const struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
+{
+	return tp->scb.packets_out && strata_seq_after(seg->ack, tp->snd.una) &&
+	       !seg->opts.nsack && tp->sack_ok &&
+	       !(tp->scb.sacked_out | tp->scb.lost_out | tp->scb.retrans_out) &&
+	       tp->rec.state == STRATA_CA_OPEN && !tp->rec.undo_ok && !tp->tlp.sent &&
+	       !tp->mtup.probe && !tp->cong.ops->in_ack;
+}
+
+/* run_init() of what a clean ACK needs: clearing all would cost more than the rest of it */
+static void run_init_clean(const struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg,
+			   struct strata_ack_run *run)
+{
+	run->rs = (struct strata_rate_sample) { .prior_in_flight = tp->scb.packets_out };
+	run->in.has_dup = false;
+	run->rec.una = tp->snd.una;
+	run->rec.has_ts = tp->ts_ok && (seg->opts.flags & STRATA_OPT_TS);
+	run->rec.tsecr = seg->opts.tsecr;
+	run->rec.ece = false;
+	run->first_us = 0;
+	run->sack_first_us = 0;
+	run->prior_delivered = tp->scb.delivered;
+	run->prior_lost = tp->scb.lost;
+	run->prior_in_flight = tp->scb.packets_out;
+	run->acked_segs = 0;
+	run->rtt_us = 0;
+	run->had_sacks = false;
+	run->reordered = false;
+	run->retrans_acked = false;
+}
+
+static void take_clean_ack(struct sock *sk, const struct strata_tcp_seg *seg)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_ack_run run;
+
+	run_init_clean(tp, seg, &run);
+	advance(sk, seg, &run);
+	run.rec.ack = tp->snd.una;
+	measure_rtt(sk, &run);
+	tp->rack.advanced = false;
+	strata_tcp_set_cwnd(sk, &run, false);
+	strata_tcp_timer_rearm(sk);
+	if (run.acked_segs)
+		strata_tcp_check_space(sk);
+}
+
 enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -288,6 +340,10 @@ enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 		return SKB_NOT_DROPPED_YET;
 	}
 
+	if (likely(!ece && ack_clean(tp, seg))) {
+		take_clean_ack(sk, seg);
+		return SKB_NOT_DROPPED_YET;
+	}
 	run_init(sk, seg, &run);
 	run.rec.ece = ece;
 	advance(sk, seg, &run);

@@ -11,7 +11,8 @@
  * ACKs (RFC 9293 3.8.6.3, RFC 1122 4.2.3.2): at least every second full segment, else
  * after a delay that follows the peer's rhythm (ato) and is at most 200 ms; at once
  * while there are holes, at the start of a connection and after a pause (quickack), and
- * late in sessions where the answer will carry the ACK (pingpong).
+ * late in sessions where the answer will carry the ACK (pingpong). So is the peer's FIN: the
+ * reader may close and send ours.
  *
  * The window grows with what the peer's segments prove to be worth of their memory, and the
  * buffer with what the user reads in a round trip (dynamic right-sizing, tcp_window.c).
@@ -309,8 +310,12 @@ enum skb_drop_reason strata_tcp_data(struct sock *sk, struct sk_buff *skb, bool 
 void strata_tcp_fin(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	bool open = (1 << sk->sk_state) & (TCPF_SYN_RECV | TCPF_ESTABLISHED);
 
-	ack_now(tp);
+	/* a program that is told so often closes at once: then our FIN carries the ACK, as native */
+	tp->ack.pending |= STRATA_ACK_SCHED;
+	if (!open)
+		ack_now(tp);
 	WRITE_ONCE(sk->sk_shutdown, sk->sk_shutdown | RCV_SHUTDOWN);
 	sock_set_flag(sk, SOCK_DONE);
 	switch (sk->sk_state) {

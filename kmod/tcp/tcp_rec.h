@@ -120,7 +120,6 @@ struct strata_rec_ack {
 	u32	nxt;		/* SND.NXT */
 	u32	delivered;	/* segments newly ACKed or SACKed (scb.delivered's growth) */
 	u32	tsecr;		/* valid if has_ts */
-	u32	tsnow;		/* our TSval clock now */
 	bool	has_ts;
 	u32	dsack_end;	/* strata_sack_in.dup.end; valid if has_dsack */
 	bool	has_dsack;	/* accepted D-SACK; undo_retrans and dsack_dups count it here */

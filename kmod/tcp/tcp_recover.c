@@ -207,12 +207,12 @@ static void count_recovery(struct sock *sk, u32 verdict)
 		strata_inc(sn, TCPEXT_FULLUNDO);
 }
 
+/* all of *@cs */
 static void fill_sample(struct sock *sk, const struct strata_ack_run *run,
 			struct strata_cong_sample *cs)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	memset(cs, 0, sizeof(*cs));
 	cs->now_us = tp->mstamp_us;
 	cs->acked = tp->scb.delivered - run->prior_delivered;
 	cs->lost = tp->scb.lost - run->prior_lost;
@@ -287,6 +287,17 @@ static void mtu_probe_arrived(struct sock *sk)
 	strata_inc(strata_sk_net(sk), TCPEXT_MTUPSUCCESS);
 }
 
+void strata_tcp_set_cwnd(struct sock *sk, struct strata_ack_run *run, bool retrans)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_cong_sample cs;
+
+	strata_rate_gen(&tp->rate, &tp->scb, &run->rs, strata_rtt_min(&tp->rtt), false);
+	fill_sample(sk, run, &cs);
+	strata_recovery_cwnd(&tp->rec, &tp->cong, &tp->scb, &cs, cs.lost, retrans);
+	strata_tcp_update_pacing(sk);
+}
+
 void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -326,12 +337,7 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 		tp->todo |= STRATA_TODO_REXMIT;
 	if (verdict & STRATA_REC_SEND_NEW)
 		tp->todo |= STRATA_TODO_DATA;
-
-	strata_rate_gen(&tp->rate, &tp->scb, &run->rs, strata_rtt_min(&tp->rtt), false);
-	fill_sample(sk, run, &cs);
-	strata_recovery_cwnd(&tp->rec, &tp->cong, &tp->scb, &cs, cs.lost,
-			     verdict & STRATA_REC_RETRANSMIT);
-	strata_tcp_update_pacing(sk);
+	strata_tcp_set_cwnd(sk, run, verdict & STRATA_REC_RETRANSMIT);
 }
 
 void strata_tcp_rack_timeout(struct sock *sk)
@@ -345,7 +351,6 @@ void strata_tcp_rack_timeout(struct sock *sk)
 	run.rec.ack = tp->snd.una;
 	run.rec.nxt = tp->snd.nxt;
 	run.rec.now_us = tp->mstamp_us;
-	run.rec.tsnow = strata_tcp_tsval(tp);
 	run.prior_delivered = tp->scb.delivered;
 	run.prior_lost = tp->scb.lost;
 	run.prior_in_flight = strata_tcp_in_flight(&tp->scb);

@@ -36,6 +36,18 @@ CASE(passive, "RFC 9293 3.6 case 2: CLOSE-WAIT, LAST-ACK, CLOSED")
 	out("R 2");
 }
 
+CASE(passive_at_once, "RFC 9293 3.6 case 2, RFC 1122 4.2.3.2: our FIN carries the ACK of theirs")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	in("FA 1 ack 1");
+	close(fd);
+	out("FA 1 ack 2");
+	in("A 2 ack 2");
+	quiet(300);
+}
+
 CASE(simultaneous, "RFC 9293 3.6 figure 13: CLOSING")
 {
 	int fd = w_passive(self->lfd, "mss 1460");
