@@ -200,6 +200,7 @@ static void sock_clear(struct strata_tcp_sock *tp)
 	memset(&tp->tlp, 0, sizeof(tp->tlp));
 	memset(&tp->sack_rcv, 0, sizeof(tp->sack_rcv));
 	memset(&tp->ack, 0, sizeof(tp->ack));
+	memset(&tp->chrono, 0, sizeof(tp->chrono));
 	tp->snd.mss_clamp = 536;	/* RFC 9293 3.7.1 */
 	tp->snd.mss = 536;
 	strata_tcp_timers_init(sk);

@@ -74,6 +74,9 @@ static void clean_rtx(struct sock *sk, struct strata_ack_run *run)
 		strata_scb_acked(&tp->scb, tx);
 		strata_tcp_rtx_free(sk, skb);
 	}
+	if (!skb)
+		strata_chrono_stop(&tp->chrono, STRATA_CHRONO_BUSY, strata_tcp_tx_idle(sk),
+				   tp->mstamp_us);
 	if (!tp->sack_ok)
 		strata_scb_reno_acked(&tp->scb, run->acked_segs);
 }

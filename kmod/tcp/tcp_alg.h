@@ -9,7 +9,8 @@
  * differences), *_ms are ms (u32, wraps); nothing is in jiffies. No function
  * sleeps or takes a lock: the owner of the struct serialises (socket lock).
  *
- * tcp_loss.h: scoreboard, RACK, recovery; tcp_cong.h: congestion control.
+ * tcp_loss.h: scoreboard, RACK, recovery; tcp_cong.h: congestion control; tcp_chrono.h: what
+ * the sender was limited by.
  */
 #ifndef _STRATA_TCP_ALG_H
 #define _STRATA_TCP_ALG_H
@@ -172,5 +173,6 @@ static inline u32 strata_rtt_min(const struct strata_tcp_rtt *r)
 #include "tcp_mtup.h"
 #include "tcp_loss.h"
 #include "tcp_cong.h"
+#include "tcp_chrono.h"
 
 #endif /* _STRATA_TCP_ALG_H */

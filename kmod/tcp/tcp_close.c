@@ -204,6 +204,7 @@ static void disconnect_reset(struct sock *sk)
 	memset(&tp->sack_rcv, 0, sizeof(tp->sack_rcv));
 	memset(&tp->rate, 0, sizeof(tp->rate));
 	memset(&tp->tlp, 0, sizeof(tp->tlp));
+	memset(&tp->chrono, 0, sizeof(tp->chrono));
 	strata_recovery_init(&tp->rec);
 	strata_rack_init(&tp->rack);
 	strata_rtt_init(&tp->rtt);

@@ -62,9 +62,17 @@ static void info_times(const struct strata_tcp_sock *tp, struct tcp_info *info)
 	info->tcpi_rttvar = READ_ONCE(tp->rtt.mdev_us) >> 2;
 	info->tcpi_min_rtt = strata_rtt_min(&tp->rtt);
 	info->tcpi_rcv_rtt = strata_drs_rtt(&tp->drs);
-	info->tcpi_busy_time = READ_ONCE(tp->busy_us);
-	info->tcpi_rwnd_limited = READ_ONCE(tp->rwnd_limited_us);
-	info->tcpi_sndbuf_limited = READ_ONCE(tp->sndbuf_limited_us);
+}
+
+/* the first is the sum of all three */
+static void info_limits(const struct strata_tcp_sock *tp, struct tcp_info *info)
+{
+	u64 now = strata_tcp_clock_us();
+
+	info->tcpi_rwnd_limited = strata_chrono_read(&tp->chrono, STRATA_CHRONO_RWND, now);
+	info->tcpi_sndbuf_limited = strata_chrono_read(&tp->chrono, STRATA_CHRONO_SNDBUF, now);
+	info->tcpi_busy_time = strata_chrono_read(&tp->chrono, STRATA_CHRONO_BUSY, now) +
+			       info->tcpi_rwnd_limited + info->tcpi_sndbuf_limited;
 }
 
 static void info_sender(const struct strata_tcp_sock *tp, struct tcp_info *info)
@@ -129,6 +137,7 @@ void strata_tcp_get_info(struct sock *sk, struct tcp_info *info)
 	}
 	info_options(tp, info);
 	info_times(tp, info);
+	info_limits(tp, info);
 	info_sender(tp, info);
 	info_receiver(tp, info);
 }

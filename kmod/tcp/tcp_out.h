@@ -48,6 +48,12 @@ void strata_tcp_rtx_retime(struct sock *sk, struct sk_buff *skb);
 /** strata_tcp_tx_purge() - free both transmit queues and zero the scoreboard's counts */
 void strata_tcp_tx_purge(struct sock *sk);
 
+/** strata_tcp_tx_idle() - is nothing to be sent, and all acknowledged? Locked */
+static inline bool strata_tcp_tx_idle(const struct sock *sk)
+{
+	return skb_queue_empty(&sk->sk_write_queue) && RB_EMPTY_ROOT(&sk->tcp_rtx_queue);
+}
+
 static inline struct sk_buff *strata_tcp_rtx_head(const struct sock *sk)
 {
 	return skb_rb_first(&sk->tcp_rtx_queue);

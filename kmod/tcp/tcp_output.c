@@ -147,8 +147,8 @@ static int sendable(const struct sock *sk, const struct sk_buff *skb, struct out
 	/* a bare FIN needs no window of its own: it is taken at the right edge (3.8.6) */
 	if (!len)
 		return usable || strata_seq_leq(tx->seq, wnd_end(tp)) ? 0 : -1;
-	if (usable < len)
-		run->rwnd_limited = true;
+	/* as native: no full segment fits, or not all there is */
+	run->rwnd_limited = usable < min(len, run->mss);
 	if (!usable)
 		return -1;
 	if ((last || usable < len) &&
@@ -318,15 +318,29 @@ static void send_loop(struct sock *sk, struct output_run *run, gfp_t gfp)
 	}
 }
 
-/* how long the connection was busy, and held back by whom (tcp_info) */
+/* is a writer of this connection waiting for room? */
+static bool writer_waits(const struct sock *sk)
+{
+	return sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags) &&
+	       ((1 << sk->sk_state) & (TCPF_ESTABLISHED | TCPF_CLOSE_WAIT));
+}
+
+/* who holds the connection back: the peer, the send buffer, the program (tcp_info) */
 static void count_limits(struct sock *sk, const struct output_run *run)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
+	if (run->rwnd_limited)
+		strata_chrono_start(&tp->chrono, STRATA_CHRONO_RWND, tp->mstamp_us);
+	else
+		strata_chrono_stop(&tp->chrono, STRATA_CHRONO_RWND, strata_tcp_tx_idle(sk),
+				   tp->mstamp_us);
 	if (!skb_queue_empty(&sk->sk_write_queue))
 		return;
 	if (strata_tcp_in_flight(&tp->scb) < tp->cong.cwnd && !run->cwnd_limited)
 		strata_rate_app_limited(&tp->rate, &tp->scb);
+	if (run->sent && !strata_cong_is_limited(&tp->cong) && writer_waits(sk))
+		strata_chrono_start(&tp->chrono, STRATA_CHRONO_SNDBUF, tp->mstamp_us);
 }
 
 /* new data and FIN as far as they may go; segments sent */

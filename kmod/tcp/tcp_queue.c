@@ -90,6 +90,9 @@ void strata_tcp_tx_entail(struct sock *sk, struct sk_buff *skb)
 	tx->end_seq = tx->seq;
 	tx->flags = STRATA_TCP_ACK;
 	__skb_header_release(skb);
+	if (skb_queue_empty(&sk->sk_write_queue))
+		strata_chrono_start(&strata_tcp_sk(sk)->chrono, STRATA_CHRONO_BUSY,
+				    strata_tcp_clock_us());
 	__skb_queue_tail(&sk->sk_write_queue, skb);
 	tx_charge(sk, skb->truesize);
 }
@@ -301,6 +304,7 @@ void strata_tcp_tx_purge(struct sock *sk)
 		strata_tcp_tx_free(sk, skb);
 	while ((skb = strata_tcp_rtx_head(sk)))
 		strata_tcp_rtx_free(sk, skb);
+	strata_chrono_stop(&tp->chrono, STRATA_CHRONO_BUSY, true, strata_tcp_clock_us());
 	tp->scb.packets_out = 0;
 	tp->scb.sacked_out = 0;
 	tp->scb.lost_out = 0;

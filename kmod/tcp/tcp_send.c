@@ -74,11 +74,6 @@ static bool autocork(struct sock *sk, u32 goal)
 	return refcount_read(&sk->sk_wmem_alloc) > skb->truesize;
 }
 
-static bool queues_empty(const struct sock *sk)
-{
-	return skb_queue_empty(&sk->sk_write_queue) && RB_EMPTY_ROOT(&sk->tcp_rtx_queue);
-}
-
 /* the entry to append to, made new if need be; ERR_PTR(-EAGAIN): no memory now */
 static struct sk_buff *send_entry(struct sock *sk, struct send_run *run)
 {
@@ -95,7 +90,7 @@ static struct sk_buff *send_entry(struct sock *sk, struct send_run *run)
 		if (sk_flush_backlog(sk))
 			return ERR_PTR(-ERESTART);
 	}
-	skb = strata_tcp_tx_alloc(sk, sk->sk_allocation, queues_empty(sk));
+	skb = strata_tcp_tx_alloc(sk, sk->sk_allocation, strata_tcp_tx_idle(sk));
 	if (!skb)
 		return ERR_PTR(-EAGAIN);
 	strata_tcp_tx_entail(sk, skb);
@@ -157,6 +152,13 @@ static int append_pages(struct sock *sk, struct sk_buff *skb, struct iov_iter *f
 	return got;
 }
 
+/* what limited the sender ended, outside of strata_tcp_output() and the receive path */
+static void chrono_stop(struct sock *sk, enum strata_chrono what)
+{
+	strata_chrono_stop(&strata_tcp_sk(sk)->chrono, what, strata_tcp_tx_idle(sk),
+			   strata_tcp_clock_us());
+}
+
 /* an entry that stayed empty must not stay */
 static void drop_empty_tail(struct sock *sk)
 {
@@ -165,6 +167,7 @@ static void drop_empty_tail(struct sock *sk)
 	if (skb && !skb->len && !(STRATA_TCP_TX(skb)->flags & STRATA_TCP_FIN)) {
 		__skb_unlink(skb, &sk->sk_write_queue);
 		strata_tcp_tx_free(sk, skb);
+		chrono_stop(sk, STRATA_CHRONO_BUSY);
 	}
 }
 
@@ -227,8 +230,10 @@ static int send_end(struct sock *sk, struct send_run *run, int err)
 		return 0;
 	err = sk_stream_error(sk, run->flags, err);
 	/* an edge-triggered waiter must not wait for an ACK that cannot come */
-	if (err == -EAGAIN && queues_empty(sk))
+	if (err == -EAGAIN && strata_tcp_tx_idle(sk)) {
 		sk->sk_write_space(sk);
+		chrono_stop(sk, STRATA_CHRONO_SNDBUF);
+	}
 	return err;
 }
 
@@ -417,7 +422,7 @@ void strata_tcp_check_space(struct sock *sk)
 	/* pairs with strata_tcp_poll(): it sees what was freed here, or we its SOCK_NOSPACE */
 	smp_mb();
 	if (!sk->sk_socket || !test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
-		return;
+		goto room;
 	if (sndbuf_limits(sk)) {
 		u32 segs = max3(tp->cong.cwnd, strata_cong_iw(tp->snd.mss),
 				tp->scb.reordering + 1);
@@ -429,4 +434,9 @@ void strata_tcp_check_space(struct sock *sk)
 							min_t(u64, want, most)));
 	}
 	sk->sk_write_space(sk);
+	if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
+		return;
+room:
+	strata_chrono_stop(&tp->chrono, STRATA_CHRONO_SNDBUF, strata_tcp_tx_idle(sk),
+			   tp->mstamp_us);
 }

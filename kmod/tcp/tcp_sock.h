@@ -116,7 +116,7 @@ struct strata_tcp_sock {
 	u64	bytes_sent, bytes_acked, bytes_received, bytes_retrans;
 	u32	segs_out, segs_in, data_segs_out, data_segs_in;
 	u32	rcv_ooopack;
-	u64	busy_us, rwnd_limited_us, sndbuf_limited_us;
+	struct strata_tcp_chrono chrono;
 	u32	last_oow_ack;		/* jiffies of the last ACK for an unacceptable segment */
 	int	soft_err;		/* last ICMP error, told if the connection fails */
 	u32	pmtu;			/* the path MTU snd.mss was made for */

@@ -22,8 +22,8 @@ mapfile -t inner < <(find kmod -name '*.[ch]' -not -name '*_rcv.c' -not -name '*
 	-not -name tcp_options.c -not -name arp.c -not -path 'kmod/report/*' \
 	-not -path 'kmod/sock/*' -not -path 'kmod/control/*' -not -path 'kmod/port/*' \
 	-not -name trace.h | sort)
-pure=(kmod/tcp/tcp_{options,rtt,window,sack,rate,rack,recovery,cong,reno,cubic}.c
-	kmod/tcp/tcp_{alg,wnd,loss,rec,cong}.h kmod/ip/route_lpm.c)
+pure=(kmod/tcp/tcp_{options,rtt,window,sack,rate,rack,recovery,chrono,cong,reno,cubic}.c
+	kmod/tcp/tcp_{alg,wnd,loss,rec,cong,chrono}.h kmod/ip/route_lpm.c)
 
 say "no version tests" 'KERNEL_VERSION|LINUX_VERSION_CODE' "${all[@]}"
 say "HAVE_ belongs into compat" '\<HAVE_[A-Z0-9_]+' "${nocompat[@]}"

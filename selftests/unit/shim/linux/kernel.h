@@ -6,4 +6,11 @@
 #define min(a, b)	((a) < (b) ? (a) : (b))
 #endif
 
+#ifndef READ_ONCE
+#define READ_ONCE(x)		(x)
+#endif
+#ifndef WRITE_ONCE
+#define WRITE_ONCE(x, v)	((x) = (v))
+#endif
+
 #endif
