@@ -204,6 +204,177 @@ TEST(tlp_verdicts)	/* 7.4.2 */
 }
 
 /* 10 segments per 100 ms, forever: the rate is that */
+/* RFC 8985 6.2 as it stands there, over an array: no list in order of time, no early end */
+
+enum { FLIGHT = 24 };
+
+static struct seg {
+	struct strata_tcp_tx tx;
+	bool gone;	/* delivered */
+} flown[FLIGHT];
+
+struct model {
+	u64 xmit_ts, rtt;
+	u32 end_seq;
+};
+
+/* RACK_sent_after() */
+static bool model_after(u64 t1, u32 seq1, u64 t2, u32 seq2)
+{
+	if (t1 > t2)
+		return true;
+	return t1 == t2 && (s32)(seq1 - seq2) > 0;
+}
+
+/* step 2 */
+static void model_update(struct model *m, const struct seg *s, u64 now, u64 min_rtt, u64 echo)
+{
+	u64 rtt = now - s->tx.xmit_us;
+
+	if (s->tx.retrans && (echo < s->tx.xmit_us || rtt < min_rtt))
+		return;
+	if (!m->xmit_ts || model_after(s->tx.xmit_us, s->tx.end_seq, m->xmit_ts, m->end_seq)) {
+		m->xmit_ts = s->tx.xmit_us;
+		m->end_seq = s->tx.end_seq;
+		m->rtt = rtt;
+	}
+}
+
+/* step 5 for one segment: lost, or how long until it is; -1: it was not sent before */
+static s64 model_remaining(const struct model *m, const struct seg *s, u64 reo_wnd, u64 now)
+{
+	s64 left = (s64)(s->tx.xmit_us + m->rtt + reo_wnd - now);
+
+	if (!m->xmit_ts || !model_after(m->xmit_ts, m->end_seq, s->tx.xmit_us, s->tx.end_seq))
+		return -1;
+	return left > 0 ? left : 0;
+}
+
+/* the indexes of what is out, in order of the last transmission: rtx_by_time of tcp_queue.c */
+static unsigned int by_time(unsigned int *order)
+{
+	unsigned int i, k, n = 0;
+
+	for (i = 0; i < FLIGHT; i++) {
+		const struct strata_tcp_tx *t = &flown[i].tx;
+		u8 marks = t->sacked & (STRATA_TX_LOST | STRATA_TX_RETRANS);
+
+		if (flown[i].gone || !t->xmit_us || marks == STRATA_TX_LOST)
+			continue;
+		for (k = n++; k && model_after(flown[order[k - 1]].tx.xmit_us,
+					       flown[order[k - 1]].tx.end_seq,
+					       t->xmit_us, t->end_seq); k--)
+			order[k] = order[k - 1];
+		order[k] = i;
+	}
+	return n;
+}
+
+/* steps 4 and 5, as strata_tcp_detect_loss() walks, and by the model; both must agree */
+static void detect(struct __test_metadata *_metadata, struct strata_tcp_rack *r,
+		   struct strata_tcp_scb *s, const struct model *m, bool recovering, u32 srtt,
+		   u32 min_rtt, u64 now)
+{
+	u32 reo = strata_rack_reo_wnd(r, s, recovering, srtt, min_rtt), wait = 0;
+	u64 quarters = (u64)r->reo_mult * min_rtt / 4;
+	unsigned int order[FLIGHT], n = by_time(order), i;
+	s64 left[FLIGHT], longest = 0;
+	bool over = false;
+
+	if (!s->reord_seen && (recovering || s->sacked_out >= 3))
+		quarters = 0;
+	ASSERT_EQ(quarters < srtt ? quarters : srtt, reo);
+	for (i = 0; i < n; i++) {
+		left[i] = model_remaining(m, &flown[order[i]], reo, now);
+		longest = left[i] > longest ? left[i] : longest;
+	}
+	for (i = 0; i < n; i++) {
+		struct strata_tcp_tx *t = &flown[order[i]].tx;
+		u32 got = over ? STRATA_RACK_NEVER : strata_rack_lost(r, t, reo, now);
+
+		ASSERT_EQ(left[i] < 0 ? STRATA_RACK_NEVER : left[i], got);
+		/* the walk ends here: nothing behind it may be lost */
+		if (got == STRATA_RACK_NEVER) {
+			over = true;
+			continue;
+		}
+		if (!got) {
+			ASSERT_TRUE(strata_scb_lost(s, t));
+		}
+		wait = got > wait ? got : wait;
+	}
+	ASSERT_EQ(longest, wait);
+}
+
+static void deliver(struct __test_metadata *_metadata, struct strata_tcp_rack *r,
+		    struct strata_tcp_scb *s, struct model *m, struct seg *seg, u64 now, u32 min_rtt)
+{
+	/* the echo is of this copy, or of one before it */
+	u64 echo = seg->tx.xmit_us - (unit_below(2) ? 1 : 0);
+
+	model_update(m, seg, now, min_rtt, echo);
+	strata_rack_update(r, &seg->tx, now, min_rtt, echo < seg->tx.xmit_us);
+	strata_scb_sacked(s, &seg->tx);
+	seg->gone = true;
+	ASSERT_EQ(m->xmit_ts, r->xmit_us);
+	ASSERT_EQ(m->end_seq, r->end_seq);
+	ASSERT_EQ(m->rtt, r->rtt_us);
+}
+
+/* flights with losses, reordering and retransmissions that are lost again */
+static void random_flight(struct __test_metadata *_metadata, u32 iss)
+{
+	u32 min_rtt = 1 + unit_below(50 * MS), srtt = min_rtt + unit_below(50 * MS), i, k;
+	u64 now = 1000000 + unit_rnd();
+	struct model m = { };
+	struct strata_tcp_rack r;
+	struct strata_tcp_scb s;
+
+	strata_rack_init(&r);
+	strata_scb_init(&s, 3, true);
+	memset(flown, 0, sizeof(flown));
+	for (i = 0; i < FLIGHT; i++) {
+		flown[i].tx.seq = iss + i * 1000;
+		flown[i].tx.end_seq = iss + (i + 1) * 1000;
+		flown[i].tx.pcount = 1;
+		flown[i].tx.xmit_us = now;
+		strata_scb_sent(&s, &flown[i].tx);
+		/* several in one microsecond: the number decides */
+		now += unit_below(3) * unit_below(MS);
+	}
+	for (i = 0; i < 4 * FLIGHT; i++) {
+		struct seg *seg = &flown[unit_below(FLIGHT)];
+
+		now += unit_below(min_rtt);
+		s.reord_seen = s.reord_seen || !unit_below(40);
+		if (!unit_below(20))
+			strata_rack_dsack(&r, iss, iss + FLIGHT * 1000);
+		for (k = unit_below(3); k && !seg->gone; k--) {
+			deliver(_metadata, &r, &s, &m, seg, now, min_rtt);
+			seg = &flown[unit_below(FLIGHT)];
+		}
+		detect(_metadata, &r, &s, &m, unit_below(2), srtt, min_rtt, now);
+		for (k = 0; k < FLIGHT; k++) {
+			struct strata_tcp_tx *t = &flown[k].tx;
+			u8 marks = t->sacked & (STRATA_TX_LOST | STRATA_TX_RETRANS);
+
+			if (flown[k].gone || marks != STRATA_TX_LOST || unit_below(3))
+				continue;
+			t->xmit_us = now;
+			strata_scb_retrans(&s, t);
+		}
+	}
+}
+
+TEST(pseudo_code)
+{
+	unsigned int i;
+
+	unit_seed(31);
+	for (i = 0; i < 5000; i++)
+		random_flight(_metadata, i & 1 ? unit_rnd() : -(FLIGHT / 2) * 1000);
+}
+
 TEST(delivery_rate)
 {
 	struct strata_rate_sample rs;

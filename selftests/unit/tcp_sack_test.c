@@ -28,7 +28,7 @@ TEST(receiver_model)
 	u32 base = 0, nxt = 0, s, e, at;
 
 	unit_seed(20);
-	for (op = 0; op < 400000; op++) {
+	for (op = 0; op < 1000000; op++) {
 		if (op % 1000 == 0) {
 			memset(have, 0, sizeof(have));
 			memset(&r, 0, sizeof(r));
@@ -299,7 +299,7 @@ TEST(scoreboard_model)
 	unit_seed(22);
 	strata_scb_init(&s, 3, true);
 	qn = 0;
-	for (op = 0; op < 400000; op++) {
+	for (op = 0; op < 1000000; op++) {
 		random_step(_metadata, &s, &nxt);
 		check_counts(_metadata, &s);
 	}
