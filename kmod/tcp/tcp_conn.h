@@ -92,12 +92,10 @@ void strata_tcp_time_wait(struct sock *sk, int state, int timeo);
  * strata_tcp_listen_rcv() - a segment for a listener (RFC 9293 3.10.7.2, 3.10.7.3), no lock
  * held, BH off
  * @isn: ISN to use (TIME-WAIT reuse), 0: choose
- * SYN: remember a request and answer with SYN-ACK. ACK of one: a child in SYN-RECEIVED is made,
- * hashed and
- * returned referenced and bh_lock_sock()ed: the caller lets it process @skb by
- * strata_tcp_do_rcv(), unlocks
- * and puts it. Else NULL with *why set (SKB_CONSUMED: fine, free it) – the skb stays the
- * caller's; *reset asks
+ * SYN: remember a request and answer with SYN-ACK. ACK of one, or a SYN that Fast Open takes
+ * (RFC 7413 4.2.2): a child in SYN-RECEIVED is made, hashed and returned referenced and
+ * bh_lock_sock()ed: the caller lets it process @skb by strata_tcp_do_rcv(), unlocks and puts it.
+ * Else NULL with *why set (SKB_CONSUMED: fine, free it) – the skb stays the caller's; *reset asks
  * the caller to answer with RST.
  */
 struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 isn,
@@ -147,6 +145,8 @@ enum skb_drop_reason strata_tcp_synsent_rcv(struct sock *sk, struct sk_buff *skb
  * buffers. Locked
  */
 void strata_tcp_init_transfer(struct sock *sk);
+/** strata_tcp_connect_held() - the SYN that strata_tcp_fastopen_defer() held back. Locked */
+void strata_tcp_connect_held(struct sock *sk);
 /** strata_tcp_sync_mss() - fit snd.mss to a path MTU of @pmtu bytes; returns snd.mss. Locked */
 u32 strata_tcp_sync_mss(struct sock *sk, u32 pmtu);
 /** strata_tcp_init_rwin() - choose rcv.wnd, rcv.wscale, clamp before the SYN or SYN-ACK. Locked */

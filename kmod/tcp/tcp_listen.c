@@ -7,7 +7,7 @@
  * at once. Requests stand in a table with a lock of its own (tcp_request.c); the accept queue
  * has another. A child is made when the handshake's ACK is there: a clone of the listener,
  * in SYN-RECEIVED, that then processes that ACK as any segment (tcp_segment.c) and calls
- * strata_tcp_child_established().
+ * strata_tcp_child_established(). Fast Open makes it when the SYN comes (tcp_fastopen.c).
  *
  * When the table of requests is full, SYN cookies (RFC 4987 3.6) let the peer keep the state.
  */
@@ -25,6 +25,7 @@ int strata_tcp_listen(struct sock *sk, int backlog)
 	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
 	if (sk->sk_state == TCP_LISTEN)
 		return 0;
+	strata_tcp_fastopen_listen(sk, backlog);
 
 	reqs = strata_tcp_reqs_alloc(sk);
 	if (!reqs)
@@ -212,6 +213,7 @@ void strata_tcp_listen_stop(struct sock *sk)
 	}
 	while ((child = queue_pop(sk)))
 		child_abort(child);
+	strata_tcp_fastopen_stop(sk);
 }
 
 /* what all segments of a request have in common */
@@ -246,7 +248,8 @@ static void req_ack(struct strata_net *sn, const struct strata_tcp_req *req)
 	strata_tcp_xmit_bare(sn, &seg);
 }
 
-void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req)
+void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
+			   const struct strata_tcp_cookie *c)
 {
 	struct strata_tcp_bare seg;
 
@@ -260,6 +263,8 @@ void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req)
 			  (req->opts.flags & (STRATA_OPT_SACKOK | STRATA_OPT_WSCALE));
 	seg.opts.mss = req->adv_mss;
 	seg.opts.wscale = req->rwnd.wscale;
+	if (c)
+		strata_tcp_put_cookie(&seg.opts, c);
 	strata_tcp_xmit_bare(sn, &seg);
 }
 
@@ -348,46 +353,7 @@ static void req_cookie(struct strata_net *sn, struct strata_tcp_req *req)
 	req->iss = strata_tcp_cookie(req->laddr, req->raddr, req->lport, req->rport, req->irs,
 				     &mss);
 	strata_inc(sn, TCPEXT_SYNCOOKIESSENT);
-	strata_tcp_req_synack(sn, req);
-}
-
-/* third: "check for a SYN" (3.10.7.2) */
-static enum skb_drop_reason listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
-				       struct sk_buff *skb, u32 isn)
-{
-	struct strata_net *sn = strata_sk_net(lsk);
-	int cookies = READ_ONCE(sn->conf.tcp_syncookies);
-	u32 limit = min_t(u32, READ_ONCE(strata_tcp_sk(lsk)->lst.max),
-			  READ_ONCE(sn->conf.tcp_max_syn_backlog));
-	bool full = READ_ONCE(reqs->count) > limit;
-	struct strata_tcp_req *req;
-
-	if (queue_full(lsk)) {
-		strata_inc(sn, TCPEXT_LISTENOVERFLOWS);
-		goto drop;
-	}
-	if (full && !cookies) {
-		strata_inc(sn, TCPEXT_REQQFULLDROP);
-		goto drop;
-	}
-	req = req_make(lsk, skb);
-	if (!req)
-		goto drop;
-	if (cookies == 2 || (full && !isn)) {
-		if (full)
-			strata_inc(sn, TCPEXT_REQQFULLDOCOOKIES);
-		req_cookie(sn, req);
-		strata_tcp_req_put(req);
-		return SKB_CONSUMED;
-	}
-	req->iss = isn ?: strata_tcp_isn(req->laddr, req->raddr, req->lport, req->rport);
-	if (strata_tcp_req_add(reqs, req))
-		strata_tcp_req_synack(sn, req);
-	strata_tcp_req_put(req);
-	return SKB_CONSUMED;
-drop:
-	strata_inc(sn, TCPEXT_LISTENDROPS);
-	return SKB_DROP_REASON_NOT_SPECIFIED;
+	strata_tcp_req_synack(sn, req, NULL);
 }
 
 /* an ACK of a cookie we may have sent: the request as it was, or NULL */
@@ -505,6 +471,65 @@ err_listener:
 	return NULL;
 }
 
+/* RFC 7413 4.2.2: a SYN whose cookie is good makes the child at once; else @c is for the SYN-ACK */
+static struct sock *fast_child(struct sock *lsk, struct strata_tcp_req *req,
+			       const struct sk_buff *skb, struct strata_tcp_cookie *c)
+{
+	int by = strata_tcp_fastopen_check(lsk, skb, c);
+	struct sock *child;
+
+	if (!by)
+		return NULL;
+	child = child_make(lsk, req);
+	strata_tcp_fastopen_made(lsk, child, req, by, c);
+	return child;
+}
+
+/* third: "check for a SYN" (3.10.7.2) */
+static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
+			       struct sk_buff *skb, u32 isn, enum skb_drop_reason *why)
+{
+	struct strata_net *sn = strata_sk_net(lsk);
+	int cookies = READ_ONCE(sn->conf.tcp_syncookies);
+	u32 limit = min_t(u32, READ_ONCE(strata_tcp_sk(lsk)->lst.max),
+			  READ_ONCE(sn->conf.tcp_max_syn_backlog));
+	bool full = READ_ONCE(reqs->count) > limit;
+	struct sock *child = NULL;
+	struct strata_tcp_req *req;
+	struct strata_tcp_cookie c;
+
+	if (queue_full(lsk)) {
+		strata_inc(sn, TCPEXT_LISTENOVERFLOWS);
+		goto drop;
+	}
+	if (full && !cookies) {
+		strata_inc(sn, TCPEXT_REQQFULLDROP);
+		goto drop;
+	}
+	req = req_make(lsk, skb);
+	if (!req)
+		goto drop;
+	if (cookies == 2 || (full && !isn)) {
+		if (full)
+			strata_inc(sn, TCPEXT_REQQFULLDOCOOKIES);
+		req_cookie(sn, req);
+		strata_tcp_req_put(req);
+		*why = SKB_CONSUMED;
+		return NULL;
+	}
+	req->iss = isn ?: strata_tcp_isn(req->laddr, req->raddr, req->lport, req->rport);
+	child = fast_child(lsk, req, skb, &c);
+	if (!child && strata_tcp_req_add(reqs, req))
+		strata_tcp_req_synack(sn, req, &c);
+	strata_tcp_req_put(req);
+	*why = SKB_CONSUMED;
+	return child;
+drop:
+	strata_inc(sn, TCPEXT_LISTENDROPS);
+	*why = SKB_DROP_REASON_NOT_SPECIFIED;
+	return NULL;
+}
+
 static bool req_may_answer(const struct strata_net *sn, struct strata_tcp_req *req)
 {
 	u32 now = (u32)jiffies;
@@ -532,7 +557,7 @@ static enum skb_drop_reason req_check(struct sock *lsk, struct strata_tcp_reqs *
 	    seg->seq == req->irs) {
 		if (req_may_answer(sn, req)) {
 			req->sent_us = 0;	/* Karn: which one will be answered? */
-			strata_tcp_req_synack(sn, req);
+			strata_tcp_req_synack(sn, req, NULL);
 		}
 		return SKB_CONSUMED;
 	}
@@ -641,7 +666,7 @@ struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 is
 			return NULL;
 		if (!(seg->flags & STRATA_TCP_ACK)) {
 			if ((seg->flags & (STRATA_TCP_SYN | STRATA_TCP_FIN)) == STRATA_TCP_SYN)
-				*why = listen_syn(lsk, reqs, skb, isn);
+				return listen_syn(lsk, reqs, skb, isn, why);
 			return NULL;
 		}
 		if (!(seg->flags & STRATA_TCP_SYN))
