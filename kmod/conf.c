@@ -90,6 +90,7 @@ static void conf_init_tcp_features(struct strata_net_conf *conf)
 	conf->tcp_pacing_ss_ratio = 200;
 	conf->tcp_pacing_ca_ratio = 120;
 	conf->tcp_autocorking = 1;
+	conf->tcp_fastopen = 1;
 }
 
 void strata_conf_init(struct strata_net_conf *conf)

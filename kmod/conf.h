@@ -86,6 +86,8 @@ struct strata_net_conf {
 	int	tcp_pacing_ss_ratio;		/* percent */
 	int	tcp_pacing_ca_ratio;		/* percent */
 	int	tcp_autocorking;		/* bool */
+	int	tcp_fastopen;			/* STRATA_FASTOPEN_* */
+	int	tcp_fastopen_blackhole;		/* seconds, 0: never pause */
 };
 
 /** strata_conf_init() - give @conf the native stack's defaults */

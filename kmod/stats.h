@@ -139,6 +139,13 @@
 	X(TCPEXT_MEMORYPRESSURES,	"TcpExt", "TCPMemoryPressures") \
 	X(TCPEXT_CHALLENGEACK,		"TcpExt", "TCPChallengeACK") \
 	X(TCPEXT_SYNCHALLENGE,		"TcpExt", "TCPSYNChallenge") \
+	X(TCPEXT_FASTOPENACTIVE,	"TcpExt", "TCPFastOpenActive") \
+	X(TCPEXT_FASTOPENACTIVEFAIL,	"TcpExt", "TCPFastOpenActiveFail") \
+	X(TCPEXT_FASTOPENPASSIVE,	"TcpExt", "TCPFastOpenPassive") \
+	X(TCPEXT_FASTOPENPASSIVEFAIL,	"TcpExt", "TCPFastOpenPassiveFail") \
+	X(TCPEXT_FASTOPENOVERFLOW,	"TcpExt", "TCPFastOpenListenOverflow") \
+	X(TCPEXT_FASTOPENCOOKIEREQD,	"TcpExt", "TCPFastOpenCookieReqd") \
+	X(TCPEXT_FASTOPENBLACKHOLE,	"TcpExt", "TCPFastOpenBlackhole") \
 	X(TCPEXT_REQQFULLDROP,		"TcpExt", "TCPReqQFullDrop") \
 	X(TCPEXT_REQQFULLDOCOOKIES,	"TcpExt", "TCPReqQFullDoCookies") \
 	X(TCPEXT_RETRANSFAIL,		"TcpExt", "TCPRetransFail") \
@@ -159,7 +166,8 @@
 	X(TCPEXT_FROMZEROWINDOWADV,	"TcpExt", "TCPFromZeroWindowAdv") \
 	X(TCPEXT_WANTZEROWINDOWADV,	"TcpExt", "TCPWantZeroWindowAdv") \
 	X(TCPEXT_HPHITS,		"TcpExt", "TCPHPHits") \
-	X(TCPEXT_WQUEUETOOBIG,		"TcpExt", "TCPWqueueTooBig")
+	X(TCPEXT_WQUEUETOOBIG,		"TcpExt", "TCPWqueueTooBig") \
+	X(TCPEXT_FASTOPENALTKEY,	"TcpExt", "TCPFastOpenPassiveAltKey")
 
 #define STRATA_MIB_ARP(X) \
 	X(ARP_INREQUESTS,	"ArpExt", "InRequests") \

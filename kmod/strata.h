@@ -18,6 +18,7 @@
  *  (tcp ehash, listeners, |                                        |
  *   udp, ping)            |                                        |
  * strata_tcp_reqs.lock    | half-open requests of one listener     | BH
+ * strata_fastopen_net.lock| cookies of Fast Open servers           | any, BH off
  * strata_neigh_net.lock   | neighbour table (writers)              | any, BH off
  * strata_neigh.lock       | state, link address, pending queue     | any, BH off
  * loop_cpu.in.lock        | packets looped on one CPU              | any, BH off
@@ -52,6 +53,7 @@ struct strata_dev;
 struct strata_fib;
 struct fqdir;
 struct ctl_table_header;
+struct strata_fastopen_keys;
 
 #define STRATA_ADDR_HASH_BITS	8
 #define STRATA_NEIGH_HASH_BITS	8
@@ -105,6 +107,24 @@ struct strata_icmp_net {
 	unsigned long		stamp;
 };
 
+/* clients' cookies are kept in so many chains, each no longer than the other (RFC 7413 4.1.3) */
+#define STRATA_FASTOPEN_CHAINS	64
+
+/**
+ * struct strata_fastopen_net - TCP Fast Open (tcp/tcp_fastopen.c, tcp_fastopen_cache.c)
+ * @keys: of the cookies we give; RCU, xchg() for writers
+ * @lock: protects the cache of cookies we got
+ * @chain: of it, by the addresses
+ * @blackholes: in a row; @blackhole_at: jiffies of the last
+ */
+struct strata_fastopen_net {
+	struct strata_fastopen_keys __rcu *keys;
+	spinlock_t		lock;	/* see above */
+	struct hlist_head	chain[STRATA_FASTOPEN_CHAINS];
+	atomic_t		blackholes;
+	unsigned long		blackhole_at;
+};
+
 /**
  * struct strata_net - all of Strata's state in one network namespace
  * @net: back pointer; not counted, struct net outlives this
@@ -121,6 +141,7 @@ struct strata_icmp_net {
  * @icmp: rate limit
  * @frags: reassembly queues (ip/ip_reasm.c), NULL until set up
  * @tcp_cong: default congestion control; xchg() for writers, RCU readers
+ * @tfo: TCP Fast Open
  * @tcp_orphans: TCP sockets without a descriptor
  * @tcp_tw: objects in TIME-WAIT
  * @tcp_curr_estab: CurrEstab of the SNMP TCP group (ESTABLISHED, CLOSE-WAIT)
@@ -144,6 +165,7 @@ struct strata_net {
 	struct fqdir		*frags;
 
 	const struct strata_tcp_cong_ops __rcu *tcp_cong;
+	struct strata_fastopen_net tfo;
 	struct percpu_counter	tcp_orphans;
 	struct percpu_counter	tcp_tw;
 	struct percpu_counter	tcp_curr_estab;

@@ -13,6 +13,9 @@
 
 struct pipe_inode_info;
 
+#define STRATA_FASTOPEN_KEYS	2	/* at once */
+#define STRATA_FASTOPEN_KEY_LEN	16	/* octets */
+
 extern struct proto strata_tcp_prot;
 
 int strata_tcp_init(void);
@@ -36,6 +39,21 @@ int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
  * -EADDRINUSE, -ENOBUFS.
  */
 int strata_tcp_connect(struct sock *sk, __be32 daddr, __be16 dport);
+/**
+ * strata_tcp_fastopen_begin() - what send() opens with: the connect that follows puts the first
+ * bytes of @msg on the SYN, if it may (RFC 7413). 0, -EOPNOTSUPP, -EALREADY: one has begun
+ */
+int strata_tcp_fastopen_begin(struct sock *sk, struct msghdr *msg);
+/** strata_tcp_fastopen_end() - that connect has returned; bytes that the SYN took */
+u32 strata_tcp_fastopen_end(struct sock *sk);
+/** strata_tcp_fastopen_deferred() - has connect() left the opening to the first send()? */
+bool strata_tcp_fastopen_deferred(const struct sock *sk);
+/** strata_tcp_fastopen_key() - of the namespace's cookies, room for STRATA_FASTOPEN_KEYS; number */
+int strata_tcp_fastopen_key(struct strata_net *sn, u8 *key);
+/** strata_tcp_fastopen_set_key() - the first makes cookies, the second is taken too. 0, -ENOMEM */
+int strata_tcp_fastopen_set_key(struct strata_net *sn, const u8 *key, int n);
+/** strata_tcp_fastopen_blackhole_forget() - no blackhole has been seen */
+void strata_tcp_fastopen_blackhole_forget(struct strata_net *sn);
 /** strata_tcp_listen() - passive open, or a new backlog. 0, -EADDRINUSE, -ENOMEM */
 int strata_tcp_listen(struct sock *sk, int backlog);
 /**
@@ -137,7 +155,7 @@ struct strata_tcp_view {
 	u32			srtt_us;
 	u32			rto_us;
 	u32			cwnd;		/* segments */
-	u32			ssthresh;	/* segments */
+	u32			ssthresh;	/* segments; listener: TCP_FASTOPEN */
 	u32			total_retrans;	/* segments */
 	u32			ato_ms;
 	u8			pingpong;

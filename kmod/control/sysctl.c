@@ -195,6 +195,66 @@ static int sysctl_available_cong(STRATA_CTL_TABLE *ctl, int write, void *buffer,
 	return err;
 }
 
+/* "%08x-%08x-%08x-%08x", and behind a comma perhaps another: little endian words */
+#define KEY_TEXT	(4 * 9)
+#define KEYS_TEXT	(STRATA_FASTOPEN_KEYS * KEY_TEXT)
+
+static bool key_parse(const char *text, u8 *key)
+{
+	u32 word[4];
+	int i;
+
+	if (sscanf(text, "%x-%x-%x-%x", &word[0], &word[1], &word[2], &word[3]) != 4)
+		return false;
+	for (i = 0; i < 4; i++)
+		put_unaligned_le32(word[i], key + 4 * i);
+	return true;
+}
+
+static int keys_print(char *to, const u8 *key, int n)
+{
+	int i, off = 0;
+
+	for (i = 0; i < n; i++, key += STRATA_FASTOPEN_KEY_LEN)
+		off += scnprintf(to + off, KEYS_TEXT - off, "%s%08x-%08x-%08x-%08x", i ? "," : "",
+				 get_unaligned_le32(key), get_unaligned_le32(key + 4),
+				 get_unaligned_le32(key + 8), get_unaligned_le32(key + 12));
+	return off;
+}
+
+static int sysctl_fastopen_key(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
+			       loff_t *ppos)
+{
+	struct strata_net *sn = sysctl_net(ctl->data);
+	u8 key[STRATA_FASTOPEN_KEYS * STRATA_FASTOPEN_KEY_LEN] = { };
+	char text[KEYS_TEXT + 2], *second;
+	struct ctl_table tmp = { .data = text, .maxlen = sizeof(text) };
+	int n = strata_tcp_fastopen_key(sn, key), err;
+
+	keys_print(text, key, max(n, 1));
+	err = proc_dostring(&tmp, write, buffer, lenp, ppos);
+	if (err || !write)
+		return err;
+	second = strchr(text, ',');
+	if (second)
+		*second++ = '\0';
+	if (!key_parse(text, key) || (second && !key_parse(second, key + STRATA_FASTOPEN_KEY_LEN)))
+		return -EINVAL;
+	return strata_tcp_fastopen_set_key(sn, key, second ? 2 : 1);
+}
+
+static int sysctl_blackhole(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
+			    loff_t *ppos)
+{
+	struct strata_net_conf *conf = container_of(ctl->data, struct strata_net_conf,
+						    tcp_fastopen_blackhole);
+	int err = proc_dointvec_minmax(ctl, write, buffer, lenp, ppos);
+
+	if (!err && write)
+		strata_tcp_fastopen_blackhole_forget(sysctl_net(conf));
+	return err;
+}
+
 #define SPEC_AS(name, field, handler, lo, hi) \
 	{ name, offsetof(struct strata_net_conf, field), \
 	  sizeof_field(struct strata_net_conf, field), handler, lo, hi }
@@ -283,7 +343,18 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC(tcp_pacing_ss_ratio, 0, 1000),
 	SPEC(tcp_pacing_ca_ratio, 0, 1000),
 	SPEC_BOOL(tcp_autocorking),
+	SPEC(tcp_fastopen, INT_MIN, INT_MAX),
+	{ "tcp_fastopen_key", 0, KEYS_TEXT, sysctl_fastopen_key },
+	SPEC_AS("tcp_fastopen_blackhole_timeout_sec", tcp_fastopen_blackhole, sysctl_blackhole,
+		0, INT_MAX),
 };
+
+static umode_t sysctl_mode(const struct sysctl_spec *spec)
+{
+	if (spec->handler == sysctl_fastopen_key)
+		return 0600;	/* a secret */
+	return spec->handler == sysctl_available_cong ? 0444 : 0644;
+}
 
 static void sysctl_entry(struct strata_net *sn, const struct sysctl_spec *spec,
 			 struct ctl_table *ctl)
@@ -291,7 +362,7 @@ static void sysctl_entry(struct strata_net *sn, const struct sysctl_spec *spec,
 	ctl->procname = spec->name;
 	ctl->data = (void *)&sn->conf + spec->off;
 	ctl->maxlen = spec->len;
-	ctl->mode = spec->handler == sysctl_available_cong ? 0444 : 0644;
+	ctl->mode = sysctl_mode(spec);
 	ctl->proc_handler = spec->handler;
 	ctl->extra1 = (void *)&spec->lo;
 	ctl->extra2 = (void *)&spec->hi;

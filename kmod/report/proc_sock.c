@@ -134,9 +134,8 @@ static void tcp_tail(struct seq_file *seq, const struct strata_tcp_view *view)
 			   (void *)(unsigned long)view->cookie);
 		return;
 	}
-	if (view->kind == STRATA_TCP_LISTEN)
-		ssthresh = 0;
-	else if (ssthresh >= S32_MAX)
+	/* a listener's is TCP_FASTOPEN, as native */
+	if (ssthresh >= S32_MAX)
 		ssthresh = -1;	/* still in the first slow start */
 	seq_printf(seq, "%d %p %lu %lu %u %u %d", refcount_read(&sk->sk_refcnt) - 1, sk,
 		   jiffies_to_clock_t(usecs_to_jiffies(view->rto_us)),

@@ -70,7 +70,9 @@ static int connect_failed(struct socket *sock, int flags)
 	return err ? err : -ECONNABORTED;
 }
 
-static int connect_locked(struct socket *sock, struct sockaddr *uaddr, int addrlen, int flags)
+/* @send: send() asks (Fast Open). Lock held */
+static int connect_locked(struct socket *sock, struct sockaddr *uaddr, int addrlen, int flags,
+			  bool send)
 {
 	struct sock *sk = sock->sk;
 	int err = -EINPROGRESS;
@@ -79,12 +81,14 @@ static int connect_locked(struct socket *sock, struct sockaddr *uaddr, int addrl
 	switch (sock->state) {
 	case SS_UNCONNECTED:
 		err = connect_start(sock, uaddr, addrlen);
-		if (err)
+		if (err || strata_tcp_fastopen_deferred(sk))
 			return err;
 		err = -EINPROGRESS;
 		break;
 	case SS_CONNECTING:
 		err = -EALREADY;
+		if (strata_tcp_fastopen_deferred(sk))
+			err = send ? -EINPROGRESS : -EISCONN;
 		break;
 	case SS_CONNECTED:
 		return -EISCONN;
@@ -120,7 +124,7 @@ static int stream_connect(struct socket *sock, struct sockaddr *uaddr, int addrl
 	if (uaddr->sa_family == AF_UNSPEC)
 		err = connect_unspec(sock, flags);
 	else
-		err = connect_locked(sock, uaddr, addrlen, flags);
+		err = connect_locked(sock, uaddr, addrlen, flags, false);
 	release_sock(sock->sk);
 	return err;
 }
@@ -157,20 +161,49 @@ static int stream_accept(STRATA_ACCEPT_ARGS)
 	return 0;
 }
 
+/* a send() that opens (RFC 7413 4.2.1). *@syn: bytes that went with the SYN */
+static int send_open(struct sock *sk, struct msghdr *msg, int *syn)
+{
+	int flags = msg->msg_flags & MSG_DONTWAIT ? O_NONBLOCK : 0;
+	int err = strata_tcp_fastopen_begin(sk, msg);
+
+	if (err)
+		return err;
+	err = connect_locked(sk->sk_socket, msg->msg_name, msg->msg_namelen, flags, true);
+	*syn = strata_tcp_fastopen_end(sk);
+	/* the caller need not wait to know that these will be delivered or the connection fail */
+	if (err == -EINPROGRESS && *syn)
+		return 1;
+	return err;
+}
+
+static int stream_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
+{
+	int syn = 0, ret;
+
+	if (likely(!(msg->msg_flags & MSG_FASTOPEN) && !strata_tcp_fastopen_deferred(sk)))
+		return strata_tcp_sendmsg_locked(sk, msg, len);
+	ret = send_open(sk, msg, &syn);
+	if (ret < 0)
+		return sk_stream_error(sk, msg->msg_flags, ret);
+	if (ret || (syn && !msg_data_left(msg)))
+		return syn;
+	/* what has been taken is not told as an error */
+	if (syn)
+		msg->msg_flags |= MSG_NOSIGNAL;
+	ret = strata_tcp_sendmsg_locked(sk, msg, len - syn);
+	return syn ? syn + max(ret, 0) : ret;
+}
+
 static int stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 {
 	struct sock *sk = sock->sk;
 	int ret;
 
 	lock_sock(sk);
-	ret = strata_tcp_sendmsg_locked(sk, msg, len);
+	ret = stream_sendmsg_locked(sk, msg, len);
 	release_sock(sk);
 	return ret;
-}
-
-static int stream_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len)
-{
-	return strata_tcp_sendmsg_locked(sk, msg, len);
 }
 
 static int stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags)

@@ -141,8 +141,10 @@ void strata_tcp_set_state(struct sock *sk, int state)
 	WARN_ON_ONCE(!(tcp_transitions[old] & S(state)));
 	if (old != state)
 		count_transition(strata_sk_net(sk), old, state);
-	if (state == TCP_CLOSE)
+	if (state == TCP_CLOSE) {
 		strata_tcp_unhash(sk);
+		strata_tcp_fastopen_release(sk, false);
+	}
 	/* strata_tcp_connect() may have no port yet (@lport may be the last one), and tells then */
 	if (ep->bind)
 		trace_strata_tcp_state(sk, ep->laddr, ep->lport, ep->raddr, ep->rport, old, state);
@@ -165,6 +167,7 @@ static void sock_destruct(struct sock *sk)
 	__skb_queue_purge(&sk->sk_receive_queue);
 	__skb_queue_purge(&sk->sk_error_queue);
 	strata_cong_exit(&tp->cong);
+	strata_tcp_fastopen_destruct(sk);
 	strata_path_put(&tp->ep.path);
 	strata_sock_owner_put(sk);
 
@@ -191,6 +194,8 @@ static void sock_clear(struct strata_tcp_sock *tp)
 	memset(&tp->lst, 0, sizeof(tp->lst));
 	spin_lock_init(&tp->lst.lock);
 	INIT_LIST_HEAD(&tp->lst.queue);
+	INIT_LIST_HEAD(&tp->lst.fo_reset);
+	strata_tcp_fastopen_clear(tp);
 
 	strata_rtt_init(&tp->rtt);
 	strata_scb_init(&tp->scb, READ_ONCE(strata_sk_net(sk)->conf.tcp_reordering), false);
@@ -252,6 +257,7 @@ void strata_tcp_destroy(struct sock *sk)
 	WARN_ON_ONCE(!sock_flag(sk, SOCK_DEAD));
 
 	strata_tcp_timers_stop(sk);
+	strata_tcp_fastopen_over(sk);
 	strata_tcp_purge_queues(sk);
 	strata_port_put(sk);
 	sk_stream_kill_queues(sk);
@@ -396,11 +402,13 @@ void strata_tcp_exit(void)
 int strata_tcp_net_init(struct strata_net *sn)
 {
 	strata_tcp_cong_net_init(sn);
+	strata_tcp_fastopen_net_init(sn);
 	return 0;
 }
 
 void strata_tcp_net_exit(struct strata_net *sn)
 {
 	strata_tcp_tw_purge(sn);
+	strata_tcp_fastopen_net_exit(sn);
 	strata_tcp_cong_net_exit(sn);
 }

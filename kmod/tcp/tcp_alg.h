@@ -93,6 +93,17 @@ void strata_tcp_parse_options(const u8 *th, unsigned int hdrlen, bool syn,
 unsigned int strata_tcp_read_sack(const u8 *th, const struct strata_tcp_opts *o,
 				  struct strata_sack_block block[STRATA_TCP_MAX_SACKS]);
 
+/* a Fast Open cookie (RFC 7413 4.1.1) */
+struct strata_tcp_cookie {
+	s8	len;		/* octets: 4..16; 0: a request for one; -1: no option */
+	bool	exp;		/* in the experimental option */
+	u8	val[STRATA_TCP_MAX_COOKIE];
+};
+
+/* copy out the cookie of the same header; len -1: there was no such option */
+void strata_tcp_read_cookie(const u8 *th, const struct strata_tcp_opts *o,
+			    struct strata_tcp_cookie *c);
+
 /* options to send; @flags STRATA_OPT_{MSS,TS,SACKOK,WSCALE,FASTOPEN,FO_EXP} */
 struct strata_tcp_opts_out {
 	u32			tsval;
@@ -114,6 +125,8 @@ unsigned int strata_tcp_options_len(const struct strata_tcp_opts_out *o);
  * strata_tcp_options_len().
  */
 unsigned int strata_tcp_build_options(u8 *to, const struct strata_tcp_opts_out *o);
+/* add the option for @c, if it has one, to what will be sent */
+void strata_tcp_put_cookie(struct strata_tcp_opts_out *o, const struct strata_tcp_cookie *c);
 /* how many SACK blocks fit beside these STRATA_OPT_* */
 unsigned int strata_tcp_sack_room(u8 flags);
 

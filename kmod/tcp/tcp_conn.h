@@ -86,18 +86,17 @@ enum strata_tcp_tw_verdict strata_tcp_tw_rcv(struct strata_tcp_tw *tw, struct sk
  */
 void strata_tcp_time_wait(struct sock *sk, int state, int timeo);
 
-/* tcp_listen.c: passive open */
+/* tcp_listen.c, tcp_accept.c: passive open */
 
 /**
  * strata_tcp_listen_rcv() - a segment for a listener (RFC 9293 3.10.7.2, 3.10.7.3), no lock
  * held, BH off
  * @isn: ISN to use (TIME-WAIT reuse), 0: choose
- * SYN: remember a request and answer with SYN-ACK. ACK of one: a child in SYN-RECEIVED is made,
- * hashed and
- * returned referenced and bh_lock_sock()ed: the caller lets it process @skb by
- * strata_tcp_do_rcv(), unlocks
- * and puts it. Else NULL with *why set (SKB_CONSUMED: fine, free it; SKB_NOT_DROPPED_YET: look
- * once more, another CPU has made the connection) – the skb stays the caller's; *reset asks
+ * SYN: remember a request and answer with SYN-ACK. ACK of one, or a SYN that Fast Open takes
+ * (RFC 7413 4.2.2): a child in SYN-RECEIVED is made, hashed and returned referenced and
+ * bh_lock_sock()ed: the caller lets it process @skb by strata_tcp_do_rcv(), unlocks and puts it.
+ * Else NULL with *why set (SKB_CONSUMED: fine, free it; SKB_NOT_DROPPED_YET: look once more,
+ * another CPU has made the connection) – the skb stays the caller's; *reset asks
  * the caller to answer with RST.
  */
 struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 isn,
@@ -112,6 +111,8 @@ bool strata_tcp_child_established(struct sock *child);
  * open it, nothing will, and it ends here. Locked (child)
  */
 void strata_tcp_child_check(struct sock *child);
+/** strata_tcp_accept_full() - is there no room on the accept queue? */
+bool strata_tcp_accept_full(const struct sock *lsk);
 /** strata_tcp_listen_stop() - empty both queues: RST to all (CLOSE of LISTEN). Locked */
 void strata_tcp_listen_stop(struct sock *sk);
 int strata_tcp_listen_init(void);
@@ -149,6 +150,8 @@ enum skb_drop_reason strata_tcp_synsent_rcv(struct sock *sk, struct sk_buff *skb
 void strata_tcp_init_transfer(struct sock *sk);
 /** strata_tcp_shape() - payload and packet on this connection, for tcp_mtup.c. Locked */
 struct strata_mtup_shape strata_tcp_shape(const struct strata_tcp_sock *tp);
+/** strata_tcp_connect_held() - the SYN that strata_tcp_fastopen_defer() held back. Locked */
+void strata_tcp_connect_held(struct sock *sk);
 /** strata_tcp_sync_mss() - fit snd.mss to a path MTU of @pmtu bytes; returns snd.mss. Locked */
 u32 strata_tcp_sync_mss(struct sock *sk, u32 pmtu);
 /** strata_tcp_init_rwin() - choose rcv.wnd, rcv.wscale, clamp before the SYN or SYN-ACK. Locked */

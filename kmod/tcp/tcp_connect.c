@@ -149,6 +149,23 @@ static void connect_init(struct sock *sk)
 	WRITE_ONCE(sk->sk_err, 0);
 }
 
+static void connect_syn(struct sock *sk)
+{
+	strata_tcp_fastopen_syn(sk);
+	strata_inc(strata_sk_net(sk), TCP_ACTIVEOPENS);
+	strata_tcp_sk(sk)->todo |= STRATA_TODO_SYN;
+	strata_tcp_output(sk);
+}
+
+void strata_tcp_connect_held(struct sock *sk)
+{
+	/* the route may have gone meanwhile */
+	if (strata_path_renew(&strata_tcp_sk(sk)->ep))
+		connect_undo(sk);
+	else
+		connect_syn(sk);
+}
+
 int strata_tcp_connect(struct sock *sk, __be32 daddr, __be16 dport)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -176,9 +193,8 @@ int strata_tcp_connect(struct sock *sk, __be32 daddr, __be16 dport)
 		trace_strata_tcp_state(sk, ep->laddr, ep->lport, ep->raddr, ep->rport, TCP_CLOSE,
 				       TCP_SYN_SENT);
 	connect_init(sk);
-	strata_inc(strata_sk_net(sk), TCP_ACTIVEOPENS);
-	tp->todo |= STRATA_TODO_SYN;
-	strata_tcp_output(sk);
+	if (!strata_tcp_fastopen_defer(sk))
+		connect_syn(sk);
 	return 0;
 }
 
@@ -261,7 +277,8 @@ static void synsent_take_syn(struct sock *sk, const struct strata_tcp_seg *seg)
 /* first: check the ACK bit. Also that its timestamp echoes one of our SYNs' */
 static bool synsent_ack_ok(const struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
 {
-	if (!strata_seq_after(seg->ack, tp->snd.una) || strata_seq_after(seg->ack, tp->snd.nxt))
+	if (!strata_seq_after(seg->ack, tp->snd.una) || strata_seq_after(seg->ack, tp->snd.nxt) ||
+	    tp->tfo.held)
 		return false;
 	if ((seg->opts.flags & STRATA_OPT_TS) && seg->opts.tsecr &&
 	    READ_ONCE(strata_sk_net(&tp->ep.sk)->conf.tcp_timestamps)) {
@@ -277,11 +294,11 @@ static bool synsent_ack_ok(const struct strata_tcp_sock *tp, const struct strata
 }
 
 /* our SYN is acknowledged and the peer's is here: ESTABLISHED */
-static void synsent_established(struct sock *sk, const struct strata_tcp_seg *seg)
+static void synsent_established(struct sock *sk, const struct sk_buff *skb)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	tp->snd.una = seg->ack;
+	tp->snd.una = STRATA_TCP_SEG(skb)->ack;
 	strata_tcp_timer_clear(sk);
 	if (!tp->syn_retrans)	/* Karn */
 		strata_rtt_sample(&tp->rtt, max_t(u32, tp->mstamp_us - tp->syn_us, 1),
@@ -293,6 +310,8 @@ static void synsent_established(struct sock *sk, const struct strata_tcp_seg *se
 				      max_t(u32, tp->mstamp_us - tp->syn_us, 1));
 	strata_tcp_set_state(sk, TCP_ESTABLISHED);
 	strata_tcp_init_transfer(sk);
+	if (tp->tfo.asked || tp->tfo.syn_data)
+		strata_tcp_fastopen_synack(sk, skb);
 	if (sock_flag(sk, SOCK_KEEPOPEN))
 		strata_tcp_keepalive_set(sk, strata_tcp_keepalive_time(tp));
 	if (!sock_flag(sk, SOCK_DEAD)) {
@@ -328,10 +347,11 @@ enum skb_drop_reason strata_tcp_synsent_rcv(struct sock *sk, struct sk_buff *skb
 	if (!ack) {
 		/* simultaneous open (3.5, figure 7): SYN-ACK, and wait for theirs */
 		strata_tcp_set_state(sk, TCP_SYN_RECV);
+		tp->tfo.held = 0;
 		tp->todo |= STRATA_TODO_SYN;
 		return SKB_NOT_DROPPED_YET;
 	}
-	synsent_established(sk, seg);
+	synsent_established(sk, skb);
 	tp->todo |= STRATA_TODO_ACK | STRATA_TODO_DATA;
 
 	/* "if there are other controls or text in the segment": sixth step on */

@@ -102,6 +102,15 @@ static int get_int(const struct sock *sk, int optname, int *val)
 	case TCP_NOTSENT_LOWAT:
 		*val = READ_ONCE(tp->notsent_lowat);
 		return 0;
+	case TCP_FASTOPEN:
+		*val = READ_ONCE(tp->lst.fo_max);
+		return 0;
+	case TCP_FASTOPEN_CONNECT:
+		*val = tp->fo_connect;
+		return 0;
+	case TCP_FASTOPEN_NO_COOKIE:
+		*val = tp->fo_no_cookie;
+		return 0;
 	case TCP_INQ:
 		*val = tp->inq_cmsg;
 		return 0;
@@ -144,6 +153,14 @@ static int get_cc_info(struct sock *sk, char __user *optval, int __user *optlen,
 	return put_value(optval, optlen, &info, min_t(int, len, size));
 }
 
+static int get_fastopen_key(struct sock *sk, char __user *optval, int __user *optlen, int len)
+{
+	u8 key[STRATA_FASTOPEN_KEYS * STRATA_FASTOPEN_KEY_LEN];
+	int n = strata_tcp_fastopen_get_keys(sk, key);
+
+	return put_value(optval, optlen, key, min_t(int, len, n * STRATA_FASTOPEN_KEY_LEN));
+}
+
 static int get_cong(struct sock *sk, char __user *optval, int __user *optlen, int len)
 {
 	char name[STRATA_CC_NAME_MAX] = "";
@@ -170,6 +187,8 @@ int strata_tcp_getsockopt(struct sock *sk, int level, int optname, char __user *
 		return get_info(sk, optval, optlen, len);
 	case TCP_CC_INFO:
 		return get_cc_info(sk, optval, optlen, len);
+	case TCP_FASTOPEN_KEY:
+		return get_fastopen_key(sk, optval, optlen, len);
 	case TCP_CONGESTION:
 		return get_cong(sk, optval, optlen, len);
 	}

@@ -47,6 +47,11 @@ void strata_tcp_rack_timeout(struct sock *sk);
  * 6.4)
  */
 void strata_tcp_pmtu_lowered(struct sock *sk);
+/**
+ * strata_tcp_syn_data_lost() - the SYN's data, @skb, was not taken: from the write queue to the
+ * retransmit queue, lost
+ */
+void strata_tcp_syn_data_lost(struct sock *sk, struct sk_buff *skb);
 
 /* tcp_recover.c: what an ACK says of losses. Locked */
 

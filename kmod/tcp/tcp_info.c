@@ -37,6 +37,8 @@ static void info_options(const struct strata_tcp_sock *tp, struct tcp_info *info
 		info->tcpi_options |= TCPI_OPT_TIMESTAMPS;
 	if (tp->sack_ok)
 		info->tcpi_options |= TCPI_OPT_SACK;
+	if (tp->tfo.data_acked)
+		info->tcpi_options |= TCPI_OPT_SYN_DATA;
 	if (tp->ecn_ok)
 		info->tcpi_options |= TCPI_OPT_ECN;
 	if (tp->ecn_seen)
@@ -77,6 +79,7 @@ static void info_limits(const struct strata_tcp_sock *tp, struct tcp_info *info)
 
 static void info_sender(const struct strata_tcp_sock *tp, struct tcp_info *info)
 {
+	info->tcpi_fastopen_client_fail = tp->tfo.client_fail;
 	info->tcpi_ca_state = READ_ONCE(tp->rec.state);
 	info->tcpi_retransmits = READ_ONCE(tp->retries);
 	info->tcpi_probes = READ_ONCE(tp->probes_out);

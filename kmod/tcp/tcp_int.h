@@ -11,6 +11,7 @@
 #include "tcp_conn.h"
 #include "tcp_in.h"
 #include "tcp_out.h"
+#include "tcp_fastopen.h"
 
 /* buffers: how much window @space bytes of receive memory can back; the rest is overhead */
 static inline int strata_tcp_win_from_space(const struct sock *sk, int space)
@@ -52,6 +53,12 @@ int strata_tcp_set_cong(struct sock *sk, const char *name);
 void strata_tcp_set_keepalive(struct sock *sk, int on);
 
 /* tcp_send.c, tcp_recv.c: see tcp.h; and */
+
+/**
+ * strata_tcp_send_syn() - the first bytes of @msg, at most @room, become the only entry of the
+ * write queue. Their number, or -errno. Locked
+ */
+int strata_tcp_send_syn(struct sock *sk, struct msghdr *msg, u32 room);
 
 /**
  * strata_tcp_readable() - are there @target bytes to read, or some and no room for more to come:

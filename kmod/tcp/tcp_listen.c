@@ -1,218 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Passive open (RFC 9293 3.10.1, 3.10.7.2): a listener turns SYNs into requests, and the ACKs
- * of its SYN-ACKs into children, which wait on the accept queue.
+ * What a listener does with segments (RFC 9293 3.10.7.2): it turns SYNs into requests, and the
+ * ACKs of its SYN-ACKs into children, which wait on the accept queue (tcp_accept.c).
  *
  * Segments for a listener are worked on without its lock: any number of CPUs may answer SYNs
  * at once. Requests stand in a table with a lock of its own (tcp_request.c); the accept queue
  * has another. A child is made when the handshake's ACK is there: a clone of the listener,
  * in SYN-RECEIVED, that then processes that ACK as any segment (tcp_segment.c) and calls
- * strata_tcp_child_established().
+ * strata_tcp_child_established(). Fast Open makes it when the SYN comes (tcp_fastopen.c).
  *
  * When the table of requests is full, SYN cookies (RFC 4987 3.6) let the peer keep the state.
  */
 
 #include <net/inet_ecn.h>
 #include "tcp_req.h"
-
-int strata_tcp_listen(struct sock *sk, int backlog)
-{
-	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	struct strata_tcp_reqs *reqs;
-	int err;
-
-	WRITE_ONCE(tp->lst.max, backlog);
-	WRITE_ONCE(sk->sk_max_ack_backlog, backlog);
-	if (sk->sk_state == TCP_LISTEN)
-		return 0;
-
-	reqs = strata_tcp_reqs_alloc(sk);
-	if (!reqs)
-		return -ENOMEM;
-	/* a port first, if there is none (3.10.1: "an unspecified local port") */
-	err = tp->ep.bind ? 0 : strata_port_bind(sk, 0);
-	if (err) {
-		strata_tcp_reqs_close(reqs);
-		return err;
-	}
-	rcu_assign_pointer(tp->lst.reqs, reqs);
-	/* announced before it is checked: of two that share the port at most one listens */
-	strata_tcp_set_state(sk, TCP_LISTEN);
-	err = strata_port_listen_check(sk);
-	if (!err)
-		err = strata_tcp_hash_listen(sk);
-	if (err) {
-		strata_tcp_set_state(sk, TCP_CLOSE);
-		strata_tcp_listen_stop(sk);
-	}
-	return err;
-}
-
-/* accept queue */
-
-bool strata_tcp_can_accept(const struct sock *sk)
-{
-	return !list_empty_careful(&strata_tcp_sk(sk)->lst.queue);
-}
-
-static struct sock *queue_pop(struct sock *lsk)
-{
-	struct strata_tcp_listener *lst = &strata_tcp_sk(lsk)->lst;
-	struct strata_tcp_sock *tp;
-
-	spin_lock_bh(&lst->lock);
-	tp = list_first_entry_or_null(&lst->queue, struct strata_tcp_sock, accept_node);
-	if (tp) {
-		list_del_init(&tp->accept_node);
-		WRITE_ONCE(lst->qlen, lst->qlen - 1);
-		sk_acceptq_removed(lsk);
-	}
-	spin_unlock_bh(&lst->lock);
-	return tp ? &tp->ep.sk : NULL;
-}
-
-static bool queue_full(const struct sock *lsk)
-{
-	const struct strata_tcp_listener *lst = &strata_tcp_sk(lsk)->lst;
-
-	return READ_ONCE(lst->qlen) > READ_ONCE(lst->max);
-}
-
-/* no listener will have it, so nobody will accept or close it: its end frees it */
-static void child_disown(struct sock *child)
-{
-	struct strata_tcp_sock *tp = strata_tcp_sk(child);
-
-	sock_orphan(child);
-	percpu_counter_inc(&strata_sk_net(child)->tcp_orphans);
-	sock_put(tp->listener);
-	tp->listener = NULL;
-}
-
-bool strata_tcp_child_established(struct sock *child)
-{
-	struct strata_tcp_sock *tp = strata_tcp_sk(child);
-	struct sock *lsk = tp->listener;
-	struct strata_tcp_listener *lst = &strata_tcp_sk(lsk)->lst;
-	bool ok;
-
-	spin_lock_bh(&lst->lock);
-	/* listen_stop() sets the state before it empties the queue under this lock */
-	ok = READ_ONCE(lsk->sk_state) == TCP_LISTEN;
-	if (ok) {
-		list_add_tail(&tp->accept_node, &lst->queue);
-		WRITE_ONCE(lst->qlen, lst->qlen + 1);
-		sk_acceptq_added(lsk);
-	}
-	spin_unlock_bh(&lst->lock);
-	if (!ok) {
-		child_disown(child);
-		return false;
-	}
-	strata_inc(strata_sk_net(lsk), TCP_PASSIVEOPENS);
-	lsk->sk_data_ready(lsk);
-	tp->listener = NULL;
-	sock_put(lsk);
-	return true;
-}
-
-void strata_tcp_child_check(struct sock *child)
-{
-	if (likely(!strata_tcp_sk(child)->listener))
-		return;
-	/* what the request's checks let through the child's refused, and no timer runs */
-	strata_inc(strata_sk_net(child), TCPEXT_LISTENDROPS);
-	child_disown(child);
-	if (child->sk_state == TCP_CLOSE)
-		strata_tcp_destroy(child);
-	else
-		strata_tcp_done(child);
-}
-
-static int wait_for_child(struct sock *lsk, long timeo)
-{
-	DEFINE_WAIT(wait);
-	int err;
-
-	for (;;) {
-		prepare_to_wait_exclusive(sk_sleep(lsk), &wait, TASK_INTERRUPTIBLE);
-		release_sock(lsk);
-		if (!strata_tcp_can_accept(lsk))
-			timeo = schedule_timeout(timeo);
-		lock_sock(lsk);
-		err = 0;
-		if (strata_tcp_can_accept(lsk))
-			break;
-		err = -EINVAL;
-		if (lsk->sk_state != TCP_LISTEN)
-			break;
-		err = sock_intr_errno(timeo);
-		if (signal_pending(current))
-			break;
-		err = -EAGAIN;
-		if (!timeo)
-			break;
-	}
-	finish_wait(sk_sleep(lsk), &wait);
-	return err;
-}
-
-struct sock *strata_tcp_accept(struct sock *lsk, int flags, int *err)
-{
-	struct sock *child = NULL;
-	long timeo;
-
-	lock_sock(lsk);
-	*err = -EINVAL;
-	if (lsk->sk_state != TCP_LISTEN)
-		goto out;
-	*err = 0;
-	if (!strata_tcp_can_accept(lsk)) {
-		timeo = sock_rcvtimeo(lsk, flags & O_NONBLOCK);
-		*err = timeo ? wait_for_child(lsk, timeo) : -EAGAIN;
-		if (*err)
-			goto out;
-	}
-	child = queue_pop(lsk);
-	if (!child)
-		*err = -EAGAIN;
-out:
-	release_sock(lsk);
-	return child;
-}
-
-/* a child nobody will accept: ABORT (3.10.5); the queue's reference is the connection's own */
-static void child_abort(struct sock *child)
-{
-	sock_hold(child);
-	lock_sock_nested(child, SINGLE_DEPTH_NESTING);
-	sock_orphan(child);
-	percpu_counter_inc(&strata_sk_net(child)->tcp_orphans);
-	if (child->sk_state == TCP_CLOSE) {
-		strata_tcp_destroy(child);
-	} else {
-		strata_tcp_send_active_reset(child, GFP_KERNEL);
-		strata_tcp_done(child);
-	}
-	release_sock(child);
-	sock_put(child);
-}
-
-void strata_tcp_listen_stop(struct sock *sk)
-{
-	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	struct strata_tcp_reqs *reqs = rcu_dereference_protected(tp->lst.reqs,
-								 lockdep_sock_is_held(sk));
-	struct sock *child;
-
-	WARN_ON_ONCE(sk->sk_state != TCP_CLOSE);
-	if (reqs) {
-		RCU_INIT_POINTER(tp->lst.reqs, NULL);
-		strata_tcp_reqs_close(reqs);
-	}
-	while ((child = queue_pop(sk)))
-		child_abort(child);
-}
 
 /* what all segments of a request have in common */
 static void req_bare(const struct strata_tcp_req *req, struct strata_tcp_bare *seg)
@@ -246,7 +47,8 @@ static void req_ack(struct strata_net *sn, const struct strata_tcp_req *req)
 	strata_tcp_xmit_bare(sn, &seg);
 }
 
-void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req)
+void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
+			   const struct strata_tcp_cookie *c)
 {
 	struct strata_tcp_bare seg;
 
@@ -260,6 +62,8 @@ void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req)
 			  (req->opts.flags & (STRATA_OPT_SACKOK | STRATA_OPT_WSCALE));
 	seg.opts.mss = req->adv_mss;
 	seg.opts.wscale = req->rwnd.wscale;
+	if (c)
+		strata_tcp_put_cookie(&seg.opts, c);
 	strata_tcp_xmit_bare(sn, &seg);
 }
 
@@ -348,46 +152,7 @@ static void req_cookie(struct strata_net *sn, struct strata_tcp_req *req)
 	req->iss = strata_tcp_cookie(req->laddr, req->raddr, req->lport, req->rport, req->irs,
 				     &mss);
 	strata_inc(sn, TCPEXT_SYNCOOKIESSENT);
-	strata_tcp_req_synack(sn, req);
-}
-
-/* third: "check for a SYN" (3.10.7.2) */
-static enum skb_drop_reason listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
-				       struct sk_buff *skb, u32 isn)
-{
-	struct strata_net *sn = strata_sk_net(lsk);
-	int cookies = READ_ONCE(sn->conf.tcp_syncookies);
-	u32 limit = min_t(u32, READ_ONCE(strata_tcp_sk(lsk)->lst.max),
-			  READ_ONCE(sn->conf.tcp_max_syn_backlog));
-	bool full = READ_ONCE(reqs->count) > limit;
-	struct strata_tcp_req *req;
-
-	if (queue_full(lsk)) {
-		strata_inc(sn, TCPEXT_LISTENOVERFLOWS);
-		goto drop;
-	}
-	if (full && !cookies) {
-		strata_inc(sn, TCPEXT_REQQFULLDROP);
-		goto drop;
-	}
-	req = req_make(lsk, skb);
-	if (!req)
-		goto drop;
-	if (cookies == 2 || (full && !isn)) {
-		if (full)
-			strata_inc(sn, TCPEXT_REQQFULLDOCOOKIES);
-		req_cookie(sn, req);
-		strata_tcp_req_put(req);
-		return SKB_CONSUMED;
-	}
-	req->iss = isn ?: strata_tcp_isn(req->laddr, req->raddr, req->lport, req->rport);
-	if (strata_tcp_req_add(reqs, req))
-		strata_tcp_req_synack(sn, req);
-	strata_tcp_req_put(req);
-	return SKB_CONSUMED;
-drop:
-	strata_inc(sn, TCPEXT_LISTENDROPS);
-	return SKB_DROP_REASON_NOT_SPECIFIED;
+	strata_tcp_req_synack(sn, req, NULL);
 }
 
 /* an ACK of a cookie we may have sent: the request as it was, or NULL */
@@ -505,6 +270,65 @@ err_listener:
 	return NULL;
 }
 
+/* RFC 7413 4.2.2: a SYN whose cookie is good makes the child at once; else @c is for the SYN-ACK */
+static struct sock *fast_child(struct sock *lsk, struct strata_tcp_req *req,
+			       const struct sk_buff *skb, struct strata_tcp_cookie *c)
+{
+	int by = strata_tcp_fastopen_check(lsk, skb, c);
+	struct sock *child;
+
+	if (!by)
+		return NULL;
+	child = child_make(lsk, req);
+	strata_tcp_fastopen_made(lsk, child, req, by, c);
+	return child;
+}
+
+/* third: "check for a SYN" (3.10.7.2) */
+static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
+			       struct sk_buff *skb, u32 isn, enum skb_drop_reason *why)
+{
+	struct strata_net *sn = strata_sk_net(lsk);
+	int cookies = READ_ONCE(sn->conf.tcp_syncookies);
+	u32 limit = min_t(u32, READ_ONCE(strata_tcp_sk(lsk)->lst.max),
+			  READ_ONCE(sn->conf.tcp_max_syn_backlog));
+	bool full = READ_ONCE(reqs->count) > limit;
+	struct sock *child = NULL;
+	struct strata_tcp_req *req;
+	struct strata_tcp_cookie c;
+
+	if (strata_tcp_accept_full(lsk)) {
+		strata_inc(sn, TCPEXT_LISTENOVERFLOWS);
+		goto drop;
+	}
+	if (full && !cookies) {
+		strata_inc(sn, TCPEXT_REQQFULLDROP);
+		goto drop;
+	}
+	req = req_make(lsk, skb);
+	if (!req)
+		goto drop;
+	if (cookies == 2 || (full && !isn)) {
+		if (full)
+			strata_inc(sn, TCPEXT_REQQFULLDOCOOKIES);
+		req_cookie(sn, req);
+		strata_tcp_req_put(req);
+		*why = SKB_CONSUMED;
+		return NULL;
+	}
+	req->iss = isn ?: strata_tcp_isn(req->laddr, req->raddr, req->lport, req->rport);
+	child = fast_child(lsk, req, skb, &c);
+	if (!child && strata_tcp_req_add(reqs, req))
+		strata_tcp_req_synack(sn, req, &c);
+	strata_tcp_req_put(req);
+	*why = SKB_CONSUMED;
+	return child;
+drop:
+	strata_inc(sn, TCPEXT_LISTENDROPS);
+	*why = SKB_DROP_REASON_NOT_SPECIFIED;
+	return NULL;
+}
+
 static bool req_may_answer(const struct strata_net *sn, struct strata_tcp_req *req)
 {
 	u32 now = (u32)jiffies;
@@ -532,7 +356,7 @@ static enum skb_drop_reason req_check(struct sock *lsk, struct strata_tcp_reqs *
 	    seg->seq == req->irs) {
 		if (req_may_answer(sn, req)) {
 			req->sent_us = 0;	/* Karn: which one will be answered? */
-			strata_tcp_req_synack(sn, req);
+			strata_tcp_req_synack(sn, req, NULL);
 		}
 		return SKB_CONSUMED;
 	}
@@ -603,7 +427,7 @@ static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
 	struct strata_net *sn = strata_sk_net(lsk);
 	struct sock *child;
 
-	if (queue_full(lsk)) {
+	if (strata_tcp_accept_full(lsk)) {
 		strata_inc(sn, TCPEXT_LISTENOVERFLOWS);
 		strata_inc(sn, TCPEXT_LISTENDROPS);
 		*why = SKB_DROP_REASON_NOT_SPECIFIED;
@@ -659,7 +483,7 @@ struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 is
 			return NULL;
 		if (!(seg->flags & STRATA_TCP_ACK)) {
 			if ((seg->flags & (STRATA_TCP_SYN | STRATA_TCP_FIN)) == STRATA_TCP_SYN)
-				*why = listen_syn(lsk, reqs, skb, isn);
+				return listen_syn(lsk, reqs, skb, isn, why);
 			return NULL;
 		}
 		/* the request may have become a connection since the caller looked for one */

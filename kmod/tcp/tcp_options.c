@@ -197,6 +197,27 @@ unsigned int strata_tcp_read_sack(const u8 *th, const struct strata_tcp_opts *o,
 	return i;
 }
 
+void strata_tcp_read_cookie(const u8 *th, const struct strata_tcp_opts *o,
+			    struct strata_tcp_cookie *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->len = -1;
+	if (!(o->flags & STRATA_OPT_FASTOPEN))
+		return;
+	c->len = (s8)o->fo_len;
+	c->exp = o->flags & STRATA_OPT_FO_EXP;
+	memcpy(c->val, th + o->fo_off, o->fo_len);
+}
+
+void strata_tcp_put_cookie(struct strata_tcp_opts_out *o, const struct strata_tcp_cookie *c)
+{
+	if (c->len < 0)
+		return;
+	o->flags |= STRATA_OPT_FASTOPEN | (c->exp ? STRATA_OPT_FO_EXP : 0);
+	o->fo_len = (u8)c->len;
+	memcpy(o->fo_cookie, c->val, o->fo_len);
+}
+
 /* bytes of all options but SACK blocks and the cookie; SACKOK rides in the padding of TS */
 static unsigned int fixed_len(u8 flags)
 {

@@ -450,17 +450,22 @@ static void output_oow_ack(struct sock *sk, unsigned long todo, gfp_t gfp)
 	output_ack(sk, gfp);
 }
 
-/* SYN-SENT and SYN-RECEIVED */
-static void output_handshake(struct sock *sk, unsigned long todo, gfp_t gfp)
+static void output_syn(struct sock *sk, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
+	strata_tcp_fastopen_sent(sk, strata_tcp_xmit_syn(sk, gfp));
+	tp->syn_us = tp->mstamp_us;
+	if (tp->timer_kind != STRATA_TIMER_RTO)
+		strata_tcp_timer_set(sk, STRATA_TIMER_RTO,
+				     usecs_to_jiffies(strata_rtt_rto(&tp->rtt)));
+}
+
+/* SYN-SENT and SYN-RECEIVED */
+static void output_handshake(struct sock *sk, unsigned long todo, gfp_t gfp)
+{
 	if (todo & STRATA_TODO_SYN) {
-		strata_tcp_xmit_syn(sk, gfp);
-		tp->syn_us = tp->mstamp_us;
-		if (tp->timer_kind != STRATA_TIMER_RTO)
-			strata_tcp_timer_set(sk, STRATA_TIMER_RTO,
-					     usecs_to_jiffies(strata_rtt_rto(&tp->rtt)));
+		output_syn(sk, gfp);
 	} else if (todo & (STRATA_TODO_CHALLENGE | STRATA_TODO_DUPACK)) {
 		output_oow_ack(sk, todo, gfp);
 	} else if (todo & STRATA_TODO_ACK) {
@@ -483,7 +488,12 @@ void strata_tcp_output(struct sock *sk)
 		strata_tcp_xmit_prior_ack(sk, ctl_seq(tp), gfp);
 	if (todo & STRATA_TODO_ACK)
 		tp->ack.pending |= STRATA_ACK_SCHED;	/* until something carries it */
-	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
+	if (strata_tcp_fastopen_pending(tp)) {
+		/* nothing is sent again but the SYN-ACK (RFC 7413 4.2.2) */
+		if (todo & STRATA_TODO_SYN)
+			output_syn(sk, gfp);
+		todo &= ~(STRATA_TODO_REXMIT | STRATA_TODO_TLP | STRATA_TODO_PROBE);
+	} else if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
 		output_handshake(sk, todo, gfp);
 		return;
 	}

@@ -128,13 +128,54 @@ struct strata_tcp_ackdelay {
 #define STRATA_TCP_IN_LISTEN	2
 
 struct strata_tcp_reqs;
+struct strata_tcp_req;
+struct strata_fastopen_keys;
+
+/**
+ * struct strata_tcp_tfo - Fast Open (RFC 7413) of one connection; tcp_fastopen.c
+ * @cookie: the option of the next SYN or SYN-ACK, with @syn_now; then none again
+ * @msg: what send() has for the SYN, while it opens; NULL else
+ * @copied: bytes of it that the SYN took
+ * @active: a send() or connect() with Fast Open has begun
+ * @deferred: connect() has returned, the first send() opens; @held: no SYN has left yet
+ * @syn_now: the next SYN is the fast one
+ * @asked, @exp: the SYN had the option, the experimental one; @syn_data: and data
+ * @data_acked: data on the SYN was taken, either side's (TCPI_OPT_SYN_DATA)
+ * @probe: the first try since the pause for a blackhole ended
+ * @client_fail: TFO_* of struct tcp_info
+ * @req, @lsk: passive side: the request that the child came from, and its listener, until the
+ *	SYN-ACK is acknowledged; both counted, NULL else
+ *
+ * locking: the socket lock; @req may be compared with NULL without.
+ */
+struct strata_tcp_tfo {
+	struct strata_tcp_cookie cookie;
+	struct msghdr		*msg;
+	u32			copied;
+	u8			active:1,
+				deferred:1,
+				held:1,
+				syn_now:1,
+				asked:1,
+				exp:1,
+				syn_data:1,
+				data_acked:1;
+	u8			probe:1,
+				client_fail:2;
+	struct strata_tcp_req	*req;
+	struct sock		*lsk;
+};
 
 /**
  * struct strata_tcp_listener - only in LISTEN: connections that wait for accept()
  * @reqs: half-open requests (tcp_request.c), NULL outside LISTEN; RCU
  * @queue: established children, linked by strata_tcp_sock.accept_node
  * @qlen, @max: children queued and the backlog
- * locking: @lock protects @queue and @qlen; BH off
+ * @fo_keys: keys of Fast Open cookies (TCP_FASTOPEN_KEY), NULL: the namespace's; RCU
+ * @fo_max: Fast Open children that may wait for the ACK of their SYN-ACK, 0: none
+ * @fo_qlen: those that do, and @fo_reset: struct strata_tcp_req.wait of those that were reset
+ *	in the last minute
+ * locking: @lock protects @queue, @qlen, @fo_qlen and @fo_reset; BH off
  */
 struct strata_tcp_listener {
 	struct strata_tcp_reqs __rcu *reqs;
@@ -142,6 +183,10 @@ struct strata_tcp_listener {
 	struct list_head	queue;
 	u32			qlen;
 	u32			max;
+	struct strata_fastopen_keys __rcu *fo_keys;
+	u32			fo_max;
+	u32			fo_qlen;
+	struct list_head	fo_reset;
 };
 
 #endif /* _STRATA_TCP_PARTS_H */

@@ -293,6 +293,17 @@ void strata_tcp_rcv(struct sk_buff *skb)
 		segment_end(sn, skb, why);
 }
 
+/* the SYN with its data did not pass, for its size alone: again without; no sign of congestion */
+static void syn_too_large(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	strata_tcp_mstamp(tp);
+	strata_inc(strata_sk_net(sk), TCP_RETRANSSEGS);
+	tp->todo |= STRATA_TODO_SYN;
+	strata_tcp_output(sk);
+}
+
 /* RFC 1191 6.4: the MSS follows, and what was too large goes again. Locked */
 void strata_tcp_path_changed(struct sock *sk)
 {
@@ -303,6 +314,8 @@ void strata_tcp_path_changed(struct sock *sk)
 		return;
 	if (strata_path_renew(&tp->ep))
 		return;
+	if (strata_tcp_fastopen_too_large(sk, strata_ip_mtu(&tp->ep.path)))
+		syn_too_large(sk);
 	/* the MSS stays where only a probe (RFC 4821) was too large */
 	if (strata_tcp_sync_mss(sk, strata_ip_mtu(&tp->ep.path)) >= mss && tp->pmtu >= pmtu)
 		return;
@@ -342,7 +355,10 @@ static void err_sock(struct sock *sk, u8 type, u8 code, u32 info)
 		tp->soft_err = err;
 		return;
 	}
-	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
+	/* Fast Open's child that has been accepted is as good as connected, as native */
+	if (sk->sk_state == TCP_SYN_SENT ||
+	    (sk->sk_state == TCP_SYN_RECV &&
+	     !(strata_tcp_fastopen_pending(tp) && sk->sk_socket))) {
 		strata_tcp_fail(sk, err);
 	} else if (tp->ep.recverr) {
 		WRITE_ONCE(sk->sk_err, err);
@@ -358,7 +374,8 @@ static bool err_believable(const struct sock *sk, u32 seq)
 
 	if (sk->sk_state == TCP_CLOSE)
 		return false;
-	return strata_seq_between(seq, tp->snd.una, tp->snd.nxt);
+	return strata_seq_between(seq, strata_tcp_fastopen_pending(tp) ? tp->snd.iss : tp->snd.una,
+				  tp->snd.nxt);
 }
 
 /* the errors that end a half-open request: nobody is there who could answer, as native */

@@ -390,6 +390,34 @@ void strata_tcp_enter_loss(struct sock *sk)
 	tp->todo |= STRATA_TODO_REXMIT | STRATA_TODO_DATA;
 }
 
+/* as after a timeout, but cwnd and ssthresh stay: the network is not to blame */
+static void blameless_loss(struct strata_tcp_sock *tp)
+{
+	if (tp->rec.state != STRATA_CA_LOSS) {
+		tp->rec.state = STRATA_CA_LOSS;
+		tp->rec.high_seq = tp->snd.nxt;
+		tp->rec.undo_ok = false;
+		tp->rec.frto = 0;
+	}
+	tp->todo |= STRATA_TODO_REXMIT;
+}
+
+void strata_tcp_syn_data_lost(struct sock *sk, struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+
+	tx->mss = tp->snd.mss;
+	tx->pcount = strata_tcp_pcount(skb->len, tx->mss);
+	tx->flags |= STRATA_TCP_PSH;
+	strata_rate_sent(&tp->rate, &tp->scb, tx, tp->mstamp_us);
+	strata_scb_sent(&tp->scb, tx);
+	strata_tcp_rtx_enter(sk, skb);
+	strata_tcp_mark_lost(sk, skb);
+	blameless_loss(tp);
+	strata_tcp_timer_rearm(sk);
+}
+
 void strata_tcp_pmtu_lowered(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -405,14 +433,6 @@ void strata_tcp_pmtu_lowered(struct sock *sk)
 		strata_tcp_mark_lost(sk, skb);
 		lost = true;
 	}
-	if (!lost)
-		return;
-	/* as after a timeout, but cwnd and ssthresh stay: the network is not to blame */
-	if (tp->rec.state != STRATA_CA_LOSS) {
-		tp->rec.state = STRATA_CA_LOSS;
-		tp->rec.high_seq = tp->snd.nxt;
-		tp->rec.undo_ok = false;
-		tp->rec.frto = 0;
-	}
-	tp->todo |= STRATA_TODO_REXMIT;
+	if (lost)
+		blameless_loss(tp);
 }

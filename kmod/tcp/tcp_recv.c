@@ -411,12 +411,15 @@ __poll_t strata_tcp_poll(struct file *file, struct socket *sock, poll_table *wai
 		mask |= EPOLLHUP;
 	if (shutdown & RCV_SHUTDOWN)
 		mask |= EPOLLIN | EPOLLRDNORM | EPOLLRDHUP;
-	if (state != TCP_SYN_SENT && state != TCP_SYN_RECV) {
+	if (state != TCP_SYN_SENT && (state != TCP_SYN_RECV || strata_tcp_fastopen_pending(tp))) {
 		if (readable(sk))
 			mask |= EPOLLIN | EPOLLRDNORM;
 		mask |= poll_writable(sk);
 		if (READ_ONCE(tp->rcv.urg_data) & STRATA_URG_VALID)
 			mask |= EPOLLPRI;
+	} else if (state == TCP_SYN_SENT && strata_tcp_fastopen_deferred(sk)) {
+		/* the first write opens */
+		mask |= EPOLLOUT | EPOLLWRNORM;
 	}
 	/* pairs with the barrier in strata_tcp_fail(): the error comes before the state */
 	smp_rmb();

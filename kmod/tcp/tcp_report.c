@@ -111,7 +111,7 @@ void strata_tcp_view(struct sock *sk, struct strata_tcp_view *view)
 		view->rx_queue = READ_ONCE(tp->lst.qlen);
 		view->tx_queue = READ_ONCE(tp->lst.max);
 		view->cwnd = READ_ONCE(tp->cong.cwnd);
-		view->ssthresh = READ_ONCE(tp->cong.ssthresh);
+		view->ssthresh = READ_ONCE(tp->lst.fo_max);
 	} else {
 		view_connection(view, tp);
 	}

@@ -100,7 +100,8 @@ bool strata_tcp_req_remove(struct strata_tcp_reqs *reqs, struct strata_tcp_req *
 
 /* tcp_listen.c */
 
-/** strata_tcp_req_synack() - (re)send the SYN-ACK of a request. BH off */
-void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req);
+/** strata_tcp_req_synack() - (re)send the SYN-ACK of a request, with @c if not NULL. BH off */
+void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
+			   const struct strata_tcp_cookie *c);
 
 #endif /* _STRATA_TCP_REQ_H */

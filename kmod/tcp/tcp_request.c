@@ -203,7 +203,7 @@ static void reqs_timer(struct timer_list *t)
 			strata_inc(sn, TCP_ATTEMPTFAILS);
 		} else if (fate == REQ_ANSWER) {
 			strata_inc(sn, TCP_RETRANSSEGS);
-			strata_tcp_req_synack(sn, req);
+			strata_tcp_req_synack(sn, req, NULL);
 		}
 		strata_tcp_req_put(req);
 		spin_lock(&reqs->lock);

@@ -69,6 +69,13 @@ static bool crossing_synack(const struct sock *sk, const struct strata_tcp_seg *
 	       seg->end_seq == tp->rcv.nxt && seg->ack == tp->snd.nxt;
 }
 
+/* the SYN that made this child comes again: our SYN-ACK may be lost; data it has is ignored */
+static bool syn_again(const struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
+{
+	return strata_tcp_fastopen_pending(tp) && seg->seq == tp->rcv.irs &&
+	       (seg->flags & (STRATA_TCP_SYN | STRATA_TCP_ACK)) == STRATA_TCP_SYN;
+}
+
 static enum skb_drop_reason drop_unacceptable(struct sock *sk, const struct strata_tcp_seg *seg,
 					      enum skb_drop_reason why)
 {
@@ -76,6 +83,10 @@ static enum skb_drop_reason drop_unacceptable(struct sock *sk, const struct stra
 
 	if (seg->flags & STRATA_TCP_RST)
 		return why;
+	if (syn_again(tp, seg)) {
+		tp->todo |= STRATA_TODO_SYN;
+		return why;
+	}
 	if (seg->flags & STRATA_TCP_SYN) {
 		strata_inc(strata_sk_net(sk), TCPEXT_SYNCHALLENGE);
 		tp->todo |= STRATA_TODO_CHALLENGE;
@@ -137,7 +148,8 @@ static int reset_errno(const struct sock *sk)
 {
 	switch (sk->sk_state) {
 	case TCP_SYN_RECV:
-		return -ECONNREFUSED;
+		/* Fast Open's child is a connection already, to who accepts it */
+		return strata_tcp_fastopen_pending(strata_tcp_sk(sk)) ? -ECONNRESET : -ECONNREFUSED;
 	case TCP_CLOSE_WAIT:
 		return -EPIPE;
 	default:
@@ -149,13 +161,19 @@ static int reset_errno(const struct sock *sk)
 static enum skb_drop_reason check_rst(struct sock *sk, const struct strata_tcp_seg *seg)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	int err;
 
 	if (!(seg->flags & STRATA_TCP_RST))
 		return SKB_NOT_DROPPED_YET;
-	if (seg->seq == tp->rcv.nxt || reset_before_fin(sk, seg))
-		strata_tcp_fail(sk, -reset_errno(sk));
-	else
+	if (seg->seq == tp->rcv.nxt || reset_before_fin(sk, seg)) {
+		err = -reset_errno(sk);
+		strata_tcp_fastopen_release(sk, true);
+		strata_tcp_fail(sk, err);
+	} else {
+		if (!tp->data_segs_in && sk->sk_state == TCP_ESTABLISHED)
+			strata_tcp_fastopen_strange(sk);
 		tp->todo |= STRATA_TODO_CHALLENGE;
+	}
 	return SKB_DROP_REASON_TCP_RESET;
 }
 
@@ -175,15 +193,17 @@ static enum skb_drop_reason ack_syn_received(struct sock *sk, const struct strat
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_net *sn = strata_sk_net(sk);
-	bool active = !tp->listener;
+	bool fast = strata_tcp_fastopen_pending(tp);
 
-	if (!strata_seq_after(seg->ack, tp->snd.una) || strata_seq_after(seg->ack, tp->snd.nxt)) {
+	if (!strata_seq_after(seg->ack, tp->snd.iss) || strata_seq_after(seg->ack, tp->snd.nxt)) {
 		*reset = true;
 		return SKB_DROP_REASON_TCP_INVALID_ACK_SEQUENCE;
 	}
-	tp->snd.una = tp->snd.iss + 1;
-	tp->snd.up = tp->snd.una;
-	tp->rexmit_seq = tp->snd.una;
+	if (!fast) {
+		tp->snd.una = tp->snd.iss + 1;
+		tp->snd.up = tp->snd.una;
+		tp->rexmit_seq = tp->snd.una;
+	}
 	tp->swnd.wnd = (u32)seg->wnd << tp->swnd.wscale;
 	tp->swnd.max = max(tp->swnd.max, tp->swnd.wnd);
 	tp->swnd.wl1 = seg->seq;
@@ -196,12 +216,19 @@ static enum skb_drop_reason ack_syn_received(struct sock *sk, const struct strat
 	}
 	strata_tcp_timer_clear(sk);
 	tp->retries = 0;
-	strata_tcp_set_state(sk, TCP_ESTABLISHED);
-	strata_tcp_init_transfer(sk);
+	if (sk->sk_state == TCP_SYN_RECV)
+		strata_tcp_set_state(sk, TCP_ESTABLISHED);
+	if (fast) {
+		strata_tcp_fastopen_done(sk);
+	} else {
+		strata_tcp_init_transfer(sk);
+		if (tp->tfo.syn_data)
+			strata_tcp_fastopen_settle(sk, seg->ack);
+	}
 	/* a child inherits SO_KEEPALIVE from its listener */
 	if (sock_flag(sk, SOCK_KEEPOPEN))
 		strata_tcp_keepalive_set(sk, strata_tcp_keepalive_time(tp));
-	if (!active) {
+	if (tp->listener) {
 		/* no listener any more, or its queue is full */
 		if (!strata_tcp_child_established(sk)) {
 			*reset = true;
@@ -237,6 +264,8 @@ static enum skb_drop_reason enter_fin_wait2(struct sock *sk, const struct strata
 	if (tp->linger2 < 0 ||
 	    (data_end != seg->seq && strata_seq_after(data_end, tp->rcv.nxt))) {
 		strata_inc(strata_sk_net(sk), TCPEXT_ABORTONDATA);
+		if (seg->flags & STRATA_TCP_FIN)
+			strata_tcp_fastopen_strange(sk);
 		*reset = true;
 		strata_tcp_done(sk);
 		return SKB_DROP_REASON_TCP_ABORT_ON_DATA;
@@ -260,7 +289,7 @@ static enum skb_drop_reason check_ack(struct sock *sk, struct sk_buff *skb, bool
 
 	if (!(seg->flags & STRATA_TCP_ACK))
 		return SKB_DROP_REASON_TCP_FLAGS;
-	if (sk->sk_state == TCP_SYN_RECV) {
+	if (sk->sk_state == TCP_SYN_RECV || strata_tcp_fastopen_pending(strata_tcp_sk(sk))) {
 		why = ack_syn_received(sk, seg, reset);
 		if (why)
 			return why;
@@ -420,6 +449,13 @@ enum skb_drop_reason strata_tcp_segment(struct sock *sk, struct sk_buff *skb, bo
 	case TCP_SYN_SENT:
 		why = strata_tcp_synsent_rcv(sk, skb, eaten, reset);
 		break;
+	case TCP_SYN_RECV:
+		/* a child that Fast Open has just made, and its SYN */
+		if (strata_tcp_fastopen_pending(tp) && tp->listener) {
+			why = strata_tcp_fastopen_rcv(sk, skb, eaten, reset);
+			break;
+		}
+		fallthrough;
 	default:
 		if (predicted(sk, skb)) {
 			strata_inc(strata_sk_net(sk), TCPEXT_HPHITS);

@@ -204,7 +204,10 @@ static int send_start(struct sock *sk, struct send_run *run)
 	int err;
 
 	run->timeo = sock_sndtimeo(sk, run->flags & MSG_DONTWAIT);
-	if ((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) {
+	/* the passive side of Fast Open may answer before the handshake ends (RFC 7413 4.2.2) */
+	if (((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) &&
+	    !(sk->sk_state == TCP_SYN_RECV &&
+	      strata_tcp_fastopen_pending(strata_tcp_sk(sk)))) {
 		err = sk_stream_wait_connect(sk, &run->timeo);
 		if (err)
 			return err;
@@ -291,9 +294,6 @@ int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	struct sockcm_cookie sockc;
 	int err;
 
-	/* as native without it (net.ipv4.tcp_fastopen 0) */
-	if (msg->msg_flags & MSG_FASTOPEN)
-		return -EOPNOTSUPP;
 	if (msg->msg_controllen) {
 		sockcm_init(&sockc, sk);
 		err = sock_cmsg_send(sk, msg, &sockc);
@@ -304,6 +304,25 @@ int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	if (!err)
 		err = send_loop(sk, msg, &run);
 	return send_end(sk, &run, err);
+}
+
+int strata_tcp_send_syn(struct sock *sk, struct msghdr *msg, u32 room)
+{
+	struct sk_buff *skb = strata_tcp_tx_alloc(sk, sk->sk_allocation, true);
+	struct send_run run = { };
+	int len = 0;
+
+	if (!skb)
+		return -ENOBUFS;
+	strata_tcp_tx_entail(sk, skb);
+	while (run.copied < room && msg_data_left(msg)) {
+		len = append_copy(sk, skb, &msg->msg_iter, room - run.copied);
+		if (len <= 0)
+			break;
+		appended(sk, skb, &run, len);
+	}
+	drop_empty_tail(sk);
+	return run.copied ?: len;
 }
 
 /* put a reference to the page into an entry; bytes or -errno as append_copy() */

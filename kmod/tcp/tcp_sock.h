@@ -52,7 +52,9 @@ struct strata_tcp_sock {
 		thin_lto:1,
 		defer_on:1,
 		inq_cmsg:1,
-		quickack_off:1;
+		quickack_off:1,
+		fo_connect:1,	/* TCP_FASTOPEN_CONNECT */
+		fo_no_cookie:1;
 
 	u32	ecn_prior_nxt;		/* RCV.NXT when ecn_ce changed */
 	u32	ts_recent;		/* TS.Recent */
@@ -120,6 +122,8 @@ struct strata_tcp_sock {
 	u32	last_oow_ack;		/* jiffies of the last ACK for an unacceptable segment */
 	int	soft_err;		/* last ICMP error, told if the connection fails */
 	u32	pmtu;			/* the path MTU snd.mss was made for */
+
+	struct strata_tcp_tfo	tfo;
 
 	/* passive open */
 	struct list_head		accept_node;

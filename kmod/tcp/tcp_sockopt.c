@@ -48,6 +48,46 @@ static int set_cong(struct sock *sk, sockptr_t optval, unsigned int optlen)
 	return strata_tcp_set_cong(sk, name);
 }
 
+static int set_fastopen_key(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	u8 key[STRATA_FASTOPEN_KEYS * STRATA_FASTOPEN_KEY_LEN];
+
+	if (optlen != STRATA_FASTOPEN_KEY_LEN && optlen != sizeof(key))
+		return -EINVAL;
+	if (copy_from_sockptr(key, optval, optlen))
+		return -EFAULT;
+	return strata_tcp_fastopen_set_keys(sk, key, optlen / STRATA_FASTOPEN_KEY_LEN);
+}
+
+/* RFC 7413 A.1: the three options that are ints */
+static int set_fastopen(struct sock *sk, int optname, int val)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	bool closed = in_state(sk, TCPF_CLOSE | TCPF_LISTEN);
+
+	if (val < 0 || (val > 1 && optname != TCP_FASTOPEN))
+		return -EINVAL;
+	switch (optname) {
+	case TCP_FASTOPEN:
+		if (!closed)
+			return -EINVAL;
+		strata_tcp_fastopen_tune(sk, val);
+		return 0;
+	case TCP_FASTOPEN_CONNECT:
+		if (!(READ_ONCE(strata_sk_net(sk)->conf.tcp_fastopen) & STRATA_FASTOPEN_CLIENT))
+			return -EOPNOTSUPP;
+		if (sk->sk_state != TCP_CLOSE)
+			return -EINVAL;
+		tp->fo_connect = val;
+		return 0;
+	default:
+		if (!closed)
+			return -EINVAL;
+		tp->fo_no_cookie = val;
+		return 0;
+	}
+}
+
 /* how many SYN-ACKs are sent in @secs: after 1, 3, 7 ... seconds */
 static u8 secs_to_synacks(int secs)
 {
@@ -217,6 +257,10 @@ static int set_locked(struct sock *sk, int optname, int val)
 		WRITE_ONCE(tp->notsent_lowat, val);
 		sk->sk_write_space(sk);
 		return 0;
+	case TCP_FASTOPEN:
+	case TCP_FASTOPEN_CONNECT:
+	case TCP_FASTOPEN_NO_COOKIE:
+		return set_fastopen(sk, optname, val);
 	case TCP_INQ:
 		if (val < 0 || val > 1)
 			return -EINVAL;
@@ -236,7 +280,9 @@ int strata_tcp_setsockopt(struct sock *sk, int level, int optname, sockptr_t opt
 		return -ENOPROTOOPT;
 	if (optname == TCP_CONGESTION)
 		return set_cong(sk, optval, optlen);
-	if (optname == TCP_ULP || optname == TCP_FASTOPEN_KEY)
+	if (optname == TCP_FASTOPEN_KEY)
+		return set_fastopen_key(sk, optval, optlen);
+	if (optname == TCP_ULP)
 		return -ENOPROTOOPT;
 	if (optlen < sizeof(val))
 		return -EINVAL;

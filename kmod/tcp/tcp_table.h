@@ -102,7 +102,7 @@ void strata_tcp_tw_kill(struct strata_tcp_tw *tw);
 /** strata_tcp_tw_purge() - all of a namespace that ends; process context */
 void strata_tcp_tw_purge(struct strata_net *sn);
 
-/* tcp_listen.c */
+/* tcp_request.c, tcp_listen.c */
 
 /**
  * strata_tcp_reqs_walk() - call @fn for the requests of a listener; RCU. As strata_tcp_walk()

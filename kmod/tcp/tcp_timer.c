@@ -56,6 +56,9 @@ void strata_tcp_timer_rearm(struct sock *sk)
 	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
 	unsigned long rto = rto_jiffies(tp);
 
+	/* it is the SYN-ACK's until that is acknowledged */
+	if (strata_tcp_fastopen_pending(tp))
+		return;
 	if (tp->scb.packets_out) {
 		if (READ_ONCE(conf->tcp_early_retrans) >= 3 &&
 		    strata_tlp_ok(&tp->tlp, &tp->scb, tp->rec.state)) {
@@ -160,22 +163,33 @@ static void black_hole(struct sock *sk)
 	strata_tcp_sync_mss(sk, tp->pmtu);
 }
 
+/* our SYN, or SYN-ACK, has not been answered: once too often? */
+static bool syn_exhausted(const struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
+	u32 limit = tp->syn_retries;
+
+	/* one more than for a request, as native: somebody may have accepted it already */
+	if (strata_tcp_fastopen_pending(tp))
+		return tp->retries >= (limit ?: READ_ONCE(conf->tcp_synack_retries) + 1);
+	if (tp->user_timeout && tp->retrans_start_us &&
+	    tp->mstamp_us - tp->retrans_start_us >= (u64)tp->user_timeout * USEC_PER_MSEC)
+		return true;
+	return tp->retries >= (limit ?: READ_ONCE(conf->tcp_syn_retries));
+}
+
 /* a retransmission timeout: is it one too many? Then the connection is over */
-static bool rto_exhausted(struct sock *sk)
+static bool rto_exhausted(struct sock *sk, bool syn)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
 	u32 limit = READ_ONCE(conf->tcp_retries2);
+	bool over;
 
-	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
-		limit = tp->syn_retries ?: READ_ONCE(conf->tcp_syn_retries);
-		if (tp->user_timeout && tp->retrans_start_us &&
-		    tp->mstamp_us - tp->retrans_start_us >= (u64)tp->user_timeout * USEC_PER_MSEC)
-			limit = 0;
-		if (tp->retries < limit)
-			return false;
-		give_up(sk);
-		return true;
+	if (syn) {
+		over = syn_exhausted(sk);
+		goto out;
 	}
 	/* the path may be dead (RFC 1122 4.2.3.5 R1): ask for another */
 	if (timed_out(tp, READ_ONCE(conf->tcp_retries1), 0)) {
@@ -184,21 +198,25 @@ static bool rto_exhausted(struct sock *sk)
 	}
 	if (sock_flag(sk, SOCK_DEAD))
 		limit = orphan_retries(sk, strata_rtt_rto(&tp->rtt) < STRATA_RTO_MAX_US);
-	if (!timed_out(tp, limit, tp->user_timeout))
-		return false;
-	give_up(sk);
-	return true;
+	over = timed_out(tp, limit, tp->user_timeout);
+out:
+	if (!strata_tcp_fastopen_pending(tp))
+		strata_tcp_fastopen_timeout(sk, over);
+	if (over)
+		give_up(sk);
+	return over;
 }
 
 /* RFC 6298 5.4-5.7 */
 static void rto_fired(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	bool syn = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV;
+	bool syn = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV ||
+		   strata_tcp_fastopen_pending(tp);
 
 	if (!syn && !tp->scb.packets_out)
 		return;
-	if (rto_exhausted(sk))
+	if (rto_exhausted(sk, syn))
 		return;
 	strata_inc(strata_sk_net(sk), TCPEXT_TIMEOUTS);
 	if (syn) {

@@ -305,6 +305,8 @@ static void syn_opts(const struct sock *sk, struct strata_tcp_opts_out *o)
 	memset(o, 0, offsetof(struct strata_tcp_opts_out, sack));
 	o->flags = STRATA_OPT_MSS;
 	o->mss = tp->rcv.adv_mss;
+	if (tp->tfo.syn_now)
+		strata_tcp_put_cookie(o, &tp->tfo.cookie);
 	if (first ? READ_ONCE(conf->tcp_timestamps) : tp->ts_ok) {
 		o->flags |= STRATA_OPT_TS;
 		o->tsval = strata_tcp_tsval(tp);
@@ -323,8 +325,13 @@ int strata_tcp_xmit_syn(struct sock *sk, gfp_t gfp)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_tcp_opts_out o;
 	struct xmit_hdr h = { .seq = tp->snd.iss, .flags = STRATA_TCP_SYN };
-	struct sk_buff *skb = ctl_alloc(gfp);
+	struct sk_buff *skb, *data = NULL;
+	int err;
 
+	/* RFC 7413 4.2.1 */
+	if (tp->tfo.syn_now && sk->sk_state == TCP_SYN_SENT)
+		data = skb_peek(&sk->sk_write_queue);
+	skb = data ? tx_clone(data, gfp) : ctl_alloc(gfp);
 	if (!skb)
 		return -ENOBUFS;
 	syn_opts(sk, &o);
@@ -338,7 +345,12 @@ int strata_tcp_xmit_syn(struct sock *sk, gfp_t gfp)
 		h.ecn = INET_ECN_ECT_0;
 	/* the window of a SYN is never scaled (RFC 7323 2.2) */
 	h.wnd = min_t(u32, tp->rwnd.wnd, 0xffff);
-	return sock_xmit(sk, skb, &h, &o, tp->syn_retrans);
+	err = sock_xmit(sk, skb, &h, &o, tp->syn_retrans);
+	if (data && !err) {
+		tp->data_segs_out++;
+		tp->bytes_sent += data->len;
+	}
+	return err;
 }
 
 void strata_tcp_send_active_reset(struct sock *sk, gfp_t gfp)

@@ -467,7 +467,6 @@ static void rack_timeout(struct sim_sender *s)
 	run.rec.ack = s->una;
 	run.rec.nxt = s->nxt;
 	run.rec.now_us = s->mstamp_us;
-	run.rec.tsnow = tsval(s);
 	run.prior_delivered = s->scb.delivered;
 	run.prior_lost = s->scb.lost;
 	run.prior_in_flight = strata_tcp_in_flight(&s->scb);
@@ -557,7 +556,7 @@ static void measure_rtt(struct sim_sender *s, struct run *run)
 		cc_rtt = now - run->last_us;
 	} else {
 		if (run->rec.ack != run->rec.una && !run->in.has_dup && run->rec.tsecr) {
-			u32 ms = run->rec.tsnow - run->rec.tsecr;
+			u32 ms = tsval(s) - run->rec.tsecr;
 
 			rtt = (ms ? ms : 1) * 1000;
 		}
@@ -601,7 +600,6 @@ static void run_init(const struct sim_sender *s, const struct sim_ack *a, struct
 	run->rec.una = s->una;
 	run->rec.nxt = s->nxt;
 	run->rec.now_us = s->mstamp_us;
-	run->rec.tsnow = tsval(s);
 	run->rec.has_ts = true;
 	run->rec.tsecr = a->tsecr;
 	run->prior_delivered = s->scb.delivered;

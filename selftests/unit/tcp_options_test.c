@@ -157,6 +157,51 @@ TEST(parse_fastopen)	/* RFC 7413 4.1.1 */
 	EXPECT_EQ(0, o.flags);
 }
 
+TEST(cookie)	/* RFC 7413 4.1.1: what is read, and what is sent, octet by octet */
+{
+	static const u8 syn[] = { 2, 4, 5, 0xb4, 34, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1 };
+	static const u8 exp[] = { 254, 8, 0xf9, 0x89, 9, 8, 7, 6 };
+	static const u8 ask[] = { 34, 2, 1, 1 };
+	struct strata_tcp_opts_out out = { .flags = STRATA_OPT_MSS, .mss = 1460 };
+	struct strata_tcp_cookie c;
+	struct strata_tcp_opts o;
+	u8 th[60] = { 0 }, b[40];
+
+	memcpy(th + 20, syn, sizeof(syn));
+	strata_tcp_parse_options(th, 20 + sizeof(syn), true, &o);
+	strata_tcp_read_cookie(th, &o, &c);
+	EXPECT_EQ(8, c.len);
+	EXPECT_FALSE(c.exp);
+	EXPECT_EQ(0, memcmp(c.val, syn + 6, 8));
+	strata_tcp_put_cookie(&out, &c);
+	ASSERT_EQ(sizeof(syn), strata_tcp_build_options(b, &out));
+	EXPECT_EQ(0, memcmp(b, syn, sizeof(syn)));
+
+	memcpy(th + 20, exp, sizeof(exp));
+	strata_tcp_parse_options(th, 20 + sizeof(exp), true, &o);
+	strata_tcp_read_cookie(th, &o, &c);
+	EXPECT_EQ(4, c.len);
+	EXPECT_TRUE(c.exp);
+	memset(&out, 0, sizeof(out));
+	strata_tcp_put_cookie(&out, &c);
+	ASSERT_EQ(sizeof(exp), strata_tcp_build_options(b, &out));
+	EXPECT_EQ(0, memcmp(b, exp, sizeof(exp)));
+
+	memset(&c, 0, sizeof(c));
+	memset(&out, 0, sizeof(out));
+	strata_tcp_put_cookie(&out, &c);
+	ASSERT_EQ(sizeof(ask), strata_tcp_build_options(b, &out));
+	EXPECT_EQ(0, memcmp(b, ask, sizeof(ask)));
+
+	c.len = -1;
+	memset(&out, 0, sizeof(out));
+	strata_tcp_put_cookie(&out, &c);
+	EXPECT_EQ(0, strata_tcp_build_options(b, &out));
+	strata_tcp_parse_options(th, 20, true, &o);
+	strata_tcp_read_cookie(th, &o, &c);
+	EXPECT_EQ(-1, c.len);
+}
+
 TEST(build_native_layout)
 {
 	static const u8 syn[] = { 2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 3, 3, 7 };

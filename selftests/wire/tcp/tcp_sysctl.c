@@ -85,18 +85,4 @@ CASE(no_autocorking, "RFC 9293 3.7.4, tcp_autocorking 0: each write goes as TCP_
 	out_within(3000, "PA 2011+10");
 }
 
-CASE(fastopen_off, "RFC 7413 4.2: MSG_FASTOPEN without it is refused, and nothing is sent")
-{
-	int fd = w_socket();
-	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_port = htons(PEER_PORT), .sin_addr.s_addr = inet_addr(ME),
-	};
-
-	if (w.native)
-		ASSERT_TRUE(w_sysctl("tcp_fastopen", "0"));
-	ASSERT_EQ(-1, sendto(fd, "x", 1, MSG_FASTOPEN, (struct sockaddr *)&to, sizeof(to)));
-	ASSERT_EQ(EOPNOTSUPP, errno);
-	quiet(50);
-}
-
 TEST_HARNESS_MAIN

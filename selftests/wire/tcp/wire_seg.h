@@ -28,6 +28,9 @@ struct wire {
 	uint32_t ts_sent;	/* and the peer's */
 	double mark;		/* when the last line happened */
 	uint32_t got, put;	/* octets read and written by the program, for the pattern */
+	int fo_len;		/* Fast Open option of the last segment seen: octets, -1 none */
+	bool fo_exp;		/* in its experimental form */
+	uint8_t fo[40];
 	struct rtnl rtnl;
 };
 
@@ -257,7 +260,7 @@ static inline void w_build(const struct wseg *s, struct pkt *p)
 	h[14] = win >> 8, h[15] = win;
 	h[18] = s->urg >> 8, h[19] = s->urg;
 	for (i = 0; i < s->len; i++)
-		h[hdrlen + i] = w_octet(s->seq + i - 1);
+		h[hdrlen + i] = w_octet(s->seq + !!(s->flags & 2) + i - 1);
 	ip_make(p, IPPROTO_TCP, h, s->cut ? s->cut : hdrlen + s->len);
 	if (p->len < 38)
 		return;
@@ -265,6 +268,13 @@ static inline void w_build(const struct wseg *s, struct pkt *p)
 	ip_sum(p);
 	*(uint16_t *)(p->b + 36) = 0;
 	*(uint16_t *)(p->b + 36) = w_sum(p) ^ (s->has & W_SUM ? 0x5555 : 0);
+}
+
+static inline void w_got_cookie(const uint8_t *val, int len, bool exp)
+{
+	w.fo_len = len;
+	w.fo_exp = exp;
+	memcpy(w.fo, val, len);
 }
 
 static inline void w_parse_options(struct wseg *s, const uint8_t *o, const uint8_t *end)
@@ -297,6 +307,13 @@ static inline void w_parse_options(struct wseg *s, const uint8_t *o, const uint8
 			s->has |= W_TS;
 			s->tsval = w_get32(o + 2);
 			s->tsecr = w_get32(o + 6);
+			break;
+		case 34:
+			w_got_cookie(o + 2, o[1] - 2, false);
+			break;
+		case 254:
+			if (o[1] >= 4 && o[2] == 0xf9 && o[3] == 0x89)
+				w_got_cookie(o + 4, o[1] - 4, true);
 			break;
 		}
 	}
@@ -337,13 +354,14 @@ static inline bool w_read(struct pkt *p, struct wseg *s)
 		s->has |= W_URG;
 		s->urg = h[18] << 8 | h[19];
 	}
+	w.fo_len = -1;
 	w_parse_options(s, h + 20, h + hdrlen);
 	if (s->has & W_TS)
 		w.ts_last = s->tsval;
 	if ((int32_t)(s->seq + s->len + !!(s->flags & 3) - w.seen) > 0)
 		w.seen = s->seq + s->len + !!(s->flags & 3);
 	for (i = 0; i < s->len; i++)
-		if (h[hdrlen + i] != w_octet(s->seq + i - 1)) {
+		if (h[hdrlen + i] != w_octet(s->seq + !!(s->flags & 2) + i - 1)) {
 			fprintf(stderr, "# octet %u of the data sent is wrong\n", s->seq + i);
 			return false;
 		}
