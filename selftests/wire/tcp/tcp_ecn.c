@@ -84,7 +84,7 @@ CASE(synack_again, "RFC 3168 6.1.1: the answer stays the same")
 	out_at(1000, "SAE 0 ack 1 ecn 0");
 }
 
-CASE(cookie, "RFC 4987 3.6: a SYN cookie has no room for it")
+CASE(cookie, "RFC 4987 3.6: a SYN cookie has no room for it, but for timestamps (tcp_cookie.ecn)")
 {
 	int fd;
 
