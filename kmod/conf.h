@@ -86,6 +86,7 @@ struct strata_net_conf {
 	int	tcp_pacing_ss_ratio;		/* percent */
 	int	tcp_pacing_ca_ratio;		/* percent */
 	int	tcp_autocorking;		/* bool */
+	int	tcp_thin_linear_timeouts;	/* bool */
 };
 
 /** strata_conf_init() - give @conf the native stack's defaults */

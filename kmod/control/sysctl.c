@@ -283,6 +283,7 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC(tcp_pacing_ss_ratio, 0, 1000),
 	SPEC(tcp_pacing_ca_ratio, 0, 1000),
 	SPEC_BOOL(tcp_autocorking),
+	SPEC_OCTET(tcp_thin_linear_timeouts),
 };
 
 static void sysctl_entry(struct strata_net *sn, const struct sysctl_spec *spec,

@@ -292,7 +292,7 @@ static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
 	u16 user_mss = READ_ONCE(strata_tcp_sk(lsk)->snd.user_mss);
 	struct strata_flow fl = {
 		.saddr = req->laddr, .daddr = req->raddr,
-		.mark = req->mark, .proto = IPPROTO_TCP,
+		.mark = req->mark, .proto = IPPROTO_TCP, .tos = req->tos,
 		.oif = READ_ONCE(lsk->sk_bound_dev_if),
 	};
 	struct strata_path path;
