@@ -88,6 +88,7 @@ struct strata_net_conf {
 	int	tcp_autocorking;		/* bool */
 	int	tcp_fastopen;			/* STRATA_FASTOPEN_* */
 	int	tcp_fastopen_blackhole;		/* seconds, 0: never pause */
+	int	tcp_thin_linear_timeouts;	/* bool */
 };
 
 /** strata_conf_init() - give @conf the native stack's defaults */

@@ -347,6 +347,7 @@ static const struct sysctl_spec sysctl_specs[] = {
 	{ "tcp_fastopen_key", 0, KEYS_TEXT, sysctl_fastopen_key },
 	SPEC_AS("tcp_fastopen_blackhole_timeout_sec", tcp_fastopen_blackhole, sysctl_blackhole,
 		0, INT_MAX),
+	SPEC_OCTET(tcp_thin_linear_timeouts),
 };
 
 static umode_t sysctl_mode(const struct sysctl_spec *spec)

@@ -15,6 +15,7 @@
 
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
+#include <net/inet_ecn.h>
 #include <net/route.h>
 #include "ip_int.h"
 #include "stats.h"
@@ -65,7 +66,7 @@ static bool route_usable_rcu(const struct strata_route *r)
 
 static bool route_matches(const struct strata_route *r, int oif, u8 tos, bool onlink)
 {
-	if (r->cfg.tos && r->cfg.tos != (tos & IPTOS_TOS_MASK))
+	if (r->cfg.tos && r->cfg.tos != (tos & IPTOS_TOS_MASK & ~INET_ECN_MASK))
 		return false;
 	if (oif && r->cfg.oif != oif)
 		return false;

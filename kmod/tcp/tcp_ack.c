@@ -185,7 +185,8 @@ static void read_sack(struct sock *sk, struct sk_buff *skb, struct strata_ack_ru
 	run->rec.dsack_segs = min_t(u32, 255, strata_tcp_pcount(run->in.dup.end - run->in.dup.start,
 								tp->snd.mss));
 	run->rec.dsack_end = run->in.dup.end;
-	strata_rack_dsack(&tp->rack, tp->snd.una, tp->snd.nxt);
+	if (!(READ_ONCE(strata_sk_net(sk)->conf.tcp_recovery) & STRATA_RACK_STATIC))
+		strata_rack_dsack(&tp->rack, tp->snd.una, tp->snd.nxt);
 	strata_inc(strata_sk_net(sk), TCPEXT_DSACKRECV);
 }
 

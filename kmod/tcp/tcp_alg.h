@@ -104,6 +104,16 @@ struct strata_tcp_cookie {
 void strata_tcp_read_cookie(const u8 *th, const struct strata_tcp_opts *o,
 			    struct strata_tcp_cookie *c);
 
+/*
+ * A SYN cookie has no room for options; the timestamp of its SYN-ACK has, and the peer echoes it
+ * (RFC 4987 3.6). Its low six bits, as native: the peer's shift (15: no scaling), SACK, ECN.
+ */
+
+/* @now_ms with that: a time at most 64 ms before it, so that later timestamps do not go back */
+u32 strata_tcp_cookie_ts(u32 now_ms, const struct strata_tcp_opts *syn, bool ecn);
+/* read it out of @ts into @o (wscale, STRATA_OPT_{SACKOK,WSCALE}); true: ECN */
+bool strata_tcp_cookie_ts_read(u32 ts, struct strata_tcp_opts *o);
+
 /* options to send; @flags STRATA_OPT_{MSS,TS,SACKOK,WSCALE,FASTOPEN,FO_EXP} */
 struct strata_tcp_opts_out {
 	u32			tsval;

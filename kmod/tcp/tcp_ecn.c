@@ -68,18 +68,22 @@ void strata_tcp_ecn_syn_rcv(struct strata_tcp_sock *tp, u8 flags)
 		tp->ecn_ok = 0;
 }
 
+bool strata_tcp_ecn_allowed(const struct sock *lsk, const struct strata_path *path)
+{
+	return READ_ONCE(strata_sk_net(lsk)->conf.tcp_ecn) || (path->flags & STRATA_PATH_ECN);
+}
+
 bool strata_tcp_ecn_request(const struct sock *lsk, const struct strata_tcp_seg *seg,
 			    const struct strata_path *path)
 {
 	const u8 asks = STRATA_TCP_ECE | STRATA_TCP_CWR;
-	int conf = READ_ONCE(strata_sk_net(lsk)->conf.tcp_ecn);
 
 	if ((seg->flags & asks) != asks)
 		return false;
 	if (cong_needs_ecn(strata_tcp_sk(lsk)))
 		return true;
 	/* 6.1.1: a SYN is not sent with ECT: then the network set it, and is not to be trusted */
-	return seg->ecn == ECN_NOT_ECT && (conf || (path->flags & STRATA_PATH_ECN));
+	return seg->ecn == ECN_NOT_ECT && strata_tcp_ecn_allowed(lsk, path);
 }
 
 bool strata_tcp_ecn_listener_ect(const struct sock *lsk)

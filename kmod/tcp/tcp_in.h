@@ -130,6 +130,8 @@ void strata_tcp_ecn_syn_rcv(struct strata_tcp_sock *tp, u8 flags);
 /** strata_tcp_ecn_request() - does a SYN for @lsk get ECN? No lock, RCU */
 bool strata_tcp_ecn_request(const struct sock *lsk, const struct strata_tcp_seg *seg,
 			    const struct strata_path *path);
+/** strata_tcp_ecn_allowed() - is a peer on @path that asks @lsk for ECN to get it? No lock, RCU */
+bool strata_tcp_ecn_allowed(const struct sock *lsk, const struct strata_path *path);
 /** strata_tcp_ecn_listener_ect() - are SYN-ACKs of @lsk sent with ECT? No lock, RCU */
 bool strata_tcp_ecn_listener_ect(const struct sock *lsk);
 /** strata_tcp_ecn_always() - ECT on every segment, as the congestion control wants */

@@ -39,7 +39,8 @@ static void info_options(const struct strata_tcp_sock *tp, struct tcp_info *info
 		info->tcpi_options |= TCPI_OPT_SACK;
 	if (tp->tfo.data_acked)
 		info->tcpi_options |= TCPI_OPT_SYN_DATA;
-	if (tp->ecn_ok)
+	/* in SYN-SENT it is only asked for */
+	if (tp->ecn_ok && tp->ep.sk.sk_state != TCP_SYN_SENT)
 		info->tcpi_options |= TCPI_OPT_ECN;
 	if (tp->ecn_seen)
 		info->tcpi_options |= TCPI_OPT_ECN_SEEN;

@@ -9,11 +9,16 @@
  * in SYN-RECEIVED, that then processes that ACK as any segment (tcp_segment.c) and calls
  * strata_tcp_child_established(). Fast Open makes it when the SYN comes (tcp_fastopen.c).
  *
- * When the table of requests is full, SYN cookies (RFC 4987 3.6) let the peer keep the state.
+ * When the table of requests is full, SYN cookies (tcp_cookie.c) let the peer keep the state.
  */
 
 #include <net/inet_ecn.h>
 #include "tcp_req.h"
+
+static u32 req_clock_ms(void)
+{
+	return (u32)div_u64(strata_tcp_clock_us(), USEC_PER_MSEC);
+}
 
 /* what all segments of a request have in common */
 static void req_bare(const struct strata_tcp_req *req, struct strata_tcp_bare *seg)
@@ -28,8 +33,7 @@ static void req_bare(const struct strata_tcp_req *req, struct strata_tcp_bare *s
 		.ack = req->irs + 1,
 		.opts = {
 			.flags = req->opts.flags & STRATA_OPT_TS,
-			.tsval = (u32)div_u64(strata_tcp_clock_us(), USEC_PER_MSEC) +
-				 req->ts_offset,
+			.tsval = req_clock_ms() + req->ts_offset,
 			.tsecr = req->opts.tsval,
 		},
 	};
@@ -50,6 +54,12 @@ static void req_ack(struct strata_net *sn, const struct strata_tcp_req *req)
 void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
 			   const struct strata_tcp_cookie *c)
 {
+	strata_tcp_req_synack_ts(sn, req, c, req_clock_ms());
+}
+
+void strata_tcp_req_synack_ts(struct strata_net *sn, struct strata_tcp_req *req,
+			      const struct strata_tcp_cookie *c, u32 ts_ms)
+{
 	struct strata_tcp_bare seg;
 
 	req_bare(req, &seg);
@@ -60,6 +70,7 @@ void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
 		seg.flags |= STRATA_TCP_ECE;
 	seg.opts.flags |= STRATA_OPT_MSS |
 			  (req->opts.flags & (STRATA_OPT_SACKOK | STRATA_OPT_WSCALE));
+	seg.opts.tsval = ts_ms + req->ts_offset;
 	seg.opts.mss = req->adv_mss;
 	seg.opts.wscale = req->rwnd.wscale;
 	if (c)
@@ -80,13 +91,13 @@ static void req_options(const struct strata_net *sn, struct strata_tcp_req *req)
 
 /* the MSS we announce is what the way back can carry (RFC 6691) */
 static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
-		      const struct strata_tcp_seg *syn)
+		      const struct strata_tcp_seg *seg)
 {
 	struct strata_net *sn = strata_sk_net(lsk);
 	u16 user_mss = READ_ONCE(strata_tcp_sk(lsk)->snd.user_mss);
 	struct strata_flow fl = {
 		.saddr = req->laddr, .daddr = req->raddr,
-		.mark = req->mark, .proto = IPPROTO_TCP,
+		.mark = req->mark, .proto = IPPROTO_TCP, .tos = req->tos,
 		.oif = READ_ONCE(lsk->sk_bound_dev_if),
 	};
 	struct strata_path path;
@@ -94,7 +105,8 @@ static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
 	if (strata_ip_route(sn, &fl, &path))
 		return false;
 	req->pmtu = strata_ip_mtu(&path);
-	req->ecn_ok = strata_tcp_ecn_request(lsk, syn, &path);
+	req->ecn_ok = seg->flags & STRATA_TCP_SYN ? strata_tcp_ecn_request(lsk, seg, &path) :
+						    strata_tcp_ecn_allowed(lsk, &path);
 	strata_path_put(&path);
 	req->adv_mss = clamp_t(u32, req->pmtu, 128, U16_MAX) - 40;
 	if (user_mss)
@@ -102,13 +114,27 @@ static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
 	return true;
 }
 
+/* the window we offer first */
+static void req_window(struct sock *lsk, struct strata_tcp_req *req)
+{
+	const struct strata_net *sn = strata_sk_net(lsk);
+	int max_buf = READ_ONCE(lsk->sk_rcvbuf);
+
+	if (!(lsk->sk_userlocks & SOCK_RCVBUF_LOCK))
+		max_buf = max(max_buf, READ_ONCE(sn->conf.tcp_rmem[2]));
+	strata_wnd_init(&req->rwnd, req->irs + 1, strata_tcp_full_space(lsk),
+			strata_tcp_win_from_space(lsk, max_buf),
+			READ_ONCE(strata_tcp_sk(lsk)->window_clamp), req->adv_mss,
+			req->opts.flags & STRATA_OPT_WSCALE);
+}
+
+/* of a SYN, or of the ACK that has brought a cookie back */
 static struct strata_tcp_req *req_make(struct sock *lsk, struct sk_buff *skb)
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	const struct tcphdr *th = tcp_hdr(skb);
 	struct strata_net *sn = strata_sk_net(lsk);
 	struct strata_tcp_req *req = strata_tcp_req_alloc();
-	int max_buf;
 
 	if (!req)
 		return NULL;
@@ -131,28 +157,8 @@ static struct strata_tcp_req *req_make(struct sock *lsk, struct sk_buff *skb)
 	}
 	if (req->ecn_ok && strata_tcp_ecn_listener_ect(lsk))
 		req->tos |= INET_ECN_ECT_0;
-	max_buf = lsk->sk_userlocks & SOCK_RCVBUF_LOCK ? READ_ONCE(lsk->sk_rcvbuf) :
-		  max(READ_ONCE(lsk->sk_rcvbuf), READ_ONCE(sn->conf.tcp_rmem[2]));
-	strata_wnd_init(&req->rwnd, req->irs + 1, strata_tcp_full_space(lsk),
-			strata_tcp_win_from_space(lsk, max_buf),
-			READ_ONCE(strata_tcp_sk(lsk)->window_clamp), req->adv_mss,
-			req->opts.flags & STRATA_OPT_WSCALE);
+	req_window(lsk, req);
 	return req;
-}
-
-/* what the last segment with this cookie could not keep: no options but the MSS */
-static void req_cookie(struct strata_net *sn, struct strata_tcp_req *req)
-{
-	u16 mss = (req->opts.flags & STRATA_OPT_MSS) ? req->opts.mss : 536;
-
-	req->opts.flags &= STRATA_OPT_MSS;
-	req->ecn_ok = false;
-	req->tos &= ~INET_ECN_MASK;
-	req->rwnd.wscale = 0;
-	req->iss = strata_tcp_cookie(req->laddr, req->raddr, req->lport, req->rport, req->irs,
-				     &mss);
-	strata_inc(sn, TCPEXT_SYNCOOKIESSENT);
-	strata_tcp_req_synack(sn, req, NULL);
 }
 
 /* an ACK of a cookie we may have sent: the request as it was, or NULL */
@@ -161,29 +167,18 @@ static struct strata_tcp_req *cookie_req(struct sock *lsk, struct sk_buff *skb)
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	struct strata_net *sn = strata_sk_net(lsk);
 	struct strata_tcp_req *req;
-	u16 mss;
+	u16 mss = strata_tcp_cookie_mss(sn, skb);
 
-	if (!READ_ONCE(sn->conf.tcp_syncookies))
+	if (!mss)
 		return NULL;
-	mss = strata_tcp_cookie_check(ip_hdr(skb)->daddr, ip_hdr(skb)->saddr,
-				      tcp_hdr(skb)->dest, tcp_hdr(skb)->source,
-				      seg->seq - 1, seg->ack - 1);
-	if (!mss) {
-		strata_inc(sn, TCPEXT_SYNCOOKIESFAILED);
-		return NULL;
-	}
 	req = req_make(lsk, skb);
 	if (!req)
 		return NULL;
-	strata_inc(sn, TCPEXT_SYNCOOKIESRECV);
-	req->irs = seg->seq - 1;
-	req->iss = seg->ack - 1;
-	req->opts.flags = STRATA_OPT_MSS;
-	req->ecn_ok = false;
-	req->opts.mss = mss;
-	req->rwnd.wscale = 0;
-	req->rwnd.wup = req->irs + 1;
-	req->sent_us = 0;	/* no RTT sample */
+	if (!strata_tcp_cookie_restore(sn, req, seg, mss)) {
+		strata_tcp_req_put(req);
+		return NULL;
+	}
+	req_window(lsk, req);
 	return req;
 }
 
@@ -232,7 +227,7 @@ static void child_fill(struct sock *child, const struct strata_tcp_req *req)
 	strata_tcp_mstamp(tp);
 	/* Karn's rule; nor from an ACK that had to come again (queue full, TCP_DEFER_ACCEPT) */
 	tp->syn_us = req->acked ? 0 : req->sent_us;
-	tp->syn_retrans = req->sent || !req->sent_us;
+	tp->syn_retrans = req->sent || (!req->sent_us && !req->cookie);
 	strata_tcp_sync_mss(child, req->pmtu);
 }
 
@@ -311,7 +306,7 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 	if (cookies == 2 || (full && !isn)) {
 		if (full)
 			strata_inc(sn, TCPEXT_REQQFULLDOCOOKIES);
-		req_cookie(sn, req);
+		strata_tcp_cookie_send(sn, req);
 		strata_tcp_req_put(req);
 		*why = SKB_CONSUMED;
 		return NULL;

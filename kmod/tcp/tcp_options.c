@@ -342,3 +342,35 @@ unsigned int strata_tcp_build_options(u8 *to, const struct strata_tcp_opts_out *
 		p = put_cookie(p, o, i);
 	return (unsigned int)(p - to);
 }
+
+/* SYN cookies, RFC 4987 3.6 */
+
+#define COOKIE_TS_BITS	6
+#define COOKIE_WSCALE	0x0fU
+#define COOKIE_SACK	0x10U
+#define COOKIE_ECN	0x20U
+
+u32 strata_tcp_cookie_ts(u32 now_ms, const struct strata_tcp_opts *syn, bool ecn)
+{
+	u32 ts = now_ms >> COOKIE_TS_BITS << COOKIE_TS_BITS;
+
+	ts |= syn->flags & STRATA_OPT_WSCALE ? syn->wscale : COOKIE_WSCALE;
+	if (syn->flags & STRATA_OPT_SACKOK)
+		ts |= COOKIE_SACK;
+	if (ecn)
+		ts |= COOKIE_ECN;
+	return strata_seq_after(ts, now_ms) ? ts - (1U << COOKIE_TS_BITS) : ts;
+}
+
+bool strata_tcp_cookie_ts_read(u32 ts, struct strata_tcp_opts *o)
+{
+	if (ts & COOKIE_SACK)
+		o->flags |= STRATA_OPT_SACKOK;
+	o->wscale = ts & COOKIE_WSCALE;
+	if (o->wscale == COOKIE_WSCALE) {
+		o->wscale = 0;
+		return ts & COOKIE_ECN;
+	}
+	o->flags |= STRATA_OPT_WSCALE;
+	return ts & COOKIE_ECN;
+}

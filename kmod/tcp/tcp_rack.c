@@ -71,11 +71,11 @@ void strata_rack_recovery_end(struct strata_tcp_rack *r)
 }
 
 u32 strata_rack_reo_wnd(const struct strata_tcp_rack *r, const struct strata_tcp_scb *s,
-			bool in_recovery, u32 srtt_us, u32 min_rtt_us)
+			bool in_recovery, bool dupthresh, u32 srtt_us, u32 min_rtt_us)
 {
 	u64 wnd;
 
-	if (!s->reord_seen && (in_recovery || s->sacked_out >= s->reordering))
+	if (!s->reord_seen && (in_recovery || (dupthresh && s->sacked_out >= s->reordering)))
 		return 0;
 	if (min_rtt_us == ~0U)
 		return 0;

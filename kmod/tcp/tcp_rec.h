@@ -21,6 +21,11 @@ struct strata_tcp_rack {
 
 #define STRATA_RACK_NEVER	(~0U)
 
+/* tcp_recovery, as native's */
+#define STRATA_RACK_ON		0x1	/* else RFC 6675 */
+#define STRATA_RACK_STATIC	0x2	/* D-SACKs do not widen the window */
+#define STRATA_RACK_NO_DUPTHRESH 0x4	/* nor does DupThresh close it */
+
 void strata_rack_init(struct strata_tcp_rack *r);
 /*
  * @tx was newly ACKed or SACKed (6.2 step 2); call before its marks change. A
@@ -38,10 +43,11 @@ void strata_rack_dsack(struct strata_tcp_rack *r, u32 una, u32 nxt);
 void strata_rack_recovery_end(struct strata_tcp_rack *r);
 /*
  * Reordering window in µs (step 4). @in_recovery: Recovery or Loss; 0 while no
- * reordering was seen and (recovering or DupThresh SACKed), as 8985 says.
+ * reordering was seen and (recovering or DupThresh SACKed), as 8985 says; @dupthresh: does
+ * the latter count
  */
 u32 strata_rack_reo_wnd(const struct strata_tcp_rack *r, const struct strata_tcp_scb *s,
-			bool in_recovery, u32 srtt_us, u32 min_rtt_us);
+			bool in_recovery, bool dupthresh, u32 srtt_us, u32 min_rtt_us);
 /*
  * Step 5 for one segment that is neither SACKed nor LOST without RETRANS: 0 it is
  * lost (strata_scb_lost() it), STRATA_RACK_NEVER it was sent after the newest delivered one,

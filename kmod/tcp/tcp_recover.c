@@ -149,17 +149,44 @@ void strata_tcp_mark_lost(struct sock *sk, struct sk_buff *skb)
 		tp->rexmit_seq = tx->seq;
 }
 
+/*
+ * RFC 6675 4 IsLost(), where RACK is off: DupThresh segments above it are SACKed. One that was
+ * sent again is not looked at once more
+ */
+static void mark_by_count(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 above = tp->scb.sacked_out;
+	struct sk_buff *skb;
+
+	for (skb = strata_tcp_rtx_head(sk); skb && above >= tp->scb.reordering;
+	     skb = skb_rb_next(skb)) {
+		const struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+
+		if (tx->sacked & STRATA_TX_SACKED)
+			above -= tx->pcount;
+		else if (!(tx->sacked & (STRATA_TX_LOST | STRATA_TX_RETRANS)))
+			strata_tcp_mark_lost(sk, skb);
+	}
+}
+
 /* RFC 8985 6.2 step 5 */
 u32 strata_tcp_detect_loss(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	int conf = READ_ONCE(strata_sk_net(sk)->conf.tcp_recovery);
 	struct sk_buff *skb, *next;
 	u32 reo_wnd, wait = 0;
 
 	if (!tp->sack_ok || !tp->rack.advanced)
 		return 0;
 	tp->rack.advanced = false;
+	if (!(conf & STRATA_RACK_ON)) {
+		mark_by_count(sk);
+		return 0;
+	}
 	reo_wnd = strata_rack_reo_wnd(&tp->rack, &tp->scb, tp->rec.state >= STRATA_CA_RECOVERY,
+				      !(conf & STRATA_RACK_NO_DUPTHRESH),
 				      strata_rtt_srtt(&tp->rtt), strata_rtt_min(&tp->rtt));
 	list_for_each_entry_safe(skb, next, &tp->rtx_by_time, tcp_tsorted_anchor) {
 		u32 left = strata_rack_lost(&tp->rack, STRATA_TCP_TX(skb), reo_wnd,

@@ -25,6 +25,7 @@
  * @expires: jiffies of the next SYN-ACK
  * @ecn_ok: ECN was asked for and is agreed on (RFC 3168)
  * @sent: SYN-ACKs sent again; @acked: the ACK came but could not be taken (queue full, deferred)
+ * @cookie: made of the ACK of a cookie
  * @ref: one for the table, one per user
  *
  * locking: strata_tcp_reqs.lock; addresses and sequence numbers are constant.
@@ -47,6 +48,7 @@ struct strata_tcp_req {
 	u8			sent;
 	bool			ecn_ok;
 	bool			acked;
+	bool			cookie;
 	u32			pmtu;
 	u32			mark;
 	u32			ts_offset;
@@ -103,5 +105,21 @@ bool strata_tcp_req_remove(struct strata_tcp_reqs *reqs, struct strata_tcp_req *
 /** strata_tcp_req_synack() - (re)send the SYN-ACK of a request, with @c if not NULL. BH off */
 void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
 			   const struct strata_tcp_cookie *c);
+/** strata_tcp_req_synack_ts() - the same, with the timestamp of another time, ms */
+void strata_tcp_req_synack_ts(struct strata_net *sn, struct strata_tcp_req *req,
+			      const struct strata_tcp_cookie *c, u32 ts_ms);
+
+/* tcp_cookie.c. BH off */
+
+/** strata_tcp_cookie_send() - answer @req with a cookie; what that cannot keep leaves @req */
+void strata_tcp_cookie_send(struct strata_net *sn, struct strata_tcp_req *req);
+/** strata_tcp_cookie_mss() - the MSS in the cookie that @skb acknowledges, or 0: it is none */
+u16 strata_tcp_cookie_mss(struct strata_net *sn, const struct sk_buff *skb);
+/**
+ * strata_tcp_cookie_restore() - make of @req, made of the cookie's ACK, what the SYN's was, but for
+ * the window; false: it has options that we do not use
+ */
+bool strata_tcp_cookie_restore(struct strata_net *sn, struct strata_tcp_req *req,
+			       const struct strata_tcp_seg *seg, u16 mss);
 
 #endif /* _STRATA_TCP_REQ_H */

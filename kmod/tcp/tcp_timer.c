@@ -27,6 +27,7 @@
 
 #define RTO_MAX_MS	(STRATA_RTO_MAX_US / USEC_PER_MSEC)
 #define RTO_MIN_MS	(STRATA_RTO_MIN_US / USEC_PER_MSEC)
+#define THIN_RETRIES	6
 
 static unsigned long rto_jiffies(const struct strata_tcp_sock *tp)
 {
@@ -207,6 +208,19 @@ out:
 	return over;
 }
 
+/*
+ * A stream so thin that only timeouts repair it, and whose user does not want them to double: for
+ * the first six, as native
+ */
+static bool thin_linear(const struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	return sk->sk_state == TCP_ESTABLISHED && tp->scb.packets_out < 4 &&
+	       tp->cong.ssthresh < STRATA_SSTHRESH_INF && tp->retries <= THIN_RETRIES &&
+	       (tp->thin_lto || READ_ONCE(strata_sk_net(sk)->conf.tcp_thin_linear_timeouts));
+}
+
 /* RFC 6298 5.4-5.7 */
 static void rto_fired(struct sock *sk)
 {
@@ -232,7 +246,10 @@ static void rto_fired(struct sock *sk)
 	}
 	if (tp->retries < U8_MAX)
 		tp->retries++;
-	strata_rtt_backoff(&tp->rtt);
+	if (thin_linear(sk))
+		tp->rtt.backoff = 0;
+	else
+		strata_rtt_backoff(&tp->rtt);
 	strata_tcp_timer_set(sk, STRATA_TIMER_RTO, rto_jiffies(tp));
 }
 

@@ -92,6 +92,21 @@ TEST(converges)
 	}
 }
 
+TEST(verdicts)	/* 7.6.1, 7.6.2 */
+{
+	struct strata_tcp_mtup m = { .low = 1064, .high = 1500, .probe = 1282 };
+
+	strata_mtup_failure(&m);
+	EXPECT_EQ(1281, m.high);
+	EXPECT_EQ(1064, m.low);
+	EXPECT_EQ(0, m.probe);
+	m.probe = 1172;
+	strata_mtup_success(&m);
+	EXPECT_EQ(1281, m.high);
+	EXPECT_EQ(1172, m.low);
+	EXPECT_EQ(0, m.probe);
+}
+
 TEST(arrived)	/* sequence numbers wrap */
 {
 	struct strata_tcp_mtup m = { .low = 1064, .high = 1500 };

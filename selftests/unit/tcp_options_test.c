@@ -290,6 +290,27 @@ TEST(round_trip)
 	}
 }
 
+/* RFC 4987 3.6: what goes into the timestamp comes out, and time does not go back (RFC 7323 5.3) */
+TEST(cookie_ts)
+{
+	unsigned int i;
+
+	unit_seed(4987);
+	for (i = 0; i < 1000000; i++) {
+		u32 now = i & 1 ? unit_rnd() : unit_below(300) - 150, ts;
+		struct strata_tcp_opts syn = { .wscale = unit_below(15) }, ack = { .mss = 77 };
+		bool ecn = unit_rnd() & 1;
+
+		syn.flags = unit_rnd() & (STRATA_OPT_WSCALE | STRATA_OPT_SACKOK);
+		ts = strata_tcp_cookie_ts(now, &syn, ecn);
+		ASSERT_LE(now - ts, 64);
+		ASSERT_EQ(ecn, strata_tcp_cookie_ts_read(ts, &ack));
+		ASSERT_EQ(syn.flags, ack.flags);
+		ASSERT_EQ(syn.flags & STRATA_OPT_WSCALE ? syn.wscale : 0, ack.wscale);
+		ASSERT_EQ(77, ack.mss);
+	}
+}
+
 /* random headers, half of them from options that are nearly right, exactly as long as allocated */
 TEST(fuzz)
 {

@@ -111,4 +111,26 @@ CASE(reduction, "RFC 8257 3.4, 4.2: alpha is 1 at first, so half the window; CWR
 	ASSERT_EQ(0x90, s.flags & ~8);
 }
 
+CASE(cookie, "RFC 3168 6.1.1: a SYN-ACK that does not agree on ECN has no ECT")
+{
+	ASSERT_TRUE(dctcp(self->lfd));
+	ASSERT_TRUE(w_sysctl("tcp_syncookies", "2"));
+	in("SEC 0 mss 1460");
+	if (NATIVE("sends all from such a listener with ECT"))
+		return;
+	out("SA 0 ack 1 ecn 0");
+}
+
+CASE(fallback, "RFC 3168 6.1.1.1: a SYN that asks no more has no ECT")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(dctcp(fd));
+	ASSERT_TRUE(w_connect(fd));
+	out("SEC 0 ecn 2");
+	if (NATIVE("leaves ECT on it"))
+		return;
+	out_at(1000, "S 0 ecn 0");
+}
+
 TEST_HARNESS_MAIN

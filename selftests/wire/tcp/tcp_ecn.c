@@ -84,7 +84,7 @@ CASE(synack_again, "RFC 3168 6.1.1: the answer stays the same")
 	out_at(1000, "SAE 0 ack 1 ecn 0");
 }
 
-CASE(cookie, "RFC 4987 3.6: a SYN cookie has no room for it")
+CASE(cookie, "RFC 4987 3.6: a SYN cookie has no room for it, but for timestamps (tcp_cookie.ecn)")
 {
 	int fd;
 
@@ -400,6 +400,112 @@ CASE(ece_counted, "RFC 8257 3.3, tcp_info: what was delivered by ACKs with ECE")
 	in("AE 1 ack 5001");
 	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_INFO, info, &len));
 	ASSERT_EQ(2, info[49]);		/* tcpi_delivered_ce, which libc does not know */
+}
+
+CASE(ece_overtaken, "RFC 3168 6.1.2: an ACK that was overtaken speaks of the past")
+{
+	int fd = ten_out(self->lfd);
+
+	ASSERT_LE(0, fd);
+	in("A 1 ack 4001");
+	in("AE 1 ack 2001");
+	ASSERT_EQ(0, info_of(fd).tcpi_ca_state);
+	ASSERT_LT(100, info_of(fd).tcpi_snd_ssthresh);
+}
+
+CASE(ece_not_undone, "RFC 3168 6.1.2, RFC 4015 3.2: the loss was none, ECE stands all the same")
+{
+	int fd = ten_out(self->lfd);
+	struct wseg s;
+
+	ASSERT_LE(0, fd);
+	in("AE 1 ack 1 sack 1001-4001");
+	while (w_next(50, &s) && s.seq != 1)
+		;
+	ASSERT_EQ(1, s.seq);
+	ASSERT_EQ(7, info_of(fd).tcpi_snd_ssthresh);
+	in("A 1 ack 4001 sack 1-1001");		/* it had come twice */
+	ASSERT_EQ(7, info_of(fd).tcpi_snd_ssthresh);
+}
+
+CASE(info_asked, "RFC 3168 6.1.1, tcp_info: what is asked for is not agreed on yet")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_sysctl("tcp_ecn", "1"));
+	ASSERT_TRUE(w_connect(fd));
+	out("SEC 0");
+	if (!NATIVE("shows it from the SYN on"))
+		ASSERT_FALSE(info_of(fd).tcpi_options & TCPI_OPT_ECN);
+	in("SAE 0 ack 1 mss 1000");
+	out("A 1 ack 1");
+	ASSERT_TRUE(info_of(fd).tcpi_options & TCPI_OPT_ECN);
+}
+
+CASE(tos_shown, "RFC 3168 5, ip(7) IP_TOS: the user's six bits, not what the stack sends beside them")
+{
+	int fd, tos = 0xb8;
+	socklen_t len = sizeof(tos);
+
+	fd = open_ecn(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_IP, IP_TOS, tos));
+	put(fd, 10);
+	out("PA 1+10 ecn 2");
+	ASSERT_EQ(0, getsockopt(fd, SOL_IP, IP_TOS, &tos, &len));
+	if (!NATIVE("keeps ECT(0) where it keeps the user's TOS"))
+		ASSERT_EQ(0xb8, tos);
+}
+
+/* a route to ME/32 that refuses (@tos 0), or leads there */
+static int route_tos(int tos)
+{
+	struct rtmsg rtm = {
+		.rtm_family = TEST_FAMILY, .rtm_dst_len = 32, .rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = RTPROT_STATIC, .rtm_tos = tos,
+		.rtm_scope = tos ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.rtm_type = tos ? RTN_UNICAST : RTN_PROHIBIT,
+	};
+	uint32_t oif = if_nametoindex("t0");
+	struct rtnl_req q;
+
+	if (w.native)
+		return tos ? run("ip route add " ME "/32 tos 0x%x dev t0", tos) :
+			     run("ip route add prohibit " ME "/32");
+	rtnl_begin(&q, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, &rtm, sizeof(rtm));
+	rtnl_attr_ip(&q, RTA_DST, ME);
+	if (tos)
+		rtnl_attr(&q, RTA_OIF, &oif, sizeof(oif));
+	return rtnl_talk(&w.rtnl, &q, NULL, NULL);
+}
+
+CASE(route_tos, "RFC 3168 5, RFC 2474 3: the ECN bits choose no route")
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(PEER_PORT), .sin_addr.s_addr = inet_addr(ME),
+	};
+	int tos;
+
+	ASSERT_EQ(0, route_tos(0));
+	ASSERT_EQ(0, route_tos(0x10));
+	for (tos = 0; tos < 8; tos++) {
+		int fd = socket(w.family, SOCK_DGRAM, 0);
+
+		ASSERT_EQ(0, w_set(fd, SOL_IP, IP_TOS, tos < 4 ? tos : 0x10 | (tos & 3)));
+		ASSERT_EQ(tos < 4 ? -1 : 0, connect(fd, (struct sockaddr *)&to, sizeof(to)));
+		if (tos < 4)
+			ASSERT_EQ(EACCES, errno);
+		close(fd);
+	}
+}
+
+CASE(route_tos_listener, "RFC 1122 3.3.1.2: a SYN is answered by the route of the listener's TOS")
+{
+	ASSERT_EQ(0, w_set(self->lfd, SOL_IP, IP_TOS, 0x10));
+	ASSERT_EQ(0, route_tos(0));
+	ASSERT_EQ(0, route_tos(0x10));
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
 }
 
 TEST_HARNESS_MAIN

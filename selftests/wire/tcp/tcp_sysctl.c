@@ -85,4 +85,126 @@ CASE(no_autocorking, "RFC 9293 3.7.4, tcp_autocorking 0: each write goes as TCP_
 	out_within(3000, "PA 2011+10");
 }
 
+/* TCP_THIN_LINEAR_TIMEOUTS: six timeouts that do not double, then they do */
+static bool thin(int fd)
+{
+	int i;
+
+	if (w_put(fd, 100, 0) != 100 || !w_out(-1, "PA 1+100"))
+		return false;
+	for (i = 0; i < 7; i++)
+		if (!w_out(200, "PA 1+100"))
+			return false;
+	return w_out(400, "PA 1+100") && w_out(800, "PA 1+100");
+}
+
+CASE(thin_linear, "RFC 6298 5.5, tcp(7) TCP_THIN_LINEAR_TIMEOUTS: not for a thin stream, six times")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_THIN_LINEAR_TIMEOUTS, 1));
+	ASSERT_TRUE(thin(fd));
+}
+
+CASE(thin_linear_all, "RFC 6298 5.5, tcp(7) tcp_thin_linear_timeouts: nor for anybody's")
+{
+	int fd;
+
+	ASSERT_TRUE(w_sysctl("tcp_thin_linear_timeouts", "1"));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(thin(fd));
+}
+
+CASE(thin_not, "RFC 6298 5.5: four segments are not thin")
+{
+	int fd = w_passive(self->lfd, "mss 1000"), i;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_THIN_LINEAR_TIMEOUTS, 1));
+	put(fd, 4000);
+	for (i = 0; i < 4; i++)
+		out("%s %u+1000", i < 3 ? "A" : "PA", 1 + i * 1000);
+	out_at(200, "A 1+1000");
+	out_at(400, "A 1+1000");
+}
+
+/* ten segments on a path of 100 ms, after a D-SACK if @dsack; @n behind the first are SACKed */
+static int sacked(int lfd, const char *recovery, bool dsack, int n)
+{
+	int fd, i;
+
+	if (!w_sysctl("tcp_recovery", recovery) || !w_sysctl("tcp_early_retrans", "0") ||
+	    !w_in("S 0 mss 1000 sackok") || !w_out(-1, "SA 0 ack 1"))
+		return -1;
+	sleep_s(0.1);
+	if (!w_in("A 1 ack 1"))
+		return -1;
+	fd = w_accept(lfd);
+	if (fd < 0 || w_put(fd, 1000, 0) != 1000 || !w_out(-1, "PA 1+1000"))
+		return -1;
+	sleep_s(0.1);
+	if (!w_in("A 1 ack 1001") || (dsack && !w_in("A 1 ack 1001 sack 1-1001")) ||
+	    w_put(fd, 10000, 0) != 10000)
+		return -1;
+	for (i = 1; i <= 10; i++)
+		if (!w_out(-20, "%s %u+1000", i < 10 ? "A" : "PA", 1 + i * 1000))
+			return -1;
+	sleep_s(0.1);
+	return w_in("A 1 ack 1001 sack 2001-%d", 2001 + n * 1000) ? fd : -1;
+}
+
+CASE(recovery, "RFC 8985 6.2, tcp_recovery 1: by time, or at once by DupThresh")
+{
+	ASSERT_LE(0, sacked(self->lfd, "1", false, 1));
+	out_within(60, "A 1001+1000");
+	w_peer(PEER_PORT + 1);
+	ASSERT_LE(0, sacked(self->lfd, "1", false, 3));
+	out("A 1001+1000");
+}
+
+CASE(recovery_no_rack, "RFC 6675 4, tcp_recovery 0: by DupThresh alone")
+{
+	ASSERT_LE(0, sacked(self->lfd, "0", false, 1));
+	quiet(80);
+	in("A 1 ack 1001 sack 2001-4001");
+	quiet(80);
+	in("A 1 ack 1001 sack 2001-5001");
+	out("A 1001+1000");
+}
+
+CASE(recovery_holes, "RFC 6675 4: each segment by what is SACKed above it")
+{
+	ASSERT_LE(0, sacked(self->lfd, "0", false, 1));
+	in("A 1 ack 1001 sack 4001-6001 sack 2001-3001");
+	out("A 1001+1000");
+	quiet(80);		/* two above 3001: not yet */
+	in("A 1 ack 1001 sack 4001-7001 sack 2001-3001");
+	out("A 3001+1000");
+}
+
+CASE(recovery_no_dupthresh, "RFC 8985 6.2, tcp_recovery 4: by time alone")
+{
+	ASSERT_LE(0, sacked(self->lfd, "5", false, 3));
+	quiet(15);		/* a quarter of the round trip */
+	out_within(40, "A 1001+1000");
+}
+
+CASE(recovery_widened, "RFC 8985 6.2 step 4: a D-SACK makes it half the round trip")
+{
+	ASSERT_LE(0, sacked(self->lfd, "5", true, 3));
+	if (NATIVE("does not look at a D-SACK when nothing is outstanding"))
+		return;
+	quiet(40);
+	out_within(40, "A 1001+1000");
+}
+
+CASE(recovery_static, "RFC 8985 6.2 step 4, tcp_recovery 2: no D-SACK widens it")
+{
+	ASSERT_LE(0, sacked(self->lfd, "7", true, 3));
+	quiet(15);
+	out_within(30, "A 1001+1000");
+}
+
 TEST_HARNESS_MAIN
