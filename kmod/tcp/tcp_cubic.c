@@ -294,8 +294,11 @@ static u32 cubic_ssthresh(struct strata_tcp_cong *c, u64 now_us)
 	u64 next;
 
 	q->prior_w_max_k = q->w_max_k;
-	/* fast convergence: the share shrank, leave room: (1 + beta) / 2 = 17/20 */
-	q->w_max_k = cwnd_k < q->w_max_k ? div_u64(cwnd_k * 17, 20) : cwnd_k;
+	/*
+	 * Fast convergence: the share shrank, leave room: (1 + beta) / 2 = 17/20. By whole
+	 * segments: the same buffer, full again, is not met at the same fraction of one
+	 */
+	q->w_max_k = c->cwnd < q->w_max_k >> 10 ? div_u64(cwnd_k * 17, 20) : cwnd_k;
 	q->cwnd_prior = c->cwnd;
 	q->epoch_us = 0;
 	q->frac_m = 0;

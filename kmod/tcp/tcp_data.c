@@ -122,19 +122,18 @@ static void measure_rtt(struct strata_tcp_sock *tp, const struct sk_buff *skb)
 				    USEC_PER_MSEC);
 }
 
-/* may the offered window grow? As far as the segments fill the memory they take */
-static void grow_window(struct sock *sk, const struct sk_buff *skb)
+void strata_tcp_grow_window(struct sock *sk, u32 len, u32 truesize)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	int room = min_t(int, tp->rwnd.clamp, strata_tcp_space(sk)) - (int)tp->rcv.ssthresh;
-	int worth = strata_tcp_win_from_space(sk, skb->truesize);
+	u32 worth = strata_tcp_win_from_space(sk, truesize);
 	u32 step;
 
-	if (room <= 0 || sk_under_memory_pressure(sk))
+	if (len < 128 || room <= 0 || sk_under_memory_pressure(sk))
 		return;
-	if (worth <= (int)skb->len)
-		step = 2 * max_t(u32, tp->rcv.adv_mss, skb->len);
-	else if (worth <= 4 * (int)skb->len)
+	if (worth <= len)
+		step = 2 * max_t(u32, tp->rcv.adv_mss, len);
+	else if (worth <= 4 * len)
 		step = 2 * tp->rcv.mss;
 	else
 		return;
@@ -153,8 +152,7 @@ static void data_event(struct sock *sk, const struct sk_buff *skb)
 	measure_ato(sk);
 	if (tp->ecn_ok)
 		strata_tcp_ecn_data(tp, STRATA_TCP_SEG(skb));
-	if (skb->len >= 128)
-		grow_window(sk, skb);
+	strata_tcp_grow_window(sk, skb->len, skb->truesize);
 }
 
 bool strata_tcp_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *from)

@@ -157,6 +157,11 @@ bool strata_tcp_ofo_drain(struct sock *sk);
 bool strata_tcp_ofo_prune(struct sock *sk, const struct sk_buff *for_skb);
 /** strata_tcp_ofo_purge() - free the out-of-order queue */
 void strata_tcp_ofo_purge(struct sock *sk);
+/**
+ * strata_tcp_grow_window() - may the offered window grow, by a segment of @len bytes in @truesize
+ * bytes of memory? As far as segments fill the memory they take
+ */
+void strata_tcp_grow_window(struct sock *sk, u32 len, u32 truesize);
 /** strata_tcp_rcv_space_adjust() - the user has read: autotune the receive buffer */
 void strata_tcp_rcv_space_adjust(struct sock *sk);
 

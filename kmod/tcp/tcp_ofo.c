@@ -118,6 +118,7 @@ enum skb_drop_reason strata_tcp_ofo_add(struct sock *sk, struct sk_buff *skb, bo
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_net *sn = strata_sk_net(sk);
+	u32 len = skb->len, truesize = skb->truesize;
 	const struct strata_tcp_seg *seg;
 
 	if (!strata_tcp_rmem_ok(sk, skb)) {
@@ -138,6 +139,12 @@ enum skb_drop_reason strata_tcp_ofo_add(struct sock *sk, struct sk_buff *skb, bo
 	if (tp->sack_ok) {
 		seg = STRATA_TCP_SEG(skb);
 		strata_sack_rcv_add(&tp->sack_rcv, seg->seq, seg->end_seq);
+		/*
+		 * What waits behind a hole fills the peer's window, not the network: it must be
+		 * able to send new data for as long as the repair takes (RFC 6675 5). Without
+		 * SACK a window that moves would keep it from counting duplicates (RFC 5681 2)
+		 */
+		strata_tcp_grow_window(sk, len, truesize);
 	}
 	return SKB_NOT_DROPPED_YET;
 }

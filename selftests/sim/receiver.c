@@ -176,6 +176,7 @@ static void out_of_order(struct sim_receiver *r, u32 seq)
 	while (start && r->have[start - 1])
 		start--;
 	strata_sack_rcv_add(&r->sack_rcv, ISS + start * MSS, seq + MSS);
+	grow_window(r);
 }
 
 /* strata_tcp_ack_check() */

@@ -161,6 +161,42 @@ TEST(cubic_fast_convergence)	/* 4.7: two losses, the second below the first: W_m
 	EXPECT_LE(c.cwnd, 600);
 }
 
+/* one ACK of one segment, @n of them in a round trip */
+static void one_ack(u32 n)
+{
+	cs.now_us += 100000 / n;
+	cs.acked = 1;
+	c.ops->cong_avoid(&c, &cs);
+}
+
+TEST(cubic_same_share)	/* 4.7: a fraction of a segment less is no smaller share */
+{
+	struct strata_tcp_cong before;
+	u64 start;
+
+	setup(100, 100000);
+	c.ssthresh = 100;
+	loss();
+	/* lost just before it would be 101, and then as soon as it is 100 again */
+	do {
+		before = c;
+		one_ack(c.cwnd);
+	} while (c.cwnd <= 100);
+	c = before;
+	EXPECT_EQ(100, c.cwnd);
+	loss();
+	while (c.cwnd < 100)
+		one_ack(c.cwnd);
+	loss();
+	EXPECT_EQ(70, c.cwnd);
+	/* W_max is 100 still, reached after K = cbrt(30 / 0.4) s; 85 would be half a second earlier */
+	start = cs.now_us;
+	while (cs.now_us - start < 4220000)
+		one_ack(c.cwnd);
+	EXPECT_GE(c.cwnd, 98);
+	EXPECT_LE(c.cwnd, 101);
+}
+
 TEST(cubic_reno_friendly)	/* 4.3: small windows and short round trips grow as Reno's */
 {
 	u32 i;

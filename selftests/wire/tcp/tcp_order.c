@@ -168,6 +168,41 @@ CASE(sack_until_filled, "RFC 2018 4: no blocks below the acknowledgment")
 	out_within(200, "A 1 ack 211 no-sack");
 }
 
+/* the windows of the ACKs of the first and the last of twenty early segments of @opt's connection */
+static bool early_windows(int lfd, const char *opt, int *first, int *last)
+{
+	struct wseg s;
+	int i, fd;
+
+	if (w_set(lfd, SOL_SOCKET, SO_RCVBUF, 200000))
+		return false;
+	fd = w_passive(lfd, opt);
+	if (fd < 0)
+		return false;
+	for (i = 0; i < 20; i++) {
+		if (!w_in("PA %u+1460", 1 + 1460 * (i + 1)) || !w_next(100, &s) || s.flags != 0x10 || s.ack != 1)
+			return false;
+		*(i ? last : first) = s.win;
+	}
+	return true;
+}
+
+CASE(window_grows_early, "RFC 6675 5: SACKed data must not stop the peer from sending new data")
+{
+	int first, last = 0;
+
+	ASSERT_TRUE(early_windows(self->lfd, "mss 1460 sackok ws 7", &first, &last));
+	ASSERT_LT(first, last);
+}
+
+CASE(window_still_early, "RFC 5681 2: duplicate ACKs have one window, or they would not be duplicates")
+{
+	int first, last = 0;
+
+	ASSERT_TRUE(early_windows(self->lfd, "mss 1460 ws 7", &first, &last));
+	ASSERT_EQ(first, last);
+}
+
 CASE(dsack_covered, "RFC 2883 4.1: a whole old segment")
 {
 	int fd = w_passive(self->lfd, "mss 1460 sackok");
