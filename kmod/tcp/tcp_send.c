@@ -37,6 +37,7 @@ struct send_run {
 	long	timeo;
 	size_t	copied;
 	int	unflushed;	/* entries since the backlog was looked at */
+	u32	tsflags;	/* SOF_TIMESTAMPING_* */
 };
 
 void strata_tcp_push(struct sock *sk, int msg_flags)
@@ -222,6 +223,8 @@ static int send_end(struct sock *sk, struct send_run *run, int err)
 	drop_empty_tail(sk);
 	if (run->copied) {
 		tp->snd.pushed_seq = tp->snd.write_seq;
+		if (unlikely(run->tsflags))
+			strata_tcp_tstamp_mark(sk, run->tsflags);
 		if ((run->flags & MSG_OOB) || !autocork(sk, run->goal))
 			strata_tcp_push(sk, run->flags);
 		return run->copied;
@@ -291,18 +294,22 @@ int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	struct sockcm_cookie sockc;
 	int err;
 
+	sockcm_init(&sockc, sk);
+
 	/* as native without it (net.ipv4.tcp_fastopen 0) */
 	if (msg->msg_flags & MSG_FASTOPEN)
 		return -EOPNOTSUPP;
 	if (msg->msg_controllen) {
-		sockcm_init(&sockc, sk);
 		err = sock_cmsg_send(sk, msg, &sockc);
 		if (err)
 			return -EINVAL;
 	}
 	err = send_start(sk, &run);
+	if (unlikely(sockc.tsflags))
+		strata_tcp_tstamp_key(sk);
 	if (!err)
 		err = send_loop(sk, msg, &run);
+	run.tsflags = sockc.tsflags;
 	return send_end(sk, &run, err);
 }
 
@@ -335,9 +342,11 @@ static int append_page(struct sock *sk, struct sk_buff *skb, struct page *page, 
 int strata_tcp_sendpage_locked(struct sock *sk, struct page *page, int offset, size_t size,
 			       int flags)
 {
-	struct send_run run = { .flags = flags };
+	struct send_run run = { .flags = flags, .tsflags = READ_ONCE(sk->sk_tsflags) };
 	int err, len;
 
+	if (unlikely(run.tsflags))
+		strata_tcp_tstamp_key(sk);
 	/* more pages of the same sendfile() follow */
 	if (flags & MSG_SENDPAGE_NOTLAST)
 		run.flags |= MSG_MORE;
