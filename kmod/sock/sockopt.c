@@ -22,6 +22,23 @@ static int set_reuseport(struct sock *sk, sockptr_t optval, unsigned int optlen)
 	return 0;
 }
 
+/* SO_ZEROCOPY of TCP; for other families the core has only EOPNOTSUPP */
+static int set_zerocopy(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	int val;
+
+	if (optlen < sizeof(val))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	lock_sock(sk);
+	sock_valbool_flag(sk, SOCK_ZEROCOPY, val);
+	release_sock(sk);
+	return 0;
+}
+
 /*
  * SO_TIMESTAMPING of TCP: as native, bytes can be counted (SOF_TIMESTAMPING_OPT_ID) on a
  * connection only, and from the first that is not acknowledged, or written
@@ -66,6 +83,8 @@ int strata_sock_setsockopt(struct socket *sock, int level, int optname, sockptr_
 		if (strata_sk(sk)->proto == IPPROTO_TCP &&
 		    (optname == SO_TIMESTAMPING_OLD || optname == SO_TIMESTAMPING_NEW))
 			return set_timestamping(sock, optname, optval, optlen);
+		if (strata_sk(sk)->proto == IPPROTO_TCP && optname == SO_ZEROCOPY)
+			return set_zerocopy(sk, optval, optlen);
 		return sock_setsockopt(sock, level, optname, optval, optlen);
 	}
 	if (level == SOL_IP)
