@@ -136,15 +136,14 @@ CASE(mixed, "socket(7) SO_ZEROCOPY: copied octets between: their order stays, th
 
 CASE(again, "socket(7) SO_ZEROCOPY, RFC 6298 5.4: what is sent again is still the user's pages")
 {
-	int fd = w_passive(self->lfd, "mss 1000 sackok");
+	int fd = w_passive(self->lfd, "mss 1000");
 
 	ASSERT_LE(0, fd);
 	ZEROCOPY(fd);
 	put_zc(fd, 4000);
 	for (uint32_t i = 0; i < 4; i++)
 		out("%s %u+1000", i < 3 ? "A" : "PA", 1 + i * 1000);
-	in("A 1 ack 1 sack 1001-4001");
-	out_within(300, "A 1+1000");
+	out_within(1000, "A 1+1000");
 	in("A 1 ack 4001");
 	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
 	NOTICE(fd, 0, 0);
