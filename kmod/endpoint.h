@@ -34,6 +34,7 @@ struct strata_bind_bucket;
  *	(IP_PMTUDISC_INTERFACE)
  * @mtu_link: the path MTU is the device's, not the route's nor what routers told
  *	(IP_PMTUDISC_PROBE and above)
+ * @tsflags: SOF_TIMESTAMPING_*: stamps of the packet that are wanted
  */
 struct strata_flow {
 	__be32			saddr;
@@ -49,6 +50,7 @@ struct strata_flow {
 	bool			df_whole;
 	bool			uncut;
 	bool			mtu_link;
+	u32			tsflags;
 };
 
 #define STRATA_PATH_LOOP	0x01	/* destination is ours: stays inside */
@@ -99,12 +101,9 @@ struct strata_path {
  * @bind: bucket of @lport, NULL while unbound; bind_node links it there
  * @path: cached way to @raddr
  * @tos, @ttl, @mc_ttl: IP_TOS, IP_TTL (0: default), IP_MULTICAST_TTL
- * @mc_oif: IP_MULTICAST_IF device, 0: by route
- * @pmtudisc: IP_PMTUDISC_*
- * @recverr: IP_RECVERR; @recverr bits as native
- * @freebind: IP_FREEBIND: bind() takes addresses that are not ours
- * @bind_no_port: IP_BIND_ADDRESS_NO_PORT
- * @mc_loop: IP_MULTICAST_LOOP
+ * @mc_oif: IP_MULTICAST_IF device, 0: by route; @pmtudisc: IP_PMTUDISC_*
+ * @recverr: IP_RECVERR
+ * @freebind: IP_FREEBIND; @bind_no_port: IP_BIND_ADDRESS_NO_PORT; @mc_loop: IP_MULTICAST_LOOP
  * @port_auto: the port was chosen by strata_port_connect()
  * @cmsg: STRATA_CMSG_*: what recvmsg() adds
  * @owner: process that first put the socket to use, counted; NULL: nobody has yet
@@ -229,6 +228,7 @@ static inline void strata_sock_flow(const struct strata_sock *ep, struct strata_
 	fl->df_whole = ep->pmtudisc == IP_PMTUDISC_WANT;
 	fl->uncut = ep->pmtudisc == IP_PMTUDISC_INTERFACE;
 	fl->mtu_link = ep->pmtudisc >= IP_PMTUDISC_PROBE;
+	fl->tsflags = READ_ONCE(ep->sk.sk_tsflags);
 }
 
 /** strata_sock_takes_pmtu() - may an ICMP error about @ep's packet lower the path MTU? */

@@ -108,6 +108,8 @@ int strata_tcp_getsockopt(struct sock *sk, int level, int optname, char __user *
 			  int __user *optlen);
 /** strata_tcp_get_info() - fill struct tcp_info; any context, consistent under the socket lock */
 void strata_tcp_get_info(struct sock *sk, struct tcp_info *info);
+/** strata_tcp_tstamp_key() - SOF_TIMESTAMPING_OPT_ID may be new: count bytes from now on. Locked */
+void strata_tcp_tstamp_key(struct sock *sk);
 /** strata_tcp_default_cong() - of the namespace, by name; @name: STRATA_CC_NAME_MAX octets */
 void strata_tcp_default_cong(struct strata_net *sn, char *name);
 /** strata_tcp_set_default_cong() - may load a module. 0, -ENOENT: unknown, -EPERM: restricted */

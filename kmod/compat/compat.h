@@ -129,6 +129,14 @@ static inline void strata_custom_sockopt(struct socket *sock)
 #define strata_tcp_info_rcv_wnd(info, val)	((void)(val))
 #endif
 
+/* flags of SO_TIMESTAMPING that came in 6.2 and 6.12 */
+#ifndef HAVE_TS_OPT_ID_TCP
+#define SOF_TIMESTAMPING_OPT_ID_TCP		0
+#endif
+#ifndef HAVE_TS_OPT_RX_FILTER
+#define SOF_TIMESTAMPING_OPT_RX_FILTER		0
+#endif
+
 /* sendmsg() may hand over pages since 6.5, which sendpage() did before */
 #ifdef HAVE_SPLICE_PAGES
 #define strata_skb_splice(skb, iter, max, gfp)	skb_splice_from_iter(skb, iter, max, gfp)

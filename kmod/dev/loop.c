@@ -16,6 +16,7 @@
  * the queues are cleaned, with the NAPI instances stopped.
  */
 
+#include <linux/errqueue.h>
 #include <linux/etherdevice.h>
 #include <linux/netdevice.h>
 #include <linux/percpu.h>
@@ -108,6 +109,8 @@ int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb)
 	if (dev_nit_active(dev))
 		loop_tap_xmit(skb, dev);
 	skb->dev = dev;
+	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_SCHED_TSTAMP))
+		__skb_tstamp_tx(skb, NULL, NULL, skb->sk, SCM_TSTAMP_SCHED);
 	skb_tx_timestamp(skb);
 	skb_clear_tstamp(skb);
 	skb_orphan(skb);
@@ -134,6 +137,9 @@ static void loop_deliver(struct sk_buff *skb)
 		strata_drop(skb, STRATA_LAYER_DEV, SKB_DROP_REASON_NOMEM);
 		return;
 	}
+	/* as netif_receive_skb() where anybody wants to know */
+	if (static_branch_unlikely(&netstamp_needed_key))
+		__net_timestamp(skb);
 	skb->pkt_type = PACKET_HOST;
 	skb->protocol = htons(ETH_P_IP);
 	skb->skb_iif = dev->ifindex;

@@ -327,6 +327,7 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 		strata_neigh_confirm(path.neigh);
 	if (!skb)
 		goto out;
+	skb_setup_tx_timestamp(skb, fl->tsflags);
 	err = strata_ip_xmit(sn, fl, &path, skb);
 	if (!err) {
 		strata_icmp_count_out(sn, ICMP_ECHO);

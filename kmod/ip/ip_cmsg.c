@@ -8,6 +8,7 @@
  * IP options, XFRM policies) answer ENOPROTOOPT.
  */
 
+#include <linux/net_tstamp.h>
 #include <net/inet_ecn.h>
 #include <net/route.h>
 #include "ip_int.h"
@@ -32,6 +33,8 @@ static void cmsg_pktinfo(struct strata_sock *ep, struct msghdr *msg, const struc
 			strata_addr_select_rcu(sn, strata_dev_find_rcu(sn, cb->iif), iph->saddr);
 		rcu_read_unlock();
 	}
+	if (cb->flags & STRATA_RCV_SENT)
+		info.ipi_spec_dst.s_addr = iph->saddr;
 	put_cmsg(msg, SOL_IP, IP_PKTINFO, sizeof(info), &info);
 }
 
@@ -113,6 +116,20 @@ static int cmsg_send_ip(struct cmsghdr *cmsg, struct strata_flow *fl)
 	}
 }
 
+/* which stamps are taken of this packet; what is reported with them is the socket's choice */
+static int cmsg_send_tstamp(struct cmsghdr *cmsg, struct strata_flow *fl)
+{
+	u32 want;
+
+	if (cmsg->cmsg_len != CMSG_LEN(sizeof(u32)))
+		return -EINVAL;
+	want = *(u32 *)CMSG_DATA(cmsg);
+	if (want & ~SOF_TIMESTAMPING_TX_RECORD_MASK)
+		return -EINVAL;
+	fl->tsflags = (fl->tsflags & ~SOF_TIMESTAMPING_TX_RECORD_MASK) | want;
+	return 0;
+}
+
 static int cmsg_send_sock(struct sock *sk, struct cmsghdr *cmsg, struct strata_flow *fl)
 {
 	struct user_namespace *ns = sock_net(sk)->user_ns;
@@ -120,6 +137,8 @@ static int cmsg_send_sock(struct sock *sk, struct cmsghdr *cmsg, struct strata_f
 	/* as native: they mean something on AF_UNIX, and are no error here */
 	if (cmsg->cmsg_type == SCM_RIGHTS || cmsg->cmsg_type == SCM_CREDENTIALS)
 		return 0;
+	if (cmsg->cmsg_type == SO_TIMESTAMPING_OLD || cmsg->cmsg_type == SO_TIMESTAMPING_NEW)
+		return cmsg_send_tstamp(cmsg, fl);
 	if (cmsg->cmsg_type != SO_MARK || cmsg->cmsg_len != CMSG_LEN(sizeof(u32)))
 		return -EINVAL;
 	if (!ns_capable(ns, CAP_NET_RAW) && !ns_capable(ns, CAP_NET_ADMIN))

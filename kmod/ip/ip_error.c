@@ -6,6 +6,7 @@
  */
 
 #include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
 #include "../ip.h"
 
 struct error_cmsg {
@@ -79,6 +80,30 @@ static void error_name(struct msghdr *msg, const struct sk_buff *skb, int *addrl
 	*addrlen = sizeof(*sin);
 }
 
+/* which byte: the core counts from where the program asked for sockets of AF_INET alone */
+static void error_stamp(const struct sock *sk, struct sock_extended_err *ee)
+{
+	if (strata_sk(sk)->proto == IPPROTO_TCP &&
+	    (READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID))
+		ee->ee_data -= atomic_read(&sk->sk_tskey);
+}
+
+/*
+ * SOF_TIMESTAMPING_OPT_CMSG: is this a stamp with the packet, and is it known where that left?
+ * Then its cb becomes what strata_ip_cmsg_recv() reads
+ */
+static bool error_of_sent(const struct sock *sk, struct sk_buff *skb)
+{
+	const struct sock_exterr_skb *serr = SKB_EXT_ERR(skb);
+	int iif = serr->header.h4.iif;
+
+	if (serr->ee.ee_origin == SO_EE_ORIGIN_LOCAL || !iif ||
+	    !(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_CMSG))
+		return false;
+	*STRATA_RCV_CB(skb) = (struct strata_rcv_cb){ .iif = iif, .flags = STRATA_RCV_SENT };
+	return true;
+}
+
 int strata_ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, int *addrlen)
 {
 	struct error_cmsg cmsg = { };
@@ -99,7 +124,9 @@ int strata_ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, int *a
 	sock_recv_timestamp(msg, sk, skb);
 	error_name(msg, skb, addrlen);
 	cmsg.ee = SKB_EXT_ERR(skb)->ee;
-	if (cmsg.ee.ee_origin == SO_EE_ORIGIN_ICMP) {
+	if (cmsg.ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING)
+		error_stamp(sk, &cmsg.ee);
+	if (cmsg.ee.ee_origin == SO_EE_ORIGIN_ICMP || error_of_sent(sk, skb)) {
 		cmsg.offender.sin_family = AF_INET;
 		cmsg.offender.sin_addr.s_addr = ip_hdr(skb)->saddr;
 		if (strata_sk(sk)->cmsg)

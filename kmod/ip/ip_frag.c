@@ -63,6 +63,11 @@ int strata_ip_fragment(struct strata_net *sn, const struct strata_path *path, st
 		part = frag_make(skb, hlen, frag.offset, len);
 		if (!part)
 			goto fail;
+		/* stamps, if any, are of the first */
+		if (!frag.offset) {
+			skb_shinfo(part)->tx_flags = skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP;
+			skb_shinfo(part)->tskey = skb_shinfo(skb)->tskey;
+		}
 		err = finish(sn, path, part, &frag);
 		if (err)
 			goto fail;

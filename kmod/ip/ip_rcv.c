@@ -216,6 +216,8 @@ static void deliver(struct strata_net *sn, struct sk_buff *skb)
 	strata_inc(sn, IP_INDELIVERS);
 	__skb_pull(skb, iph->ihl * 4);
 	skb_reset_transport_header(skb);
+	/* when it was to leave a host behind a virtual wire is not when it came */
+	skb_clear_delivery_time(skb);
 	proto->rcv(skb);
 	return;
 drop:

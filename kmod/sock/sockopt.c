@@ -5,6 +5,7 @@
  * kernels without, that option is EOPNOTSUPP.
  */
 
+#include <linux/net_tstamp.h>
 #include "sock_int.h"
 
 static int set_reuseport(struct sock *sk, sockptr_t optval, unsigned int optlen)
@@ -21,6 +22,50 @@ static int set_reuseport(struct sock *sk, sockptr_t optval, unsigned int optlen)
 	return 0;
 }
 
+/* SO_ZEROCOPY of TCP; for other families the core has only EOPNOTSUPP */
+static int set_zerocopy(struct sock *sk, sockptr_t optval, unsigned int optlen)
+{
+	int val;
+
+	if (optlen < sizeof(val))
+		return -EINVAL;
+	if (copy_from_sockptr(&val, optval, sizeof(val)))
+		return -EFAULT;
+	if (val < 0 || val > 1)
+		return -EINVAL;
+	lock_sock(sk);
+	sock_valbool_flag(sk, SOCK_ZEROCOPY, val);
+	release_sock(sk);
+	return 0;
+}
+
+/*
+ * SO_TIMESTAMPING of TCP: as native, bytes can be counted (SOF_TIMESTAMPING_OPT_ID) on a
+ * connection only, and from the first that is not acknowledged, or written
+ */
+static int set_timestamping(struct socket *sock, int optname, sockptr_t optval,
+			    unsigned int optlen)
+{
+	struct sock *sk = sock->sk;
+	int val, err;
+
+	if (optlen >= sizeof(val)) {
+		if (copy_from_sockptr(&val, optval, sizeof(val)))
+			return -EFAULT;
+		if ((val & SOF_TIMESTAMPING_OPT_ID) &&
+		    !(READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID) &&
+		    ((1 << READ_ONCE(sk->sk_state)) & (TCPF_CLOSE | TCPF_LISTEN)))
+			return -EINVAL;
+	}
+	err = sock_setsockopt(sock, SOL_SOCKET, optname, optval, optlen);
+	if (!err) {
+		lock_sock(sk);
+		strata_tcp_tstamp_key(sk);
+		release_sock(sk);
+	}
+	return err;
+}
+
 static bool level_is_protocol(const struct sock *sk, int level)
 {
 	/* SOL_TCP, SOL_UDP are the protocol numbers; ping has no options */
@@ -35,6 +80,11 @@ int strata_sock_setsockopt(struct socket *sock, int level, int optname, sockptr_
 	if (level == SOL_SOCKET) {
 		if (optname == SO_REUSEPORT)
 			return set_reuseport(sk, optval, optlen);
+		if (strata_sk(sk)->proto == IPPROTO_TCP &&
+		    (optname == SO_TIMESTAMPING_OLD || optname == SO_TIMESTAMPING_NEW))
+			return set_timestamping(sock, optname, optval, optlen);
+		if (strata_sk(sk)->proto == IPPROTO_TCP && optname == SO_ZEROCOPY)
+			return set_zerocopy(sk, optval, optlen);
 		return sock_setsockopt(sock, level, optname, optval, optlen);
 	}
 	if (level == SOL_IP)

@@ -154,6 +154,7 @@ static int stream_accept(STRATA_ACCEPT_ARGS)
 		return err;
 	lock_sock(child);
 	strata_custom_sockopt(newsock);
+	set_bit(SOCK_SUPPORT_ZC, &newsock->flags);
 	sock_graft(child, newsock);
 	strata_sock_owner_set(child);
 	newsock->state = SS_CONNECTED;

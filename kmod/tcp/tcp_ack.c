@@ -63,6 +63,8 @@ static void clean_rtx(struct sock *sk, struct strata_ack_run *run)
 	for (skb = strata_tcp_rtx_head(sk); skb; skb = next) {
 		struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
 
+		if (unlikely(tx->bits & STRATA_TXB_TSTAMP))
+			strata_tcp_tstamp_acked(sk, skb, run->rec.una);
 		if (strata_seq_after(tx->end_seq, tp->snd.una)) {
 			clean_part(sk, run, skb);
 			break;

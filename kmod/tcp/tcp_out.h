@@ -74,6 +74,20 @@ bool strata_tcp_frag_refill(struct sock *sk, struct page_frag *frag);
 /** strata_tcp_frag_exit() - give the blocks back; no socket is left */
 void strata_tcp_frag_exit(void);
 
+/* tcp_tstamp.c: SO_TIMESTAMPING */
+
+/** strata_tcp_tstamp_mark() - the last byte queued ends a write that wants these stamps. Locked */
+void strata_tcp_tstamp_mark(struct sock *sk, u32 tsflags);
+/** strata_tcp_tstamp_split() - @rest was cut off @skb: the stamp goes where its byte is. Locked */
+void strata_tcp_tstamp_split(struct sk_buff *skb, struct sk_buff *rest);
+/**
+ * strata_tcp_tstamp_acked() - @skb, the head of the retransmit queue, has STRATA_TXB_TSTAMP: is
+ * its byte acknowledged now? Locked
+ */
+void strata_tcp_tstamp_acked(struct sock *sk, struct sk_buff *skb, u32 prior_una);
+/** strata_tcp_tstamp_recv() - beside bytes that were read: when they came; 0: not known */
+void strata_tcp_tstamp_recv(struct msghdr *msg, const struct sock *sk, ktime_t soft, ktime_t hard);
+
 /* tcp_output.c */
 
 /**

@@ -209,6 +209,9 @@ int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx,
 		tx->pcount = 0;
 		tail->pcount = 0;
 		tx_split_marks(tx);
+	}
+	strata_tcp_tstamp_split(skb, rest);
+	if (!rtx) {
 		__skb_queue_after(&sk->sk_write_queue, skb, rest);
 		return 0;
 	}

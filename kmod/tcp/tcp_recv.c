@@ -60,6 +60,7 @@ struct recv_run {
 	int		target;		/* enough to return with */
 	int		flags;
 	long		timeo;
+	ktime_t		soft, hard;	/* when the bytes read last came, 0: not known */
 };
 
 /* bytes at @off of @skb that may be read before the urgent mark; may step over the urgent byte */
@@ -97,6 +98,10 @@ static bool recv_skb(struct sock *sk, struct recv_run *run, struct sk_buff *skb,
 		WRITE_ONCE(*run->seq, *run->seq + used);
 		run->copied += used;
 		run->len -= used;
+		if (unlikely(skb->tstamp || skb_hwtstamps(skb)->hwtstamp)) {
+			run->soft = skb->tstamp;
+			run->hard = skb_hwtstamps(skb)->hwtstamp;
+		}
 		strata_tcp_rcv_space_adjust(sk);
 	}
 	if (tp->rcv.urg_data && strata_seq_after(tp->rcv.copied_seq, tp->rcv.up))
@@ -198,33 +203,32 @@ static int recv_loop(struct sock *sk, struct recv_run *run)
 	return run->copied;
 }
 
-static int recvmsg_locked(struct sock *sk, struct msghdr *msg, size_t len, int flags)
+static int recvmsg_locked(struct sock *sk, struct recv_run *run)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	struct recv_run run = {
-		.msg = msg, .len = len, .flags = flags, .seq = &tp->rcv.copied_seq,
-	};
-	int peek_off = 0;
+	int peek_off = 0, flags = run->flags;
+	size_t len = run->len;
 
 	if (sk->sk_state == TCP_LISTEN)
 		return -ENOTCONN;
-	run.timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
+	run->seq = &tp->rcv.copied_seq;
+	run->timeo = sock_rcvtimeo(sk, flags & MSG_DONTWAIT);
 	if (flags & MSG_OOB)
-		return recv_urgent(sk, msg, len, flags);
+		return recv_urgent(sk, run->msg, len, flags);
 	if (flags & MSG_PEEK) {
 		peek_off = max(sk_peek_offset(sk, flags), 0);
-		run.peek_seq = tp->rcv.copied_seq + peek_off;
-		run.seq = &run.peek_seq;
+		run->peek_seq = tp->rcv.copied_seq + peek_off;
+		run->seq = &run->peek_seq;
 	}
-	run.target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
-	recv_loop(sk, &run);
-	if (run.copied > 0) {
+	run->target = sock_rcvlowat(sk, flags & MSG_WAITALL, len);
+	recv_loop(sk, run);
+	if (run->copied > 0) {
 		if (flags & MSG_PEEK)
-			sk_peek_offset_fwd(sk, run.copied);
+			sk_peek_offset_fwd(sk, run->copied);
 		else
-			sk_peek_offset_bwd(sk, run.copied);
+			sk_peek_offset_bwd(sk, run->copied);
 	}
-	return run.copied;
+	return run->copied;
 }
 
 /* TCP_CM_INQ: is it worth reading on? After a FIN, too, to find the end */
@@ -237,20 +241,27 @@ static int inq_hint(const struct sock *sk)
 
 int strata_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags)
 {
+	struct recv_run run = { .msg = msg, .len = len, .flags = flags };
 	bool inq = strata_tcp_sk(sk)->inq_cmsg;
-	int ret, left;
+	int ret, left, namelen = 0;
 
-	if (unlikely(flags & MSG_ERRQUEUE))
-		return sock_recv_errqueue(sk, msg, len, SOL_IP, IP_RECVERR);
+	if (unlikely(flags & MSG_ERRQUEUE)) {
+		ret = strata_ip_recv_error(sk, msg, len, &namelen);
+		if (ret >= 0)
+			msg->msg_namelen = namelen;
+		return ret;
+	}
 	if (sk_can_busy_loop(sk) && skb_queue_empty_lockless(&sk->sk_receive_queue) &&
 	    sk->sk_state == TCP_ESTABLISHED)
 		sk_busy_loop(sk, flags & MSG_DONTWAIT);
 
 	lock_sock(sk);
-	ret = recvmsg_locked(sk, msg, len, flags);
+	ret = recvmsg_locked(sk, &run);
 	left = inq_hint(sk);
 	release_sock(sk);
 	msg->msg_namelen = 0;
+	if (unlikely(run.soft || run.hard) && ret >= 0)
+		strata_tcp_tstamp_recv(msg, sk, run.soft, run.hard);
 	if (inq && ret >= 0)
 		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(left), &left);
 	return ret;

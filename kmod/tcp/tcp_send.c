@@ -3,7 +3,7 @@
  * The SEND call (RFC 9293 3.9.1.2, 3.10.2): user bytes onto the write queue.
  *
  * Bytes are copied into page fragments shared by the task's sockets
- * (tcp_frag.c) or, with MSG_SPLICE_PAGES and sendpage, the pages themselves
+ * (tcp_frag.c) or, with MSG_ZEROCOPY, MSG_SPLICE_PAGES and sendpage, the pages themselves
  * are queued. An entry grows until it is as large as one GSO segment may be, whatever
  * the MSS is: tcp_output.c cuts.
  *
@@ -37,6 +37,10 @@ struct send_run {
 	long	timeo;
 	size_t	copied;
 	int	unflushed;	/* entries since the backlog was looked at */
+	u32	tsflags;	/* SOF_TIMESTAMPING_* */
+	bool	zerocopy;	/* queue the user's pages, for @uarg */
+	bool	uarg_ours;	/* and not that of msg->msg_ubuf */
+	struct ubuf_info *uarg;	/* who is told when they are free again, NULL: nobody */
 };
 
 void strata_tcp_push(struct sock *sk, int msg_flags)
@@ -80,7 +84,7 @@ static struct sk_buff *send_entry(struct sock *sk, struct send_run *run)
 	struct sk_buff *skb = skb_peek_tail(&sk->sk_write_queue);
 
 	if (skb && skb->len < run->goal && !(STRATA_TCP_TX(skb)->bits & STRATA_TXB_EOR) &&
-	    skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS)
+	    skb_shinfo(skb)->nr_frags < MAX_SKB_FRAGS && (run->zerocopy || !skb_zcopy(skb)))
 		return skb;
 	if (!sk_stream_memory_free(sk))
 		return ERR_PTR(-EAGAIN);
@@ -150,6 +154,71 @@ static int append_pages(struct sock *sk, struct sk_buff *skb, struct iov_iter *f
 	sk_wmem_queued_add(sk, got);
 	sk_mem_charge(sk, got);
 	return got;
+}
+
+/* can the device send what is not in one piece? Else the pages would be copied there */
+static bool device_sg(const struct sock *sk)
+{
+	const struct strata_path *path = &strata_tcp_sk(sk)->ep.path;
+	const struct net_device *dev;
+	bool sg;
+
+	rcu_read_lock();
+	dev = path->ifp ? strata_path_dev_rcu(path) : NULL;
+	sg = !dev || (dev->features & NETIF_F_SG);
+	rcu_read_unlock();
+	return sg;
+}
+
+/*
+ * MSG_ZEROCOPY (Documentation/networking/msg_zerocopy.rst): the user's pages are queued and
+ * are his again when the error queue, or the owner of msg->msg_ubuf, is told. 0 or -ENOBUFS
+ */
+static int zerocopy_start(struct sock *sk, struct msghdr *msg, struct send_run *run)
+{
+	size_t size = msg_data_left(msg);
+
+	if (!(msg->msg_flags & MSG_ZEROCOPY) || !size)
+		return 0;
+	if (msg->msg_ubuf) {
+		run->uarg = msg->msg_ubuf;
+	} else if (sock_flag(sk, SOCK_ZEROCOPY)) {
+		run->uarg = msg_zerocopy_realloc(sk, size,
+						 skb_zcopy(skb_peek_tail(&sk->sk_write_queue)));
+		if (!run->uarg)
+			return -ENOBUFS;
+		run->uarg_ours = true;
+	} else {
+		return 0;
+	}
+	run->zerocopy = device_sg(sk);
+	if (!run->zerocopy && run->uarg_ours)
+		uarg_to_msgzc(run->uarg)->zerocopy = 0;
+	return 0;
+}
+
+static void zerocopy_end(struct send_run *run)
+{
+	if (!run->uarg_ours)
+		return;
+	if (run->copied)
+		net_zcopy_put(run->uarg);
+	else
+		net_zcopy_put_abort(run->uarg, true);
+}
+
+/* bytes or -errno as append_copy() */
+static int append_zerocopy(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 room,
+			   const struct send_run *run)
+{
+	size_t len = min_t(size_t, room, msg_data_left(msg));
+	int got;
+
+	if (!sk_wmem_schedule(sk, len))
+		return -EAGAIN;
+	got = skb_zerocopy_iter_stream(sk, skb, msg, len, run->uarg);
+	/* pages of another owner are in it */
+	return got == -EEXIST ? -EMSGSIZE : got;
 }
 
 /* what limited the sender ended, outside of strata_tcp_output() and the receive path */
@@ -225,6 +294,8 @@ static int send_end(struct sock *sk, struct send_run *run, int err)
 	drop_empty_tail(sk);
 	if (run->copied) {
 		tp->snd.pushed_seq = tp->snd.write_seq;
+		if (unlikely(run->tsflags))
+			strata_tcp_tstamp_mark(sk, run->tsflags);
 		if ((run->flags & MSG_OOB) || !autocork(sk, run->goal))
 			strata_tcp_push(sk, run->flags);
 		return run->copied;
@@ -259,7 +330,9 @@ static int send_loop(struct sock *sk, struct msghdr *msg, struct send_run *run)
 				return err;
 			continue;
 		}
-		if (run->flags & MSG_SPLICE_PAGES)
+		if (run->zerocopy)
+			len = append_zerocopy(sk, skb, msg, run->goal - skb->len, run);
+		else if (run->flags & MSG_SPLICE_PAGES)
 			len = append_pages(sk, skb, &msg->msg_iter, run->goal - skb->len);
 		else
 			len = append_copy(sk, skb, &msg->msg_iter, run->goal - skb->len);
@@ -294,15 +367,21 @@ int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
 	struct sockcm_cookie sockc;
 	int err;
 
+	sockcm_init(&sockc, sk);
 	if (msg->msg_controllen) {
-		sockcm_init(&sockc, sk);
 		err = sock_cmsg_send(sk, msg, &sockc);
 		if (err)
 			return -EINVAL;
 	}
 	err = send_start(sk, &run);
+	if (unlikely(sockc.tsflags))
+		strata_tcp_tstamp_key(sk);
+	if (!err)
+		err = zerocopy_start(sk, msg, &run);
 	if (!err)
 		err = send_loop(sk, msg, &run);
+	run.tsflags = sockc.tsflags;
+	zerocopy_end(&run);
 	return send_end(sk, &run, err);
 }
 
@@ -354,9 +433,11 @@ static int append_page(struct sock *sk, struct sk_buff *skb, struct page *page, 
 int strata_tcp_sendpage_locked(struct sock *sk, struct page *page, int offset, size_t size,
 			       int flags)
 {
-	struct send_run run = { .flags = flags };
+	struct send_run run = { .flags = flags, .tsflags = READ_ONCE(sk->sk_tsflags) };
 	int err, len;
 
+	if (unlikely(run.tsflags))
+		strata_tcp_tstamp_key(sk);
 	/* more pages of the same sendfile() follow */
 	if (flags & MSG_SENDPAGE_NOTLAST)
 		run.flags |= MSG_MORE;

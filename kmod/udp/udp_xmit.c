@@ -92,6 +92,7 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, const struct st
 
 	skb->priority = READ_ONCE(sk->sk_priority);
 	skb->mark = fl->mark;
+	skb_setup_tx_timestamp(skb, fl->tsflags);
 
 	err = strata_ip_xmit(sn, fl, path, skb);
 	if (!err) {

@@ -4,7 +4,10 @@
  * is not, and who is told of it. A TUN device is the wire: 10.8.0.1 is the host under
  * test, everything else behind the device is this program.
  */
+#include <time.h>
+#include <linux/errqueue.h>
 #include <linux/if_tun.h>
+#include <linux/net_tstamp.h>
 #include <linux/virtio_net.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
@@ -499,6 +502,111 @@ TEST_F(wire, path_mtu_modes)
 	ASSERT_NE(NULL, p);
 	EXPECT_EQ(htons(IP_DF), p->ip.frag_off);
 	EXPECT_EQ(htons(1500), p->ip.tot_len);
+}
+
+/* the next stamp: its kind, -1: none; @id: of which datagram; @len: of the packet beside it */
+static int stamp(int fd, uint32_t *id, int *len)
+{
+	char data[4096], ctl[512];
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl),
+	};
+	int type = -1, stamps = 0;
+	struct cmsghdr *c;
+
+	*len = recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
+	for (c = *len < 0 ? NULL : CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_TIMESTAMPING)
+			stamps += ((struct timespec *)CMSG_DATA(c))->tv_sec != 0;
+		if (c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR) {
+			struct sock_extended_err *ee = (void *)CMSG_DATA(c);
+
+			type = ee->ee_origin == SO_EE_ORIGIN_TIMESTAMPING ? (int)ee->ee_info : -2;
+			*id = ee->ee_data;
+		}
+	}
+	return stamps || type < 0 ? type : -3;
+}
+
+/* Documentation/networking/timestamping.rst 1.3: a datagram is queued, and leaves */
+TEST_F(wire, tx_timestamps)
+{
+	int flags = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_SOFTWARE |
+		    SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID;
+	union { char b[CMSG_SPACE(4)]; struct cmsghdr c; } ctl = {
+		.c = { CMSG_LEN(4), SOL_SOCKET, SO_TIMESTAMPING },
+	};
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(7000) };
+	static char data[3000];
+	struct iovec iov = { data, 10 };
+	struct msghdr m = {
+		.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &ctl, .msg_controllen = sizeof(ctl),
+	};
+	uint32_t id, only = SOF_TIMESTAMPING_TX_SOFTWARE;
+	int len;
+
+	inet_pton(AF_INET, PEER, &to.sin_addr);
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)));
+	for (uint32_t i = 0; i < 2; i++) {
+		ASSERT_EQ(10, sendto(self->fd, data, 10, 0, (struct sockaddr *)&to, sizeof(to)));
+		ASSERT_EQ(SCM_TSTAMP_SCHED, stamp(self->fd, &id, &len));
+		ASSERT_EQ(i, id);
+		ASSERT_EQ(38, len);
+		ASSERT_EQ(SCM_TSTAMP_SND, stamp(self->fd, &id, &len));
+		ASSERT_EQ(i, id);
+		ASSERT_EQ(-1, stamp(self->fd, &id, &len));
+	}
+	/* one that is cut up: its first part's */
+	ASSERT_EQ(3000, sendto(self->fd, data, 3000, 0, (struct sockaddr *)&to, sizeof(to)));
+	ASSERT_EQ(SCM_TSTAMP_SCHED, stamp(self->fd, &id, &len));
+	ASSERT_EQ(2, id);
+	ASSERT_EQ(SCM_TSTAMP_SND, stamp(self->fd, &id, &len));
+	ASSERT_EQ(-1, stamp(self->fd, &id, &len));
+	/* only what the message asks for */
+	memcpy(CMSG_DATA(&ctl.c), &only, 4);
+	ASSERT_EQ(10, sendmsg(self->fd, &m, 0));
+	ASSERT_EQ(SCM_TSTAMP_SND, stamp(self->fd, &id, &len));
+	ASSERT_EQ(3, id);
+	ASSERT_EQ(-1, stamp(self->fd, &id, &len));
+	only = SOF_TIMESTAMPING_SOFTWARE;
+	memcpy(CMSG_DATA(&ctl.c), &only, 4);
+	ASSERT_EQ(-1, sendmsg(self->fd, &m, 0));
+	ASSERT_EQ(EINVAL, errno);
+}
+
+/* as on lo: a datagram to an address of this host is stamped, going and coming */
+TEST_F(wire, own_address_timestamps)
+{
+	int flags = SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_SOFTWARE |
+		    SOF_TIMESTAMPING_RX_SOFTWARE | SOF_TIMESTAMPING_SOFTWARE |
+		    SOF_TIMESTAMPING_OPT_ID | SOF_TIMESTAMPING_OPT_TSONLY;
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(PORT) };
+	char data[10], ctl[256];
+	struct iovec iov = { data, 10 };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl),
+	};
+	struct pollfd pfd = { .fd = self->fd, .events = POLLIN };
+	struct cmsghdr *c;
+	uint32_t id;
+	int len;
+
+	inet_pton(AF_INET, HOST, &to.sin_addr);
+	ASSERT_EQ(0, env_run("ip link set lo up%s%s", "", ""));
+	ASSERT_EQ(0, setsockopt(self->fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof(flags)));
+	usleep(200000);		/* the switch takes a moment */
+	ASSERT_EQ(10, sendto(self->fd, data, 10, 0, (struct sockaddr *)&to, sizeof(to)));
+	ASSERT_EQ(1, poll(&pfd, 1, 1000));
+	ASSERT_EQ(SCM_TSTAMP_SCHED, stamp(self->fd, &id, &len));
+	ASSERT_EQ(SCM_TSTAMP_SND, stamp(self->fd, &id, &len));
+	ASSERT_EQ(0, len);
+	ASSERT_EQ(10, recvmsg(self->fd, &m, MSG_DONTWAIT));
+	c = CMSG_FIRSTHDR(&m);
+	ASSERT_NE(NULL, c);
+	ASSERT_EQ(SO_TIMESTAMPING, c->cmsg_type);
+	ASSERT_NE(0, ((struct timespec *)CMSG_DATA(c))->tv_sec);
 }
 
 TEST_HARNESS_MAIN
