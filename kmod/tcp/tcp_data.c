@@ -310,7 +310,7 @@ void strata_tcp_fin(struct sock *sk)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	bool open = (1 << sk->sk_state) & (TCPF_SYN_RECV | TCPF_ESTABLISHED);
 
-	/* a program that is told so often closes at once: then our FIN carries the ACK, as native */
+	/* a program that is told so often closes at once: our FIN carries the ACK, as native */
 	tp->ack.pending |= STRATA_ACK_SCHED;
 	if (!open)
 		ack_now(tp);
@@ -356,7 +356,9 @@ static void delay_ack(struct sock *sk)
 
 	if (srtt)
 		max_ato = min(max_ato, max_t(u32, srtt, STRATA_TCP_ATO_MIN));
-	ato = clamp_t(u32, ato, STRATA_TCP_ATO_MIN, max_ato);
+	/* 0: a FIN, and there never was data: with the next tick, as native */
+	if (ato)
+		ato = clamp_t(u32, ato, STRATA_TCP_ATO_MIN, max_ato);
 	when = jiffies + ato;
 	if (tp->ack.pending & STRATA_ACK_TIMER) {
 		if (time_before_eq(tp->ack.timeout, jiffies + (ato >> 2))) {

@@ -271,7 +271,8 @@ static enum skb_drop_reason enter_fin_wait2(struct sock *sk, const struct strata
 		return SKB_DROP_REASON_TCP_ABORT_ON_DATA;
 	}
 	/* a FIN on this very segment ends the state at once, if nothing before it is missing */
-	if ((seg->flags & STRATA_TCP_FIN) && seg->seq == tp->rcv.nxt && seg->end_seq - seg->seq == 1)
+	if ((seg->flags & STRATA_TCP_FIN) && seg->seq == tp->rcv.nxt &&
+	    seg->end_seq == seg->seq + 1)
 		return SKB_NOT_DROPPED_YET;
 	if (seg->flags & STRATA_TCP_FIN)
 		strata_tcp_keepalive_set(sk, READ_ONCE(strata_sk_net(sk)->conf.tcp_fin_timeout));
