@@ -195,6 +195,7 @@ static inline void strata_route_changed(struct strata_net *sn)
 #define STRATA_RCV_BROADCAST	0x02	/* to a broadcast address */
 #define STRATA_RCV_MULTICAST	0x04	/* to a multicast group */
 #define STRATA_RCV_SENT		0x08	/* on an error queue: one of ours */
+#define STRATA_RCV_LOCAL	0x10	/* to an address of ours, as dev has found */
 
 /**
  * struct strata_rcv_cb - what IP knows of a received packet; first in skb->cb

@@ -81,7 +81,7 @@ static rx_handler_result_t dev_rcv_ip(struct strata_dev *ifp, struct sk_buff *sk
 	if (!iph)
 		return RX_HANDLER_PASS;
 	if (strata_addr_find_rcu(ifp->sn, iph->daddr)) {
-		dev_deliver_ip(ifp, skb, 0);
+		dev_deliver_ip(ifp, skb, STRATA_RCV_LOCAL);
 		return RX_HANDLER_CONSUMED;
 	}
 	switch (strata_addr_type_rcu(ifp->sn, ifp, iph->daddr)) {

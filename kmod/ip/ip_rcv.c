@@ -138,11 +138,14 @@ static enum skb_drop_reason rcv_addresses(struct strata_net *sn, struct strata_d
 {
 	struct strata_rcv_cb *cb = STRATA_RCV_CB(skb);
 	const struct iphdr *iph = ip_hdr(skb);
+	enum strata_addr_type type = STRATA_ADDR_LOCAL;
 	unsigned int len = skb->len;
 
 	if (skb->pkt_type == PACKET_OTHERHOST)
 		return SKB_DROP_REASON_OTHERHOST;
-	switch (strata_addr_type_rcu(sn, loop ? NULL : ifp, iph->daddr)) {
+	if (!(cb->flags & STRATA_RCV_LOCAL))
+		type = strata_addr_type_rcu(sn, loop ? NULL : ifp, iph->daddr);
+	switch (type) {
 	case STRATA_ADDR_LOCAL:
 		/* RFC 1122 3.2.1.3 (g), 3.3.6 */
 		if (!loop && ipv4_is_loopback(iph->daddr))
@@ -240,7 +243,7 @@ void strata_ip_rcv(struct strata_dev *ifp, struct sk_buff *skb)
 	strata_add(sn, IP_INRECEIVES, max_t(int, 1, skb_shinfo(skb)->gso_segs));
 	*STRATA_RCV_CB(skb) = (struct strata_rcv_cb) {
 		.iif = ifp->ifindex,
-		.flags = loop ? STRATA_RCV_LOOP : 0,
+		.flags = loop ? STRATA_RCV_LOOP : STRATA_RCV_CB(skb)->flags & STRATA_RCV_LOCAL,
 	};
 
 	why = rcv_header(sn, skb);
