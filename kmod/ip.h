@@ -80,9 +80,16 @@ static inline bool strata_path_stale(const struct strata_net *sn, const struct s
 
 /**
  * strata_path_renew() - the socket's path to its peer, made anew if stale
- * Caller holds the socket lock. Returns 0 or as strata_ip_route().
+ * Caller holds the socket lock. Returns 0 or as strata_ip_route(). strata_path_remake() makes it.
  */
-int strata_path_renew(struct strata_sock *ep);
+int strata_path_remake(struct strata_sock *ep);
+static inline int strata_path_renew(struct strata_sock *ep)
+{
+	sock_owned_by_me(&ep->sk);
+	if (likely(!strata_path_stale(strata_sk_net(&ep->sk), &ep->path)))
+		return 0;
+	return strata_path_remake(ep);
+}
 
 /**
  * strata_path_rehash() - proto.rehash: the socket was bound to another device (socket lock)

@@ -242,14 +242,11 @@ struct net_device *strata_path_dev_rcu(const struct strata_path *path)
 	return rcu_dereference(path->ifp->dev);
 }
 
-int strata_path_renew(struct strata_sock *ep)
+int strata_path_remake(struct strata_sock *ep)
 {
 	struct strata_net *sn = strata_sk_net(&ep->sk);
 	struct strata_flow fl;
 
-	sock_owned_by_me(&ep->sk);
-	if (!strata_path_stale(sn, &ep->path))
-		return 0;
 	strata_path_put(&ep->path);
 	strata_sock_flow(ep, &fl);
 	strata_flow_multicast(ep, &fl);

@@ -127,8 +127,19 @@ struct strata_tcp_opts_out {
 	u8			fo_cookie[STRATA_TCP_MAX_COOKIE];
 };
 
+/* a timestamp and nothing else, as on nearly all segments */
+static inline bool strata_tcp_opts_only_ts(const struct strata_tcp_opts_out *o)
+{
+	return o->flags == STRATA_OPT_TS && !o->nsack;
+}
+
 /* bytes that strata_tcp_build_options() will write: a multiple of 4, at most 40 */
-unsigned int strata_tcp_options_len(const struct strata_tcp_opts_out *o);
+unsigned int strata_tcp_options_len_any(const struct strata_tcp_opts_out *o);
+static inline unsigned int strata_tcp_options_len(const struct strata_tcp_opts_out *o)
+{
+	return strata_tcp_opts_only_ts(o) ? 12 : strata_tcp_options_len_any(o);
+}
+
 /*
  * Write the options behind the fixed header, in native's layout (NOP NOP TS;
  * SYN: MSS, SACKOK+TS, NOP WSCALE). @to has room for 40 bytes. Returns
@@ -178,8 +189,13 @@ static inline u32 strata_rtt_srtt(const struct strata_tcp_rtt *r)
 	return r->srtt_us >> 3;
 }
 
-/* timeout with backoff, µs, at most rto_max_us */
-u32 strata_rtt_rto(const struct strata_tcp_rtt *r);
+/* timeout with backoff, µs, at most rto_max_us; the second is its rare part */
+u32 strata_rtt_rto_backed_off(const struct strata_tcp_rtt *r);
+static inline u32 strata_rtt_rto(const struct strata_tcp_rtt *r)
+{
+	return r->backoff ? strata_rtt_rto_backed_off(r) : r->rto_us;
+}
+
 /* the retransmission timer fired (5.5) */
 void strata_rtt_backoff(struct strata_tcp_rtt *r);
 /* RFC 6298 5.7: SYN was retransmitted and there is no sample: RTO 3 s; call when established */

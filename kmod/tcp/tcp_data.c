@@ -90,7 +90,6 @@ static void measure_ato(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	unsigned long now = jiffies, gap = now - tp->ack.lrcvtime;
-	u32 rto = usecs_to_jiffies(strata_rtt_rto(&tp->rtt));
 
 	if (!tp->ack.ato) {
 		/* the first data: the peer is in slow start and needs our ACKs */
@@ -99,8 +98,9 @@ static void measure_ato(struct sock *sk)
 	} else if (gap <= STRATA_TCP_ATO_MIN / 2) {
 		tp->ack.ato = tp->ack.ato / 2 + STRATA_TCP_ATO_MIN / 2;
 	} else if (gap < tp->ack.ato) {
-		tp->ack.ato = min_t(u32, tp->ack.ato / 2 + gap, rto);
-	} else if (gap > rto) {
+		tp->ack.ato = min_t(u32, tp->ack.ato / 2 + gap,
+				    usecs_to_jiffies(strata_rtt_rto(&tp->rtt)));
+	} else if (gap > usecs_to_jiffies(strata_rtt_rto(&tp->rtt))) {
 		/* after such a pause the peer restarts in slow start */
 		quick_credit(tp);
 	}
@@ -349,16 +349,19 @@ void strata_tcp_fin(struct sock *sk)
 static void delay_ack(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	u32 srtt = usecs_to_jiffies(strata_rtt_srtt(&tp->rtt));
-	u32 max_ato = STRATA_TCP_DELACK_MAX;
 	u32 ato = tp->ack.ato;
 	unsigned long when;
 
-	if (srtt)
-		max_ato = min(max_ato, max_t(u32, srtt, STRATA_TCP_ATO_MIN));
-	/* 0: a FIN, and there never was data: with the next tick, as native */
-	if (ato)
-		ato = clamp_t(u32, ato, STRATA_TCP_ATO_MIN, max_ato);
+	if (ato > STRATA_TCP_ATO_MIN) {
+		u32 srtt = usecs_to_jiffies(strata_rtt_srtt(&tp->rtt));
+
+		ato = min_t(u32, ato, STRATA_TCP_DELACK_MAX);
+		if (srtt)
+			ato = min_t(u32, ato, max_t(u32, srtt, STRATA_TCP_ATO_MIN));
+	} else if (ato) {
+		/* 0: a FIN, and there never was data: with the next tick, as native */
+		ato = STRATA_TCP_ATO_MIN;
+	}
 	when = jiffies + ato;
 	if (tp->ack.pending & STRATA_ACK_TIMER) {
 		if (time_before_eq(tp->ack.timeout, jiffies + (ato >> 2))) {

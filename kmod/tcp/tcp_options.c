@@ -259,7 +259,7 @@ static unsigned int cookie_len(const struct strata_tcp_opts_out *o, unsigned int
 	return used + len <= STRATA_TCP_MAX_OPTLEN ? len : 0;
 }
 
-unsigned int strata_tcp_options_len(const struct strata_tcp_opts_out *o)
+unsigned int strata_tcp_options_len_any(const struct strata_tcp_opts_out *o)
 {
 	unsigned int n = sacks_that_fit(o);
 	unsigned int len = fixed_len(o->flags);
@@ -305,9 +305,14 @@ static u8 *put_cookie(u8 *p, const struct strata_tcp_opts_out *o, unsigned int r
 
 unsigned int strata_tcp_build_options(u8 *to, const struct strata_tcp_opts_out *o)
 {
-	unsigned int i, n = sacks_that_fit(o);
+	unsigned int i, n;
 	u8 *p = to;
 
+	if (strata_tcp_opts_only_ts(o)) {
+		put32(put32(put32(p, TS_ALIGNED), o->tsval), o->tsecr);
+		return 12;
+	}
+	n = sacks_that_fit(o);
 	if (o->flags & STRATA_OPT_MSS) {
 		*p++ = OPT_MSS;
 		*p++ = LEN_MSS;

@@ -27,7 +27,7 @@
 /* why the loop for new data ended, and with what */
 struct output_run {
 	u32	mss;		/* payload of a segment now, with the options it carries */
-	u32	max_segs;	/* segments of one GSO segment */
+	u32	max_segs;	/* segments of one GSO segment, 0: not asked yet */
 	u32	nagle;		/* STRATA_SND_NODELAY, _CORK */
 	u32	sent;		/* segments */
 	bool	cwnd_limited;
@@ -156,6 +156,10 @@ static int sendable(const struct sock *sk, const struct sk_buff *skb, struct out
 			   tp->swnd.max, flags))
 		return -1;
 
+	if (len <= run->mss && len <= usable)
+		return len;
+	if (!run->max_segs)
+		run->max_segs = strata_tcp_burst_segs(sk, run->mss);
 	len = min3(len, usable, min(quota, run->max_segs) * run->mss);
 	part = len % run->mss;
 	if (len <= run->mss || !part)
@@ -223,7 +227,7 @@ static void restart_after_idle(struct sock *sk)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	u32 idle = (u32)jiffies - tp->lsndtime;
 
-	if (READ_ONCE(strata_sk_net(sk)->conf.tcp_slow_start_after_idle))
+	if (idle && READ_ONCE(strata_sk_net(sk)->conf.tcp_slow_start_after_idle))
 		/* in µs it would wrap after 71 minutes */
 		strata_cong_idle(&tp->cong, tp->snd.mss,
 				 (u64)jiffies_to_msecs(idle) * USEC_PER_MSEC,
@@ -353,7 +357,6 @@ static u32 output_data(struct sock *sk, unsigned long todo, gfp_t gfp)
 	if (skb_queue_empty(&sk->sk_write_queue))
 		return 0;
 	run.mss = strata_tcp_cur_mss(sk);
-	run.max_segs = strata_tcp_burst_segs(sk, run.mss);
 	if (tp->nodelay || (todo & STRATA_TODO_PUSH))
 		run.nagle |= STRATA_SND_NODELAY;
 	if (tp->cork || (todo & STRATA_TODO_MORE))
@@ -533,9 +536,10 @@ int strata_tcp_send_one(struct sock *sk, gfp_t gfp)
 static u32 window_now(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	u32 full = min_t(u32, strata_tcp_full_space(sk), tp->rwnd.clamp);
-	int space = strata_tcp_space(sk);
-	u32 free = max(space, 0);
+	int used = READ_ONCE(sk->sk_backlog.len) + atomic_read(&sk->sk_rmem_alloc);
+	u32 space = strata_tcp_full_space(sk);
+	u32 full = min(space, tp->rwnd.clamp);
+	u32 free = used ? strata_tcp_space(sk) : space;
 
 	if (sk_under_memory_pressure(sk))
 		tp->rcv.ssthresh = min(tp->rcv.ssthresh, 4U * tp->rcv.adv_mss);

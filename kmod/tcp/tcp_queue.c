@@ -71,8 +71,7 @@ struct sk_buff *strata_tcp_tx_alloc(struct sock *sk, gfp_t gfp, bool force)
 	}
 	skb_reserve(skb, STRATA_TCP_HEADROOM);
 	skb->ip_summed = CHECKSUM_PARTIAL;
-	anchor_clear(skb);
-	memset(STRATA_TCP_TX(skb), 0, sizeof(struct strata_tcp_tx));
+	/* the anchor and struct strata_tcp_tx are zero: so comes a new skb */
 	return skb;
 }
 

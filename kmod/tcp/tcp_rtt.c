@@ -92,7 +92,7 @@ void strata_rtt_sample(struct strata_tcp_rtt *r, u32 rtt_us, u32 una, u32 nxt)
 	set_rto(r);
 }
 
-u32 strata_rtt_rto(const struct strata_tcp_rtt *r)
+u32 strata_rtt_rto_backed_off(const struct strata_tcp_rtt *r)
 {
 	u64 rto = (u64)r->rto_us << (r->backoff < 31 ? r->backoff : 31);
 

@@ -55,7 +55,6 @@ void strata_tcp_timer_rearm(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
-	unsigned long rto = rto_jiffies(tp);
 
 	/* it is the SYN-ACK's until that is acknowledged */
 	if (strata_tcp_fastopen_pending(tp))
@@ -70,13 +69,13 @@ void strata_tcp_timer_rearm(struct sock *sk)
 			strata_tcp_timer_set(sk, STRATA_TIMER_TLP,
 					     max_t(unsigned long, usecs_to_jiffies(pto), 1));
 		} else {
-			strata_tcp_timer_set(sk, STRATA_TIMER_RTO, rto);
+			strata_tcp_timer_set(sk, STRATA_TIMER_RTO, rto_jiffies(tp));
 		}
 	} else if (!skb_queue_empty(&sk->sk_write_queue)) {
 		unsigned long most = usecs_to_jiffies(STRATA_RTO_MAX_US);
 
 		strata_tcp_timer_set(sk, STRATA_TIMER_PERSIST,
-				     min(rto << min_t(u8, tp->retries, 16), most));
+				     min(rto_jiffies(tp) << min_t(u8, tp->retries, 16), most));
 	} else {
 		strata_tcp_timer_clear(sk);
 	}
