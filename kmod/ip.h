@@ -78,11 +78,12 @@ static inline bool strata_path_stale(const struct strata_net *sn, const struct s
 	return !path->ifp || path->gen != atomic_read(&sn->route_gen);
 }
 
+/** strata_path_remake() - strata_path_renew() of a path that is stale */
+int strata_path_remake(struct strata_sock *ep);
 /**
  * strata_path_renew() - the socket's path to its peer, made anew if stale
- * Caller holds the socket lock. Returns 0 or as strata_ip_route(). strata_path_remake() makes it.
+ * Caller holds the socket lock. Returns 0 or as strata_ip_route().
  */
-int strata_path_remake(struct strata_sock *ep);
 static inline int strata_path_renew(struct strata_sock *ep)
 {
 	sock_owned_by_me(&ep->sk);

@@ -467,13 +467,12 @@ static void output_syn(struct sock *sk, gfp_t gfp)
 /* SYN-SENT and SYN-RECEIVED */
 static void output_handshake(struct sock *sk, unsigned long todo, gfp_t gfp)
 {
-	if (todo & STRATA_TODO_SYN) {
+	if (todo & STRATA_TODO_SYN)
 		output_syn(sk, gfp);
-	} else if (todo & (STRATA_TODO_CHALLENGE | STRATA_TODO_DUPACK)) {
+	else if (todo & (STRATA_TODO_CHALLENGE | STRATA_TODO_DUPACK))
 		output_oow_ack(sk, todo, gfp);
-	} else if (todo & STRATA_TODO_ACK) {
+	else if (todo & STRATA_TODO_ACK)
 		output_ack(sk, gfp);
-	}
 }
 
 void strata_tcp_output(struct sock *sk)

@@ -368,7 +368,7 @@ static u32 detect_loss(struct sim_sender *s)
 		return 0;
 	s->rack.advanced = false;
 	reo_wnd = strata_rack_reo_wnd(&s->rack, &s->scb, s->rec.state >= STRATA_CA_RECOVERY,
-				      strata_rtt_srtt(&s->rtt), strata_rtt_min(&s->rtt));
+				      true, strata_rtt_srtt(&s->rtt), strata_rtt_min(&s->rtt));
 	for (i = s->seg[s->segs].next; i != s->segs; i = next) {
 		u32 left = strata_rack_lost(&s->rack, &s->seg[i].tx, reo_wnd, s->mstamp_us);
 

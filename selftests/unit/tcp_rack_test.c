@@ -277,7 +277,7 @@ static void detect(struct __test_metadata *_metadata, struct strata_tcp_rack *r,
 		   struct strata_tcp_scb *s, const struct model *m, bool recovering, u32 srtt,
 		   u32 min_rtt, u64 now)
 {
-	u32 reo = strata_rack_reo_wnd(r, s, recovering, srtt, min_rtt), wait = 0;
+	u32 reo = strata_rack_reo_wnd(r, s, recovering, true, srtt, min_rtt), wait = 0;
 	u64 quarters = (u64)r->reo_mult * min_rtt / 4;
 	unsigned int order[FLIGHT], n = by_time(order), i;
 	s64 left[FLIGHT], longest = 0;
