@@ -216,8 +216,8 @@ void strata_tcp_init_transfer(struct sock *sk)
 							     strata_ip_mtu(&tp->ep.path));
 	cs.mss = tp->snd.mss;
 	strata_scb_init(&tp->scb, READ_ONCE(conf->tcp_reordering), tp->sack_ok);
-	/* no sample, whyever; as native */
-	if (!tp->rtt.srtt_us)
+	/* no sample, whyever, as native; of Fast Open there cannot be one yet */
+	if (!tp->rtt.srtt_us && !strata_tcp_fastopen_pending(tp))
 		strata_rtt_syn_retransmitted(&tp->rtt);
 	strata_cong_start(&tp->cong, &cs, tp->syn_retrans);
 	strata_drs_init(&tp->drs, tp->rcv.copied_seq, tp->rcv.nxt, tp->rwnd.wnd, tp->rwnd.wnd,

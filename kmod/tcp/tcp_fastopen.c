@@ -287,6 +287,8 @@ enum skb_drop_reason strata_tcp_fastopen_rcv(struct sock *sk, struct sk_buff *sk
 	if (seg->end_seq != seg->seq + 1) {
 		why = strata_tcp_data(sk, skb, eaten);
 		tp->tfo.data_acked = *eaten;
+		/* the first data for the delayed ACK is what comes behind the SYN, as native */
+		tp->ack.ato = 0;
 		/* what the SYN-ACK offers counts from what it acknowledges */
 		tp->rwnd.wup = tp->rcv.nxt;
 	}
