@@ -14,9 +14,10 @@
 # line behind its result says how often. Virtual time is needed: on the machine sim or a
 # counting one (6.12+count), which carries more octets per second of real time.
 #
-#	tcp_versus.sh [goodput|short|share]...
+#	tcp_versus.sh [quick|goodput|short|share]...
 #
-# STRATA_FULL=1: every cell; otherwise a sample of each. STRATA_CONG=reno: another algorithm,
+# STRATA_FULL=1: every cell, and all but quick if none is named; otherwise a sample of each, and
+# quick (goodput in seconds rather than half a minute) and short. STRATA_CONG=reno: another algorithm,
 # in both stacks.
 #
 # shellcheck disable=SC2034,SC2317 # A and B are used by name, as is cleanup
@@ -119,13 +120,28 @@ run_goodput() {
 	while read -r loss rtt queue; do
 		name="loss $loss %, RTT $rtt ms, queue $queue"
 		times=40
-		[ "$loss" != 0 ] || times=1
+		# a queue that an initial window fills is a matter of chance, too: one packet more
+		# or less at the end of slow start is seconds of CUBIC's way up
+		[ "$loss" != 0 ] || [ "$queue" -le 10 ] || times=1
 		if set_link "$loss" "$rtt" "$queue" && measure time 30 "$times"; then
 			verdict "$name" Mbit/s '>=' 0.95
 		else
 			ktap_not_ok "$name" "not measured"
 		fi
 	done < <(goodput_cells)
+}
+
+# Enough to see that neither slow start nor a full queue stands in the way.
+run_quick() {
+	local rtt
+	ktap_plan 2
+	for rtt in 20 100; do
+		if set_link 0 "$rtt" 100 && measure time 6 1; then
+			verdict "6 s, RTT $rtt ms, queue 100" Mbit/s '>=' 0.95
+		else
+			ktap_not_ok "6 s, RTT $rtt ms, queue 100" "not measured"
+		fi
+	done
 }
 
 # --- short transfers ---------------------------------------------------------------
@@ -188,7 +204,10 @@ run_share() {
 	done
 }
 
-[ $# -gt 0 ] || set -- goodput short share
+if [ $# = 0 ]; then
+	set -- quick short
+	[ "${STRATA_FULL:-0}" != 1 ] || set -- goodput short share
+fi
 insmod "${STRATA_KO:?}" || exit 1
 trap cleanup EXIT
 for n in a r b; do
