@@ -265,6 +265,18 @@ err_listener:
 	return NULL;
 }
 
+/* is there a connection by now that @skb is for? */
+static bool child_there(struct strata_net *sn, struct sk_buff *skb)
+{
+	struct sock *sk = strata_tcp_lookup_est(sn, ip_hdr(skb)->daddr, tcp_hdr(skb)->dest,
+						ip_hdr(skb)->saddr, tcp_hdr(skb)->source,
+						STRATA_TCP_SEG(skb)->rcv.iif);
+
+	if (sk)
+		sock_put(sk);
+	return sk;
+}
+
 /* RFC 7413 4.2.2: a SYN whose cookie is good makes the child at once; else @c is for the SYN-ACK */
 static struct sock *fast_child(struct sock *lsk, struct strata_tcp_req *req,
 			       const struct sk_buff *skb, struct strata_tcp_cookie *c)
@@ -313,6 +325,13 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 	}
 	req->iss = isn ?: strata_tcp_isn(req->laddr, req->raddr, req->lport, req->rport);
 	child = fast_child(lsk, req, skb, &c);
+	/* a copy of the SYN on another CPU has made it? */
+	if (!child && (READ_ONCE(sn->conf.tcp_fastopen) & STRATA_FASTOPEN_SERVER) &&
+	    child_there(sn, skb)) {
+		strata_tcp_req_put(req);
+		*why = SKB_NOT_DROPPED_YET;
+		return NULL;
+	}
 	if (!child && strata_tcp_req_add(reqs, req))
 		strata_tcp_req_synack(sn, req, &c);
 	strata_tcp_req_put(req);
@@ -402,18 +421,6 @@ static bool defer(const struct sock *lsk, const struct strata_tcp_req *req,
 	       seg->end_seq == req->irs + 1;
 }
 
-/* is there a connection by now that @skb is for? */
-static bool child_there(struct strata_net *sn, struct sk_buff *skb)
-{
-	struct sock *sk = strata_tcp_lookup_est(sn, ip_hdr(skb)->daddr, tcp_hdr(skb)->dest,
-						ip_hdr(skb)->saddr, tcp_hdr(skb)->source,
-						STRATA_TCP_SEG(skb)->rcv.iif);
-
-	if (sk)
-		sock_put(sk);
-	return sk;
-}
-
 /* the handshake's ACK is there */
 static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
 				 struct strata_tcp_req *req, struct sk_buff *skb, bool cookie,
@@ -441,8 +448,15 @@ static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		return NULL;
 	}
 	/* only now: who finds no child any more finds the request, who finds neither looks again */
-	if (!cookie)
-		strata_tcp_req_remove(reqs, req);
+	if (!cookie && !strata_tcp_req_remove(reqs, req)) {
+		/* meanwhile a RST, or the listener's end, has taken the request away */
+		__acquire(&child->sk_lock.slock);	/* comes locked */
+		strata_tcp_child_check(child);
+		bh_unlock_sock(child);
+		sock_put(child);
+		*why = SKB_NOT_DROPPED_YET;
+		return NULL;
+	}
 	return child;
 }
 

@@ -76,6 +76,20 @@ static bool syn_again(const struct strata_tcp_sock *tp, const struct strata_tcp_
 	       (seg->flags & (STRATA_TCP_SYN | STRATA_TCP_ACK)) == STRATA_TCP_SYN;
 }
 
+/* not too often, as a request (RFC 5961 10); Karn: which SYN-ACK will be acknowledged? */
+static void answer_again(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 gap = READ_ONCE(strata_sk_net(sk)->conf.tcp_invalid_ratelimit);
+	u32 now = (u32)jiffies;
+
+	if (tp->last_oow_ack && now - tp->last_oow_ack < gap)
+		return;
+	tp->last_oow_ack = now ?: 1;
+	tp->syn_retrans = 1;
+	tp->todo |= STRATA_TODO_SYN;
+}
+
 static enum skb_drop_reason drop_unacceptable(struct sock *sk, const struct strata_tcp_seg *seg,
 					      enum skb_drop_reason why)
 {
@@ -84,7 +98,7 @@ static enum skb_drop_reason drop_unacceptable(struct sock *sk, const struct stra
 	if (seg->flags & STRATA_TCP_RST)
 		return why;
 	if (syn_again(tp, seg)) {
-		tp->todo |= STRATA_TODO_SYN;
+		answer_again(sk);
 		return why;
 	}
 	if (seg->flags & STRATA_TCP_SYN) {
