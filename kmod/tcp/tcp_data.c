@@ -170,8 +170,11 @@ bool strata_tcp_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *fr
 	a->end_seq = b->end_seq;
 	a->ack = b->ack;
 	a->flags |= b->flags;
-	if (from->tstamp)
+	/* both of the last octet, or none: a socket shows them side by side */
+	if (from->tstamp || skb_hwtstamps(from)->hwtstamp) {
 		to->tstamp = from->tstamp;
+		*skb_hwtstamps(to) = *skb_hwtstamps(from);
+	}
 	kfree_skb_partial(from, stolen);
 	strata_inc(strata_sk_net(sk), TCPEXT_RCVCOALESCE);
 	return true;

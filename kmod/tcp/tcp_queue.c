@@ -224,12 +224,15 @@ int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx,
 static bool tx_gatherable(const struct sock *sk, u32 len)
 {
 	const u8 alone = STRATA_TXB_EOR | STRATA_TXB_URG | STRATA_TXB_TSTAMP;
-	const struct sk_buff *skb;
+	struct sk_buff *skb;
 
 	skb_queue_walk(&sk->sk_write_queue, skb) {
+		/* its time stamp's key, or the user's pages, would have to come along */
+		bool own = (skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP) || skb_zcopy(skb);
+
 		if (len <= skb->len)
-			return true;
-		if ((STRATA_TCP_TX(skb)->bits & alone) || skb_cloned(skb))
+			return skb == skb_peek(&sk->sk_write_queue) || !own;
+		if ((STRATA_TCP_TX(skb)->bits & alone) || own || skb_cloned(skb))
 			return false;
 		len -= skb->len;
 	}
