@@ -68,8 +68,12 @@ bool strata_tcp_can_accept(const struct sock *sk);
 int strata_tcp_disconnect(struct sock *sk, int flags);
 
 /* data; these take the socket lock themselves where noted */
-/** strata_tcp_sendmsg_locked() - queue bytes and send what may go; -EPIPE, -EAGAIN, ... */
-int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size);
+/**
+ * strata_tcp_sendmsg_locked() - queue bytes and send what may go; -EPIPE, -EAGAIN, ...
+ * @done: bytes of the call that went before, with the SYN: if not 0, an error is left to the next
+ * call, and what more was queued is returned
+ */
+int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t done);
 /** strata_tcp_recvmsg() - takes the socket lock itself */
 int strata_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flags);
 /** strata_tcp_sendpage_locked() - kernels before MSG_SPLICE_PAGES: queue a reference to a page */

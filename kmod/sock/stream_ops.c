@@ -183,17 +183,14 @@ static int stream_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t len
 	int syn = 0, ret;
 
 	if (likely(!(msg->msg_flags & MSG_FASTOPEN) && !strata_tcp_fastopen_deferred(sk)))
-		return strata_tcp_sendmsg_locked(sk, msg, len);
+		return strata_tcp_sendmsg_locked(sk, msg, 0);
 	ret = send_open(sk, msg, &syn);
 	if (ret < 0)
 		return sk_stream_error(sk, msg->msg_flags, ret);
 	if (ret || (syn && !msg_data_left(msg)))
 		return syn;
-	/* what has been taken is not told as an error */
-	if (syn)
-		msg->msg_flags |= MSG_NOSIGNAL;
-	ret = strata_tcp_sendmsg_locked(sk, msg, len - syn);
-	return syn ? syn + max(ret, 0) : ret;
+	ret = strata_tcp_sendmsg_locked(sk, msg, syn);
+	return ret < 0 ? ret : syn + ret;
 }
 
 static int stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)

@@ -287,6 +287,7 @@ void strata_tcp_fail(struct sock *sk, int err)
 	WRITE_ONCE(sk->sk_err, err);
 	/* the error must be there before poll() sees the state */
 	smp_wmb();
+	strata_tcp_fastopen_over(sk);
 	strata_tcp_purge_queues(sk);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk_error_report(sk);

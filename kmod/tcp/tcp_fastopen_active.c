@@ -233,7 +233,9 @@ bool strata_tcp_fastopen_too_large(const struct sock *sk, u32 mtu)
 {
 	const struct sk_buff *data = skb_peek(&sk->sk_write_queue);
 
+	/* a SYN that went again had no data */
 	return sk->sk_state == TCP_SYN_SENT && strata_tcp_sk(sk)->tfo.syn_data && data &&
+	       !strata_tcp_sk(sk)->retrans_start_us &&
 	       data->len + sizeof(struct iphdr) + sizeof(struct tcphdr) + OPTION_ROOM > mtu;
 }
 
@@ -270,6 +272,7 @@ void strata_tcp_fastopen_over(struct sock *sk)
 
 	if (likely(!tp->tfo.asked))
 		return;
+	tp->tfo.asked = 0;	/* once */
 	if (!tp->data_segs_in) {
 		if (only_fin(tp))
 			pause(sn);

@@ -308,14 +308,15 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		strata_inc(sn, TCPEXT_LISTENOVERFLOWS);
 		goto drop;
 	}
-	if (full && !cookies) {
+	/* the numbers of a TIME-WAIT that makes room (@isn) are kept, and it is gone: as native */
+	if (full && !cookies && !isn) {
 		strata_inc(sn, TCPEXT_REQQFULLDROP);
 		goto drop;
 	}
 	req = req_make(lsk, skb);
 	if (!req)
 		goto drop;
-	if (cookies == 2 || (full && !isn)) {
+	if (!isn && (cookies == 2 || full)) {
 		if (full)
 			strata_inc(sn, TCPEXT_REQQFULLDOCOOKIES);
 		strata_tcp_cookie_send(sn, req);

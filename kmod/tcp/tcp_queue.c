@@ -224,14 +224,17 @@ int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx,
 static bool tx_gatherable(const struct sock *sk, u32 len)
 {
 	const u8 alone = STRATA_TXB_EOR | STRATA_TXB_URG | STRATA_TXB_TSTAMP;
+	unsigned int frags = 0;
 	struct sk_buff *skb;
 
 	skb_queue_walk(&sk->sk_write_queue, skb) {
 		/* its time stamp's key, or the user's pages, would have to come along */
 		bool own = (skb_shinfo(skb)->tx_flags & SKBTX_ANY_TSTAMP) || skb_zcopy(skb);
 
+		frags += skb_shinfo(skb)->nr_frags;
 		if (len <= skb->len)
-			return skb == skb_peek(&sk->sk_write_queue) || !own;
+			return skb == skb_peek(&sk->sk_write_queue) ||
+			       (!own && frags <= MAX_SKB_FRAGS);
 		if ((STRATA_TCP_TX(skb)->bits & alone) || own || skb_cloned(skb))
 			return false;
 		len -= skb->len;

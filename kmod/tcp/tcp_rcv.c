@@ -300,6 +300,8 @@ static void syn_too_large(struct sock *sk)
 
 	strata_tcp_mstamp(tp);
 	strata_inc(strata_sk_net(sk), TCP_RETRANSSEGS);
+	/* the answer to the first may be on its way all the same */
+	tp->retrans_start_us = tp->syn_us;
 	tp->todo |= STRATA_TODO_SYN;
 	strata_tcp_output(sk);
 }

@@ -36,6 +36,7 @@ struct send_run {
 	int	flags;
 	long	timeo;
 	size_t	copied;
+	size_t	done;		/* with the SYN */
 	int	unflushed;	/* entries since the backlog was looked at */
 	u32	tsflags;	/* SOF_TIMESTAMPING_* */
 	bool	zerocopy;	/* queue the user's pages, for @uarg */
@@ -300,7 +301,7 @@ static int send_end(struct sock *sk, struct send_run *run, int err)
 			strata_tcp_push(sk, run->flags);
 		return run->copied;
 	}
-	if (!err)
+	if (!err || run->done)
 		return 0;
 	err = sk_stream_error(sk, run->flags, err);
 	/* an edge-triggered waiter must not wait for an ACK that cannot come */
@@ -361,9 +362,9 @@ static int send_loop(struct sock *sk, struct msghdr *msg, struct send_run *run)
 	return 0;
 }
 
-int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t size)
+int strata_tcp_sendmsg_locked(struct sock *sk, struct msghdr *msg, size_t done)
 {
-	struct send_run run = { .flags = msg->msg_flags };
+	struct send_run run = { .flags = msg->msg_flags, .done = done };
 	struct sockcm_cookie sockc;
 	int err;
 

@@ -287,6 +287,25 @@ CASE(time_wait_reuse, "RFC 9293 3.6.1 (MAY-2), RFC 6191: a SYN beyond the old nu
 	ASSERT_LE(0, w_accept(self->lfd));
 }
 
+CASE(time_wait_reuse_cookies, "RFC 9293 3.6.1 (MAY-2), RFC 6191: also where every other SYN gets a cookie: the numbers go on")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	uint32_t old;
+
+	ASSERT_LE(0, fd);
+	close(fd);
+	out("FA 1 ack 1");
+	in("FA 1 ack 2");
+	out("A 2 ack 2");
+	ASSERT_TRUE(w_sysctl("tcp_syncookies", "2"));
+	old = w.isn;
+	w_peer(PEER_PORT);
+	in("S 5000 mss 1460");
+	out("SA 0 ack 5001");
+	/* 65535 + 2 beyond what was sent: no cookie would be */
+	ASSERT_EQ(2 + 65537, w.isn - old);
+}
+
 /* connect from port 6000; the socket, -1: not now */
 static int connect_6000(void)
 {

@@ -3,6 +3,8 @@
  * TCP Fast Open, the client (RFC 7413 4.1.3, 4.2.1): asking for a cookie, data on the SYN, and
  * what becomes of it when the SYN-ACK does not acknowledge it.
  */
+#include <fcntl.h>
+#include <pthread.h>
 #include "wire_fastopen.h"
 
 CASE(ask, "RFC 7413 4.1.3, 3: without a cookie the SYN asks for one and carries no data")
@@ -526,6 +528,98 @@ CASE(too_large, "RFC 7413 4.2.1, RFC 1191 6.4: the SYN with data is too large: a
 	in("SA 0 ack 1 mss 1460");
 	out("A 1+960 ack 1");
 	out("PA 961+460 ack 1");
+}
+
+CASE(too_large_twice, "RFC 7413 4.2.1, RFC 1191 6.4: said twice, it goes without once, and any of the SYNs may be answered")
+{
+	struct wseg first;
+	int fd;
+
+	learn(GIVES);
+	fd = f_again();
+	w.ts = true;
+	w.put = 0;
+	sends(fd, 1420, 1420);
+	ASSERT_TRUE(w_next(1000, &first));
+	ASSERT_EQ(2, first.flags);
+	sleep_s(0.01);
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 0));
+	out("S 0");
+	ASSERT_EQ(NO_COOKIE, w.fo_len);
+	sleep_s(0.01);
+	if (!NATIVE("every such message is answered by another SYN"))
+		ASSERT_TRUE(w_icmp(3, 4, 1000, 0));
+	quiet(50);
+	/* the echo is the first's */
+	ASSERT_TRUE(w_in("SA 0 ack 1 mss 1460 ecr-%d",
+			 NATIVE("an echo from before its last SYN is reset") ? 0 : 10));
+	out_within(100, "A 1+948 ack 1");
+	ASSERT_EQ(TCP_ESTABLISHED, w_state(fd));
+}
+
+/* what the thread below has been told */
+struct told {
+	int fd, ret;
+};
+
+static void *write_all(void *arg)
+{
+	struct told *t = arg;
+
+	t->ret = f_send(t->fd, 60000);
+	return NULL;
+}
+
+CASE(reset_behind_syn, "RFC 7413 4.2.1, RFC 9293 3.10.7.4: reset before more than the SYN's octets were taken: these are told, the error is the next call's")
+{
+	const struct sockaddr_in at = {
+		.sin_family = AF_INET, .sin_port = htons(6001),
+	};
+	struct told t;
+	pthread_t thread;
+	char c;
+
+	ASSERT_EQ(0, run("ip link set t0 mtu 9000"));
+	learn("mss 8960 opt 220a" C8);
+	t.fd = f_again();
+	w.put = 0;
+	/* the SYN is there before the call ends */
+	ASSERT_EQ(0, bind(t.fd, (struct sockaddr *)&at, sizeof(at)));
+	f_port(t.fd);
+	ASSERT_EQ(0, fcntl(t.fd, F_SETFL, 0));
+	ASSERT_EQ(0, w_set(t.fd, SOL_SOCKET, SO_SNDBUF, 1));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, write_all, &t));
+	out_within(1000, "S 0+8920");
+	/* it goes again, and is more than the buffer takes: the thread waits for its end */
+	in("SA 0 ack 1 mss 8960");
+	out_within(100, "PA 1+8920 ack 1");
+	quiet(50);
+	in("R 1");
+	pthread_join(thread, NULL);
+	ASSERT_EQ(8920, t.ret);
+	ASSERT_EQ(-1, recv(t.fd, &c, 1, MSG_DONTWAIT));
+	ASSERT_EQ(ECONNRESET, errno);
+}
+
+CASE(blackhole_fin, "RFC 7413 4.1.3.1, tcp_fastopen_blackhole_timeout_sec: data swallowed and its FIN there, then reset: it rests")
+{
+	int fd;
+
+	ASSERT_TRUE(w_sysctl("tcp_fastopen_blackhole_timeout_sec", "60"));
+	learn(GIVES);
+	fd = f_again();
+	w.put = 0;
+	sends(fd, 10, 10);
+	out("S 0+10");
+	in("SA 0 ack 11 mss 1460 sackok");
+	out("A 11 ack 1");
+	in("FA 101 ack 11");
+	out("A 11 ack 1");
+	in("R 1");
+	quiet(20);
+	ASSERT_EQ(ECONNRESET, w_error(fd));
+	close(fd);
+	ASSERT_EQ(1, f_count("TCPFastOpenBlackhole"));
 }
 
 CASE(simultaneous, "RFC 7413 4.2.1, RFC 9293 3.5: the SYNs cross: the data goes after the handshake")
