@@ -391,6 +391,7 @@ err_counter:
 
 void strata_tcp_exit(void)
 {
+	strata_tcp_entry_exit();
 	strata_tcp_frag_exit();
 	strata_tcp_output_exit();
 	strata_tcp_listen_exit();

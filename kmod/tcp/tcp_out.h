@@ -64,6 +64,15 @@ static inline struct sk_buff *strata_tcp_rtx_tail(const struct sock *sk)
 	return skb_rb_last(&sk->tcp_rtx_queue);
 }
 
+/* tcp_entry.c */
+
+/** strata_tcp_entry_alloc() - an empty fclone skb, with headroom for all headers; or NULL */
+struct sk_buff *strata_tcp_entry_alloc(gfp_t gfp);
+/** strata_tcp_entry_free() - free one that is on no queue, or keep it for the next alloc */
+void strata_tcp_entry_free(struct sk_buff *skb);
+/** strata_tcp_entry_exit() - free what the CPUs keep; no socket is left */
+void strata_tcp_entry_exit(void);
+
 /* tcp_frag.c */
 
 /**

@@ -54,7 +54,7 @@ struct sk_buff *strata_tcp_tx_alloc(struct sock *sk, gfp_t gfp, bool force)
 {
 	struct sk_buff *skb;
 
-	skb = alloc_skb_fclone(STRATA_TCP_HEADROOM, gfp);
+	skb = strata_tcp_entry_alloc(gfp);
 	if (!skb) {
 		if (sk->sk_prot->enter_memory_pressure)
 			sk->sk_prot->enter_memory_pressure(sk);
@@ -69,7 +69,6 @@ struct sk_buff *strata_tcp_tx_alloc(struct sock *sk, gfp_t gfp, bool force)
 		}
 		strata_tcp_mem_force(sk, skb->truesize);
 	}
-	skb_reserve(skb, STRATA_TCP_HEADROOM);
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	/* the anchor and struct strata_tcp_tx are zero: so comes a new skb */
 	return skb;
@@ -102,7 +101,7 @@ void strata_tcp_tx_free(struct sock *sk, struct sk_buff *skb)
 
 	sk_wmem_queued_add(sk, -size);
 	sk_mem_uncharge(sk, size);
-	__kfree_skb(skb);
+	strata_tcp_entry_free(skb);
 }
 
 static void rtx_insert(struct sock *sk, struct sk_buff *skb)

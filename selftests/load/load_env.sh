@@ -90,15 +90,20 @@ memory_take() {
 	done
 }
 
-# Equal, but for the skbs that NAPI keeps on each CPU for its next packets (64 at most;
-# they count as in use).
+# Equal, but for what counts as in use and is kept on each CPU for its next packets: NAPI's
+# skbs (64 at most), and one entry of Strata's write queues with its head (kmod/tcp/tcp_entry.c).
 memory_same() { # BEFORE
-	memory_take | awk -v keep=$((64 * $(nproc))) '
+	memory_take | awk -v cpus="$(nproc)" '
+		BEGIN {
+			keep["skbuff_head_cache"] = 64 * cpus
+			keep["skbuff_fclone_cache"] = cpus
+			keep["skbuff_small_head"] = cpus
+		}
 		NR == FNR { before[FNR] = $0; next }
 		$0 == before[FNR] { next }
-		$1 == "skbuff_head_cache" {
+		$1 in keep {
 			split(before[FNR], b)
-			if ($2 - b[2] <= keep)
+			if ($2 - b[2] <= keep[$1])
 				next
 		}
 		{ print "before: " before[FNR]; print "now:    " $0; bad = 1 }
