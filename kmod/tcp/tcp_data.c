@@ -11,8 +11,8 @@
  * ACKs (RFC 9293 3.8.6.3, RFC 1122 4.2.3.2): at least every second full segment, else
  * after a delay that follows the peer's rhythm (ato) and is at most 200 ms; at once
  * while there are holes, at the start of a connection and after a pause (quickack), and
- * late in sessions where the answer will carry the ACK (pingpong). So is the peer's FIN: the
- * reader may close and send ours.
+ * late in sessions where the answer will carry the ACK (pingpong) and for a process that waits
+ * for a request. So is the peer's FIN: the reader may close and send ours.
  *
  * The window grows with what the peer's segments prove to be worth of their memory, and the
  * buffer with what the user reads in a round trip (dynamic right-sizing, tcp_window.c).
@@ -377,6 +377,23 @@ static void delay_ack(struct sock *sk)
 	strata_tcp_delack_set(sk, ato);
 }
 
+/*
+ * A small write has come whole for a process that waits for it: on a new connection most likely
+ * a request, or its answer. What the process then sends, or its FIN, can carry the ACK. Once
+ * nothing came in time this connection's ACKs no longer wait.
+ */
+static bool answer_likely(const struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const u8 pushed = STRATA_ACK_PUSHED | STRATA_ACK_PUSHED2 | STRATA_ACK_RIDE;
+	struct socket_wq *wq = rcu_access_pointer(sk->sk_wq);
+
+	if ((tp->ack.pending & pushed) != STRATA_ACK_PUSHED || tp->ack_alone)
+		return false;
+	/* no queue: not accepted yet. Whoever comes to wait meanwhile is not seen: a guess */
+	return !wq || waitqueue_active(&wq->wait);
+}
+
 void strata_tcp_ack_check(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -387,13 +404,17 @@ void strata_tcp_ack_check(struct sock *sk)
 		return;
 	/* the reader has what it waits for, or is still waiting for more: do not stop the peer */
 	lowat = tp->rcv.nxt - tp->rcv.copied_seq < (u32)READ_ONCE(sk->sk_rcvlowat);
-	if ((tp->ack.pending & STRATA_ACK_NOW) ||
-	    (tp->ack.quick && !tp->ack.pingpong) ||
-	    !RB_EMPTY_ROOT(&tp->ofo) ||
-	    (unacked > tp->rcv.mss && (lowat || strata_tcp_window_ok(sk))))
+	if ((tp->ack.pending & STRATA_ACK_NOW) || !RB_EMPTY_ROOT(&tp->ofo) ||
+	    (unacked > tp->rcv.mss && (lowat || strata_tcp_window_ok(sk)))) {
 		tp->todo |= STRATA_TODO_ACK;
-	else
+	} else if (!tp->ack.quick || tp->ack.pingpong) {
 		delay_ack(sk);
+	} else if (answer_likely(sk)) {
+		tp->ack.pending |= STRATA_ACK_RIDE;
+		strata_tcp_delack_set(sk, STRATA_TCP_RIDE);
+	} else {
+		tp->todo |= STRATA_TODO_ACK;
+	}
 }
 
 /* receive memory that backs a window of @win bytes */

@@ -38,6 +38,7 @@ static inline int strata_tcp_full_space(const struct sock *sk)
 
 #define STRATA_TCP_TIMEWAIT_LEN	(60 * HZ)	/* RFC 9293 3.4.2: 2 MSL, MSL 30 s as native */
 #define STRATA_TCP_ATO_MIN	(HZ / 25)	/* delayed ACK, jiffies */
+#define STRATA_TCP_RIDE		DIV_ROUND_UP(HZ, 250)
 #define STRATA_TCP_DELACK_MAX	(HZ / 5)
 
 /* tcp_cong_choice.c */

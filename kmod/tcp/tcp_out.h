@@ -114,6 +114,8 @@ u16 strata_tcp_select_window(struct sock *sk);
  * is worth one, and output
  */
 void strata_tcp_cleanup_rbuf(struct sock *sk, int copied);
+/** strata_tcp_reader_waits() - it read @copied bytes and is about to sleep for more: the same */
+void strata_tcp_reader_waits(struct sock *sk, int copied);
 /**
  * strata_tcp_queue_fin() - queue a FIN behind the data and ask for output (todo). Never fails
  * for good. Locked

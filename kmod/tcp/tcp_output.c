@@ -574,7 +574,7 @@ static bool write_read(const struct sock *sk, int copied)
 {
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	if (copied <= 0 || atomic_read(&sk->sk_rmem_alloc))
+	if (copied <= 0 || (tp->ack.pending & STRATA_ACK_RIDE) || atomic_read(&sk->sk_rmem_alloc))
 		return false;
 	return (tp->ack.pending & STRATA_ACK_PUSHED2) ||
 	       ((tp->ack.pending & STRATA_ACK_PUSHED) && !tp->ack.pingpong);
@@ -595,6 +595,19 @@ void strata_tcp_cleanup_rbuf(struct sock *sk, int copied)
 	}
 	if (!due)
 		return;
+	tp->todo |= STRATA_TODO_ACK;
+	strata_tcp_output(sk);
+}
+
+void strata_tcp_reader_waits(struct sock *sk, int copied)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (!(tp->ack.pending & STRATA_ACK_RIDE)) {
+		strata_tcp_cleanup_rbuf(sk, copied);
+		return;
+	}
+	/* no answer yet, and the peer may wait for the ACK with more */
 	tp->todo |= STRATA_TODO_ACK;
 	strata_tcp_output(sk);
 }

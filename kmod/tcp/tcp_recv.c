@@ -189,7 +189,7 @@ static int recv_loop(struct sock *sk, struct recv_run *run)
 			release_sock(sk);
 			lock_sock(sk);
 		} else {
-			strata_tcp_cleanup_rbuf(sk, run->copied);
+			strata_tcp_reader_waits(sk, run->copied);
 			sk_wait_data(sk, &run->timeo, skb_peek_tail(&sk->sk_receive_queue));
 		}
 		/* somebody else may have read while we slept */
@@ -322,6 +322,7 @@ static int splice_wait(struct sock *sk, long *timeo)
 	/* data is there, so the pipe must be full */
 	if (!skb_queue_empty(&sk->sk_receive_queue))
 		return 0;
+	strata_tcp_reader_waits(sk, 0);
 	sk_wait_data(sk, timeo, NULL);
 	return signal_pending(current) ? sock_intr_errno(*timeo) : 1;
 }

@@ -52,7 +52,7 @@ struct strata_tcp_sock {
 		thin_lto:1,
 		defer_on:1,
 		inq_cmsg:1,
-		quickack_off:1,
+		ack_alone:1,	/* ACKs do not wait for an answer to a first write */
 		fo_connect:1,	/* TCP_FASTOPEN_CONNECT */
 		fo_no_cookie:1;
 

@@ -200,6 +200,7 @@ static void set_quickack(struct sock *sk, int val)
 		return;
 	}
 	tp->ack.pingpong = 0;
+	tp->ack_alone = 1;
 	if (!in_state(sk, TCPF_ESTABLISHED | TCPF_CLOSE_WAIT) ||
 	    !(tp->ack.pending & STRATA_ACK_SCHED))
 		return;

@@ -338,7 +338,9 @@ static void delack_run(struct sock *sk)
 	tp->ack.pending &= ~STRATA_ACK_TIMER;
 	if (!(tp->ack.pending & STRATA_ACK_SCHED))
 		return;
-	if (tp->ack.pingpong) {
+	if (tp->ack.pending & STRATA_ACK_RIDE) {
+		tp->ack_alone = 1;
+	} else if (tp->ack.pingpong) {
 		/* not so interactive after all */
 		tp->ack.pingpong = 0;
 		tp->ack.ato = STRATA_TCP_ATO_MIN;
