@@ -98,6 +98,8 @@ static void advance(struct sock *sk, const struct strata_tcp_seg *seg, struct st
 		return;
 	}
 	tp->bytes_acked += acked;
+	if (seg->seq != seg->end_seq)
+		tp->ack.pending |= STRATA_ACK_ANSWER;
 	if (strata_seq_before(tp->snd.up, seg->ack))
 		tp->snd.up = seg->ack;
 	tp->snd.una = seg->ack;

@@ -35,6 +35,19 @@ void strata_tcp_destroy(struct sock *sk);
  * be there all the same, charged to the protocol's account. Locked
  */
 void strata_tcp_mem_force(struct sock *sk, int size);
+/**
+ * strata_tcp_mem_uncharge() - sk_mem_uncharge(), but while memory is plenty a page stays with the
+ * socket, which a short exchange would fetch and give back each time. Locked
+ */
+static inline void strata_tcp_mem_uncharge(struct sock *sk, int size)
+{
+	sk_forward_alloc_add(sk, size);
+	if (sk->sk_forward_alloc >= (int)PAGE_SIZE &&
+	    (sk->sk_forward_alloc >= 2 * (int)PAGE_SIZE ||
+	     atomic_long_read(sk->sk_prot->memory_allocated) > sk_prot_mem_limits(sk, 0) / 4))
+		sk_mem_reclaim(sk);
+}
+
 /** strata_tcp_purge_queues() - free both transmit queues and the out-of-order queue. Locked */
 void strata_tcp_purge_queues(struct sock *sk);
 

@@ -125,12 +125,15 @@ static void measure_rtt(struct strata_tcp_sock *tp, const struct sk_buff *skb)
 void strata_tcp_grow_window(struct sock *sk, u32 len, u32 truesize)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	int room = min_t(int, tp->rwnd.clamp, strata_tcp_space(sk)) - (int)tp->rcv.ssthresh;
-	u32 worth = strata_tcp_win_from_space(sk, truesize);
-	u32 step;
+	u32 worth, step;
+	int room;
 
-	if (len < 128 || room <= 0 || sk_under_memory_pressure(sk))
+	if (len < 128)
 		return;
+	room = min_t(int, tp->rwnd.clamp, strata_tcp_space(sk)) - (int)tp->rcv.ssthresh;
+	if (room <= 0 || sk_under_memory_pressure(sk))
+		return;
+	worth = strata_tcp_win_from_space(sk, truesize);
 	if (worth <= len)
 		step = 2 * max_t(u32, tp->rcv.adv_mss, len);
 	else if (worth <= 4 * len)
@@ -390,6 +393,9 @@ static bool answer_likely(const struct sock *sk)
 
 	if ((tp->ack.pending & pushed) != STRATA_ACK_PUSHED || tp->ack_alone)
 		return false;
+	/* it is an answer itself */
+	if (tp->ack.pending & STRATA_ACK_ANSWER)
+		return true;
 	/* no queue: not accepted yet. Whoever comes to wait meanwhile is not seen: a guess */
 	return !wq || waitqueue_active(&wq->wait);
 }
@@ -433,8 +439,8 @@ void strata_tcp_rcv_space_adjust(struct sock *sk)
 	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
 	u32 win, space;
 
-	win = strata_drs_adjust(&tp->drs, tp->rcv.copied_seq, tp->rcv.adv_mss,
-				strata_tcp_mstamp(tp));
+	/* the time of the last segment is near enough, and costs no look at the clock */
+	win = strata_drs_adjust(&tp->drs, tp->rcv.copied_seq, tp->rcv.adv_mss, tp->mstamp_us);
 	if (!win || !READ_ONCE(conf->tcp_moderate_rcvbuf) ||
 	    (sk->sk_userlocks & SOCK_RCVBUF_LOCK))
 		return;

@@ -336,14 +336,14 @@ static void count_limits(struct sock *sk, const struct output_run *run)
 
 	if (run->rwnd_limited)
 		strata_chrono_start(&tp->chrono, STRATA_CHRONO_RWND, tp->mstamp_us);
-	else
+	else if (tp->chrono.now == STRATA_CHRONO_RWND)
 		strata_chrono_stop(&tp->chrono, STRATA_CHRONO_RWND, strata_tcp_tx_idle(sk),
 				   tp->mstamp_us);
 	if (!skb_queue_empty(&sk->sk_write_queue))
 		return;
 	if (strata_tcp_in_flight(&tp->scb) < tp->cong.cwnd && !run->cwnd_limited)
 		strata_rate_app_limited(&tp->rate, &tp->scb);
-	if (run->sent && !strata_cong_is_limited(&tp->cong) && writer_waits(sk))
+	if (run->sent && writer_waits(sk) && !strata_cong_is_limited(&tp->cong))
 		strata_chrono_start(&tp->chrono, STRATA_CHRONO_SNDBUF, tp->mstamp_us);
 }
 
@@ -356,6 +356,8 @@ static u32 output_data(struct sock *sk, unsigned long todo, gfp_t gfp)
 
 	if (skb_queue_empty(&sk->sk_write_queue))
 		return 0;
+	if (tp->chrono.now == STRATA_CHRONO_IDLE)
+		strata_chrono_start(&tp->chrono, STRATA_CHRONO_BUSY, tp->mstamp_us);
 	run.mss = strata_tcp_cur_mss(sk);
 	if (tp->nodelay || (todo & STRATA_TODO_PUSH))
 		run.nagle |= STRATA_SND_NODELAY;
@@ -587,8 +589,9 @@ void strata_tcp_cleanup_rbuf(struct sock *sk, int copied)
 
 	if (tp->ack.pending & STRATA_ACK_SCHED)
 		due = tp->rcv.nxt - tp->rwnd.wup > tp->rcv.mss || write_read(sk, copied);
+	/* no window beyond these two can be offered, so do not compute it in vain */
 	if (!due && copied > 0 && !(sk->sk_shutdown & RCV_SHUTDOWN) &&
-	    2 * strata_wnd_left(&tp->rwnd, tp->rcv.nxt) <= tp->rwnd.clamp &&
+	    2 * strata_wnd_left(&tp->rwnd, tp->rcv.nxt) <= min(tp->rwnd.clamp, tp->rcv.ssthresh) &&
 	    strata_wnd_update_due(&tp->rwnd, tp->rcv.nxt, window_now(sk))) {
 		tp->ack.pending |= STRATA_ACK_SCHED;
 		due = true;
@@ -604,7 +607,8 @@ void strata_tcp_reader_waits(struct sock *sk, int copied)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
 	if (!(tp->ack.pending & STRATA_ACK_RIDE)) {
-		strata_tcp_cleanup_rbuf(sk, copied);
+		if (copied > 0 || (tp->ack.pending & STRATA_ACK_SCHED))
+			strata_tcp_cleanup_rbuf(sk, copied);
 		return;
 	}
 	/* no answer yet, and the peer may wait for the ACK with more */

@@ -105,6 +105,7 @@ enum strata_tcp_deferred {
 #define STRATA_ACK_PUSHED	0x10	/* the end of a write seems to be there */
 #define STRATA_ACK_PUSHED2	0x20	/* twice since the last ACK */
 #define STRATA_ACK_RIDE		0x40	/* a tick for the answer to carry it */
+#define STRATA_ACK_ANSWER	0x80	/* of data that came with an ACK of ours */
 
 /**
  * struct strata_tcp_ackdelay - delayed ACKs (RFC 1122 4.2.3.2)

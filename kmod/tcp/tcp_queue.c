@@ -88,7 +88,8 @@ void strata_tcp_tx_entail(struct sock *sk, struct sk_buff *skb)
 	tx->end_seq = tx->seq;
 	tx->flags = STRATA_TCP_ACK;
 	__skb_header_release(skb);
-	if (skb_queue_empty(&sk->sk_write_queue))
+	/* later strata_tcp_output() has the time */
+	if (unlikely(sk->sk_state != TCP_ESTABLISHED) && skb_queue_empty(&sk->sk_write_queue))
 		strata_chrono_start(&strata_tcp_sk(sk)->chrono, STRATA_CHRONO_BUSY,
 				    strata_tcp_clock_us());
 	__skb_queue_tail(&sk->sk_write_queue, skb);
@@ -100,7 +101,7 @@ void strata_tcp_tx_free(struct sock *sk, struct sk_buff *skb)
 	int size = skb->truesize;
 
 	sk_wmem_queued_add(sk, -size);
-	sk_mem_uncharge(sk, size);
+	strata_tcp_mem_uncharge(sk, size);
 	strata_tcp_entry_free(skb);
 }
 
@@ -298,7 +299,7 @@ int strata_tcp_tx_trim_head(struct sock *sk, struct sk_buff *skb, u32 len)
 	skb->data_len -= len;
 	skb->truesize -= len;
 	sk_wmem_queued_add(sk, -(int)len);
-	sk_mem_uncharge(sk, len);
+	strata_tcp_mem_uncharge(sk, len);
 	return 0;
 }
 

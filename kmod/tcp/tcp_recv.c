@@ -47,6 +47,13 @@ static u32 recv_avail(const struct strata_tcp_sock *tp)
 static void recv_eat(struct sock *sk, struct sk_buff *skb)
 {
 	__skb_unlink(skb, &sk->sk_receive_queue);
+	if (likely(skb->destructor == sock_rfree)) {
+		/* the same, but for what strata_tcp_mem_uncharge() keeps */
+		skb->destructor = NULL;
+		skb->sk = NULL;
+		atomic_sub(skb->truesize, &sk->sk_rmem_alloc);
+		strata_tcp_mem_uncharge(sk, skb->truesize);
+	}
 	__kfree_skb(skb);
 }
 
@@ -257,7 +264,7 @@ int strata_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flag
 
 	lock_sock(sk);
 	ret = recvmsg_locked(sk, &run);
-	left = inq_hint(sk);
+	left = unlikely(inq) ? inq_hint(sk) : 0;
 	release_sock(sk);
 	msg->msg_namelen = 0;
 	if (unlikely(run.soft || run.hard) && ret >= 0)

@@ -292,7 +292,8 @@ static int send_end(struct sock *sk, struct send_run *run, int err)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	drop_empty_tail(sk);
+	if (unlikely(err))
+		drop_empty_tail(sk);
 	if (run->copied) {
 		tp->snd.pushed_seq = tp->snd.write_seq;
 		if (unlikely(run->tsflags))
@@ -538,6 +539,7 @@ void strata_tcp_check_space(struct sock *sk)
 	if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		return;
 room:
-	strata_chrono_stop(&tp->chrono, STRATA_CHRONO_SNDBUF, strata_tcp_tx_idle(sk),
-			   tp->mstamp_us);
+	if (tp->chrono.now == STRATA_CHRONO_SNDBUF)
+		strata_chrono_stop(&tp->chrono, STRATA_CHRONO_SNDBUF, strata_tcp_tx_idle(sk),
+				   tp->mstamp_us);
 }

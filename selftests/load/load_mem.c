@@ -92,6 +92,14 @@ static int pages_of(int fd, const char *who)
 	return -1;
 }
 
+/* all read: nothing is held any more, but a page for next time where Strata may keep one */
+static bool kept(int pages, bool strata)
+{
+	if (strata && pages == 1)
+		return true;
+	return expect("pages when read", pages, 0);
+}
+
 static bool same_ns(void)
 {
 	struct stat a, b;
@@ -137,7 +145,7 @@ static bool check_account(void)
 		ok = expect("pages, sockstat and all sockets", sockstat_mem(), sum);
 	for (i = 0; ok && i < PAIRS; i++)
 		ok = expect("recv", recv(s[i], buf, sizeof(buf), 0), sizes[i % 5]) &&
-		     expect("pages when read", pages_of(s[i], "receiver"), 0);
+		     kept(pages_of(s[i], "receiver"), server.family != AF_INET);
 	for (i = 0; i < PAIRS; i++) {
 		close(c[i]);
 		close(s[i]);

@@ -116,4 +116,19 @@ CASE(asked_quickack, "tcp(7) TCP_QUICKACK: whoever asks for ACKs at once has the
 	pthread_join(thread, NULL);
 }
 
+CASE(answer_itself, "RFC 1122 4.2.3.2: what answers a request, and carries its ACK, waits for the next one or the FIN")
+{
+	int fd = w_active("mss 1460");
+
+	ASSERT_LE(0, fd);
+	put(fd, 10);
+	out("PA 1+10 ack 1");
+	in("PA 1+10 ack 11");
+	if (NATIVE(AT_ONCE))
+		out("A 11 ack 11");
+	sleep_s(0.001);
+	close(fd);
+	out_within(50, "RA 11 ack 11");
+}
+
 TEST_HARNESS_MAIN
