@@ -51,17 +51,22 @@
 #define SKB_CONSUMED				((enum skb_drop_reason)SKB_DROP_REASON_MAX)
 #endif
 
-/* proto_ops.accept takes struct proto_accept_arg since 6.10 */
+/*
+ * proto_ops.accept takes struct proto_accept_arg since 6.10, which also gives back whether
+ * no more connections wait
+ */
 #ifdef HAVE_PROTO_ACCEPT_ARG
 #define STRATA_ACCEPT_ARGS	struct socket *sock, struct socket *newsock, \
 				struct proto_accept_arg *arg
 #define STRATA_ACCEPT_FLAGS	(arg->flags)
 #define STRATA_ACCEPT_KERN	(arg->kern)
+#define STRATA_ACCEPT_EMPTY(empty)	((void)(arg->is_empty = (empty)))
 #else
 #define STRATA_ACCEPT_ARGS	struct socket *sock, struct socket *newsock, \
 				int flags, bool kern
 #define STRATA_ACCEPT_FLAGS	(flags)
 #define STRATA_ACCEPT_KERN	(kern)
+#define STRATA_ACCEPT_EMPTY(empty)	((void)(empty))
 #endif
 
 /*

@@ -152,6 +152,7 @@ static int stream_accept(STRATA_ACCEPT_ARGS)
 	child = strata_tcp_accept(sock->sk, STRATA_ACCEPT_FLAGS, &err);
 	if (!child)
 		return err;
+	STRATA_ACCEPT_EMPTY(!strata_tcp_can_accept(sock->sk));
 	lock_sock(child);
 	strata_custom_sockopt(newsock);
 	set_bit(SOCK_SUPPORT_ZC, &newsock->flags);

@@ -262,6 +262,9 @@ int strata_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flag
 	msg->msg_namelen = 0;
 	if (unlikely(run.soft || run.hard) && ret >= 0)
 		strata_tcp_tstamp_recv(msg, sk, run.soft, run.hard);
+	/* io_uring asks whether to read on */
+	if (msg->msg_get_inq && ret >= 0)
+		msg->msg_inq = left;
 	if (inq && ret >= 0)
 		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(left), &left);
 	return ret;
