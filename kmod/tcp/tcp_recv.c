@@ -231,8 +231,19 @@ static int recvmsg_locked(struct sock *sk, struct recv_run *run)
 	return run->copied;
 }
 
+int strata_tcp_recv_now(struct sock *sk, struct msghdr *msg, size_t len, ktime_t *soft,
+			ktime_t *hard)
+{
+	struct recv_run run = { .msg = msg, .len = len, .flags = MSG_DONTWAIT };
+	int ret = recvmsg_locked(sk, &run);
+
+	*soft = run.soft;
+	*hard = run.hard;
+	return ret;
+}
+
 /* TCP_CM_INQ: is it worth reading on? After a FIN, too, to find the end */
-static int inq_hint(const struct sock *sk)
+int strata_tcp_inq_hint(const struct sock *sk)
 {
 	int left = recv_avail(strata_tcp_sk(sk));
 
@@ -257,7 +268,7 @@ int strata_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flag
 
 	lock_sock(sk);
 	ret = recvmsg_locked(sk, &run);
-	left = inq_hint(sk);
+	left = strata_tcp_inq_hint(sk);
 	release_sock(sk);
 	msg->msg_namelen = 0;
 	if (unlikely(run.soft || run.hard) && ret >= 0)
@@ -463,19 +474,13 @@ int strata_tcp_set_rcvlowat(struct sock *sk, int val)
 	return 0;
 }
 
-int strata_tcp_inq(struct sock *sk)
+int strata_tcp_inq_locked(struct sock *sk)
 {
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	int state = READ_ONCE(sk->sk_state);
-	bool slow;
-	int n;
+	int n = recv_avail(tp);
 
-	if (state == TCP_LISTEN)
-		return -EINVAL;
-	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
 		return 0;
-	slow = lock_sock_fast(sk);
-	n = recv_avail(tp);
 	/* up to the urgent mark */
 	if (tp->rcv.urg_data && !sock_flag(sk, SOCK_URGINLINE) &&
 	    !strata_seq_before(tp->rcv.up, tp->rcv.copied_seq) &&
@@ -484,6 +489,18 @@ int strata_tcp_inq(struct sock *sk)
 	/* a FIN is no byte */
 	else if (n && sock_flag(sk, SOCK_DONE))
 		n--;
+	return n;
+}
+
+int strata_tcp_inq(struct sock *sk)
+{
+	bool slow;
+	int n;
+
+	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
+		return -EINVAL;
+	slow = lock_sock_fast(sk);
+	n = strata_tcp_inq_locked(sk);
 	unlock_sock_fast(sk, slow);
 	return n;
 }
