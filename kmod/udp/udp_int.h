@@ -57,6 +57,12 @@ static inline int strata_udp_payload(const struct sk_buff *skb)
 	return skb->len - sizeof(struct udphdr);
 }
 
+/** strata_udp_headroom() - before the payload of a datagram to be sent, bytes */
+static inline unsigned int strata_udp_headroom(void)
+{
+	return strata_ip_headroom() + sizeof(struct udphdr);
+}
+
 /* udp_table.c */
 
 int strata_udp_table_init(void);
@@ -103,5 +109,18 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 int strata_udp_push_pending(struct sock *sk);
 /** strata_udp_flush_pending() - forget what is corked; socket lock */
 void strata_udp_flush_pending(struct sock *sk);
+
+/* udp_zerocopy.c. Socket lock */
+
+/** strata_udp_zerocopy() - is @msg to be sent by MSG_ZEROCOPY? No lock */
+bool strata_udp_zerocopy(const struct sock *sk, const struct msghdr *msg);
+/**
+ * strata_udp_zerocopy_in() - an skb with the user's pages, and who is told when they are free
+ * @whole: it will not be cut into fragments. ERR_PTR(-errno): nobody is told
+ */
+struct sk_buff *strata_udp_zerocopy_in(struct sock *sk, struct msghdr *msg, size_t len,
+				       const struct strata_path *path, bool whole);
+/** strata_udp_zerocopy_corked() - tell so of @len bytes about to be copied to @skb. 0, -ENOBUFS */
+int strata_udp_zerocopy_corked(struct sock *sk, struct sk_buff *skb, size_t len);
 
 #endif /* _STRATA_UDP_INT_H */

@@ -20,11 +20,6 @@
 /* Payloads up to here lie behind the header in one piece */
 #define UDP_LINEAR_MAX	(SKB_WITH_OVERHEAD(PAGE_SIZE) - LL_MAX_HEADER - 64)
 
-static unsigned int udp_headroom(void)
-{
-	return strata_ip_headroom() + sizeof(struct udphdr);
-}
-
 /* An skb with @len bytes of the user's, room for all headers before them */
 static struct sk_buff *udp_copy_in(struct sock *sk, struct msghdr *msg, size_t len)
 {
@@ -32,11 +27,11 @@ static struct sk_buff *udp_copy_in(struct sock *sk, struct msghdr *msg, size_t l
 	struct sk_buff *skb;
 	int err;
 
-	skb = sock_alloc_send_pskb(sk, udp_headroom() + linear, len - linear,
+	skb = sock_alloc_send_pskb(sk, strata_udp_headroom() + linear, len - linear,
 				   msg->msg_flags & MSG_DONTWAIT, &err, PAGE_ALLOC_COSTLY_ORDER);
 	if (!skb)
 		return ERR_PTR(err);
-	skb_reserve(skb, udp_headroom());
+	skb_reserve(skb, strata_udp_headroom());
 	skb_put(skb, linear);
 	skb->data_len = len - linear;
 	skb->len = len;
@@ -251,19 +246,27 @@ static int udp_append(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct strata_udp_sock *up = strata_udp_sk(sk);
 	struct sk_buff *skb = up->pending;
+	bool fresh = !skb;
 	int n, err;
 
-	if (!skb) {
-		skb = sock_alloc_send_skb(sk, udp_headroom(), msg->msg_flags & MSG_DONTWAIT, &err);
+	if (fresh) {
+		skb = sock_alloc_send_skb(sk, strata_udp_headroom(),
+					  msg->msg_flags & MSG_DONTWAIT, &err);
 		if (!skb)
 			return err;
-		skb_reserve(skb, udp_headroom());
+		skb_reserve(skb, strata_udp_headroom());
 		WRITE_ONCE(up->pending, skb);
 	}
 	if (skb->len + len > STRATA_UDP_MAX)
 		return -EMSGSIZE;
 	if (sk_wmem_alloc_get(sk) > 2 * READ_ONCE(sk->sk_sndbuf))
 		return -ENOBUFS;
+	/* as native: also the first of no bytes */
+	if (strata_udp_zerocopy(sk, msg) && !msg->msg_ubuf && (len || fresh)) {
+		err = strata_udp_zerocopy_corked(sk, skb, len);
+		if (err)
+			return err;
+	}
 	while (len) {
 		n = udp_append_frag(sk, skb, &msg->msg_iter, len);
 		if (n < 0)
@@ -302,21 +305,50 @@ static int udp_sendmsg_corked(struct sock *sk, struct msghdr *msg, size_t len,
 	return err;
 }
 
+/* The path comes first: whether pages can be sent as they are depends on it */
+static int udp_sendmsg_zerocopy(struct sock *sk, struct msghdr *msg, size_t len,
+				struct strata_flow *fl, bool to_peer)
+{
+	const struct strata_path *path;
+	struct sk_buff *skb;
+	bool whole;
+	int err;
+
+	err = udp_send_locked(sk, fl, to_peer, msg->msg_flags, NULL);
+	if (err)
+		return err;
+	path = to_peer ? &strata_sk(sk)->path : &strata_udp_sk(sk)->dest;
+	whole = len + sizeof(struct udphdr) + sizeof(struct iphdr) <= strata_ip_mtu(path);
+	/* one that IP will refuse leaves no notice */
+	if (whole || !(fl->df || fl->uncut))
+		skb = strata_udp_zerocopy_in(sk, msg, len, path, whole);
+	else
+		skb = udp_copy_in(sk, msg, len);
+	if (IS_ERR(skb))
+		return PTR_ERR(skb);
+	return udp_send_locked(sk, fl, to_peer, 0, skb);
+}
+
 static int udp_sendmsg_now(struct sock *sk, struct msghdr *msg, size_t len,
 			   struct strata_flow *fl, bool to_peer)
 {
-	struct sk_buff *skb;
+	bool probe = msg->msg_flags & MSG_PROBE, zerocopy;
+	struct sk_buff *skb = NULL;
 	int err;
 
 	if (len > STRATA_UDP_MAX)
 		return -EMSGSIZE;
-	skb = msg->msg_flags & MSG_PROBE ? NULL : udp_copy_in(sk, msg, len);
+	zerocopy = !probe && strata_udp_zerocopy(sk, msg);
+	if (!zerocopy && !probe)
+		skb = udp_copy_in(sk, msg, len);
 	if (IS_ERR(skb))
 		return PTR_ERR(skb);
 	lock_sock(sk);
 	if (to_peer && sk->sk_state != TCP_ESTABLISHED) {
 		err = -EDESTADDRREQ;
 		kfree_skb(skb);
+	} else if (unlikely(zerocopy)) {
+		err = udp_sendmsg_zerocopy(sk, msg, len, fl, to_peer);
 	} else {
 		err = udp_send_locked(sk, fl, to_peer, msg->msg_flags, skb);
 	}

@@ -184,6 +184,32 @@ TEST_F(uring, send_zc)
 	ASSERT_EQ(2, n);
 }
 
+/* a datagram without a copy: sent, and the buffer is back */
+TEST_F(uring, send_zc_dgram)
+{
+	static char data[9000], got[9001];
+	struct done c;
+	int i, n = 0, fd, peer;
+
+	peer = socket(env_family(variant->stack), SOCK_DGRAM, 0);
+	fd = socket(env_family(variant->stack), SOCK_DGRAM, 0);
+	ASSERT_EQ(0, env_bind(peer, "127.0.0.1", PORT));
+	ASSERT_EQ(0, env_connect(fd, "127.0.0.1", PORT));
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = i * 7 + (i >> 8);
+	ring_put(&self->r, IORING_OP_SEND_ZC, fd, data, sizeof(data), 0);
+	ASSERT_EQ(sizeof(data), recv(peer, got, sizeof(got), 0));
+	EXPECT_EQ(0, memcmp(data, got, sizeof(data)));
+	for (i = 0; i < 2; i++) {
+		c = ring_get(&self->r);
+		if (c.flags & IORING_CQE_F_NOTIF)
+			n++;
+		else
+			ASSERT_EQ(sizeof(data), c.res);
+	}
+	EXPECT_EQ(1, n);
+}
+
 /* multishot */
 
 #define SIZE	100	/* of a provided buffer */
