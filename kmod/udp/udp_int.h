@@ -23,11 +23,14 @@
  * @corked: UDP_CORK
  * @pending: datagram being collected (MSG_MORE, UDP_CORK): payload only, NULL without
  * @pending_fl: where it goes
+ * @pending_gso: what it is cut into, as @gso_size
  * @dest: path to the last destination of an unconnected send
  * @dest_fl: what it was made for, before the route chose a source address
+ * @gso_size: UDP_SEGMENT: payload of each datagram that a send is cut into, 0: it is one
+ * @gro: UDP_GRO: such sends, and what a device has merged, are received whole
  *
- * locking: the socket lock; the nodes by their chain's lock and RCU (the socket is freed
- * after a grace period: SOCK_RCU_FREE).
+ * locking: the socket lock, but none for @gso_size and @gro; the nodes by their chain's lock
+ * and RCU (the socket is freed after a grace period: SOCK_RCU_FREE).
  */
 struct strata_udp_sock {
 	struct strata_sock		ep;
@@ -41,9 +44,13 @@ struct strata_udp_sock {
 
 	struct sk_buff			*pending;
 	struct strata_flow		pending_fl;
+	u16				pending_gso;
 
 	struct strata_path		dest;
 	struct strata_flow		dest_fl;
+
+	u16				gso_size;
+	bool				gro;
 };
 
 static inline struct strata_udp_sock *strata_udp_sk(const struct sock *sk)

@@ -40,7 +40,6 @@ static const struct except absent[] = {
 	{ K_STREAM, SOL_TCP, 37, 43, "TCP_TX_DELAY, AO, MPTCP" },
 	{ K_DGRAM, SOL_UDP, 10, 11, "UDP-Lite's coverage" },
 	{ K_DGRAM, SOL_UDP, UDP_ENCAP, UDP_NO_CHECK6_RX, "no tunnels, no IPv6" },
-	{ K_DGRAM, SOL_UDP, 103, 104, "UDP_SEGMENT, UDP_GRO: not done" },
 };
 
 /* what is answered in another way */
