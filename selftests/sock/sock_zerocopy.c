@@ -545,6 +545,27 @@ TEST_F(zc, stream)
 	TH_LOG("%u of %u octets mapped", mapped, pos);
 }
 
+/* a window that was closed opens when its pages are mapped, long before the next probe */
+TEST_F(zc, window)
+{
+	struct zc zc = { .address = (uintptr_t)self->map, .length = AREA };
+	pthread_t sender;
+	int had, now;
+
+	ASSERT_EQ(0, env_setopt(self->p.peer, SOL_SOCKET, SO_RCVBUF, 60000));
+	ASSERT_EQ(0, pthread_create(&sender, NULL, stream_send, &self->p.fd));
+	/* probes after 0.2, 0.6, 1.4 and 3 seconds */
+	usleep(2000000);
+	had = wait_inq(self->p.peer, 1);
+	ASSERT_EQ(0, zc_get(self->p.peer, &zc));
+	TH_LOG("%u of %d octets mapped", zc.length, had);
+	ASSERT_LT(had / 2, zc.length);
+	usleep(500000);
+	ASSERT_EQ(0, ioctl(self->p.peer, SIOCINQ, &now));
+	EXPECT_LT(had - (int)zc.length, now);
+	/* the process ends, and the sender with it */
+}
+
 /* a sender without a copy: the way round makes pages of its own of the user's */
 TEST_F(zc, send_zerocopy)
 {
