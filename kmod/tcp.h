@@ -12,6 +12,7 @@
 #include "port.h"
 
 struct pipe_inode_info;
+struct vm_area_struct;
 
 #define STRATA_FASTOPEN_KEYS	2	/* at once */
 #define STRATA_FASTOPEN_KEY_LEN	16	/* octets */
@@ -84,6 +85,8 @@ void strata_tcp_splice_eof(struct socket *sock);
 /** strata_tcp_splice_read() - receive queue into a pipe; takes the lock */
 ssize_t strata_tcp_splice_read(struct socket *sock, loff_t *ppos, struct pipe_inode_info *pipe,
 			       size_t len, unsigned int flags);
+/** strata_tcp_mmap() - for TCP_ZEROCOPY_RECEIVE: an area to read only. 0, -EPERM; mmap_lock */
+int strata_tcp_mmap(struct file *file, struct socket *sock, struct vm_area_struct *vma);
 /** strata_tcp_poll() - poll mask as native; lockless */
 __poll_t strata_tcp_poll(struct file *file, struct socket *sock, poll_table *wait);
 /** strata_tcp_set_rcvlowat() - SO_RCVLOWAT */

@@ -7,6 +7,7 @@
 #ifndef _STRATA_COMPAT_H
 #define _STRATA_COMPAT_H
 
+#include <linux/mm.h>
 #include <linux/net.h>
 #include <linux/skbuff.h>
 #include <linux/sysctl.h>
@@ -51,17 +52,22 @@
 #define SKB_CONSUMED				((enum skb_drop_reason)SKB_DROP_REASON_MAX)
 #endif
 
-/* proto_ops.accept takes struct proto_accept_arg since 6.10 */
+/*
+ * proto_ops.accept takes struct proto_accept_arg since 6.10, which also gives back whether
+ * no more connections wait
+ */
 #ifdef HAVE_PROTO_ACCEPT_ARG
 #define STRATA_ACCEPT_ARGS	struct socket *sock, struct socket *newsock, \
 				struct proto_accept_arg *arg
 #define STRATA_ACCEPT_FLAGS	(arg->flags)
 #define STRATA_ACCEPT_KERN	(arg->kern)
+#define STRATA_ACCEPT_EMPTY(empty)	((void)(arg->is_empty = (empty)))
 #else
 #define STRATA_ACCEPT_ARGS	struct socket *sock, struct socket *newsock, \
 				int flags, bool kern
 #define STRATA_ACCEPT_FLAGS	(flags)
 #define STRATA_ACCEPT_KERN	(kern)
+#define STRATA_ACCEPT_EMPTY(empty)	((void)(empty))
 #endif
 
 /*
@@ -135,6 +141,26 @@ static inline void strata_custom_sockopt(struct socket *sock)
 #endif
 #ifndef HAVE_TS_OPT_RX_FILTER
 #define SOF_TIMESTAMPING_OPT_RX_FILTER		0
+#endif
+
+/* before 6.3 a mapping's flags are written as they are */
+#ifndef HAVE_VM_FLAGS_SET
+static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags &= ~flags;
+}
+#endif
+
+/* take the pages out of a mapping: of the two functions, the one that modules get */
+#ifdef HAVE_ZAP_PAGE_RANGE
+#define strata_zap_pages(vma, address, len)	zap_page_range(vma, address, len)
+#else
+#define strata_zap_pages(vma, address, len)	zap_page_range_single(vma, address, len, NULL)
 #endif
 
 /* sendmsg() may hand over pages since 6.5, which sendpage() did before */

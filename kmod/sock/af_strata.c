@@ -67,7 +67,7 @@ static int strata_sock_create(struct net *net, struct socket *sock, int protocol
 
 	sock->ops = kind->ops;
 	strata_custom_sockopt(sock);
-	if (kind->protocol == IPPROTO_TCP)
+	if (kind->protocol != IPPROTO_ICMP)
 		set_bit(SOCK_SUPPORT_ZC, &sock->flags);	/* msg->msg_ubuf: io_uring */
 	sock_init_data(sock, sk);
 	sk->sk_backlog_rcv = kind->prot->backlog_rcv;

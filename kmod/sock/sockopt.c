@@ -22,7 +22,7 @@ static int set_reuseport(struct sock *sk, sockptr_t optval, unsigned int optlen)
 	return 0;
 }
 
-/* SO_ZEROCOPY of TCP; for other families the core has only EOPNOTSUPP */
+/* SO_ZEROCOPY of TCP and UDP; for other families the core has only EOPNOTSUPP */
 static int set_zerocopy(struct sock *sk, sockptr_t optval, unsigned int optlen)
 {
 	int val;
@@ -83,7 +83,7 @@ int strata_sock_setsockopt(struct socket *sock, int level, int optname, sockptr_
 		if (strata_sk(sk)->proto == IPPROTO_TCP &&
 		    (optname == SO_TIMESTAMPING_OLD || optname == SO_TIMESTAMPING_NEW))
 			return set_timestamping(sock, optname, optval, optlen);
-		if (strata_sk(sk)->proto == IPPROTO_TCP && optname == SO_ZEROCOPY)
+		if (strata_sk(sk)->proto != IPPROTO_ICMP && optname == SO_ZEROCOPY)
 			return set_zerocopy(sk, optval, optlen);
 		return sock_setsockopt(sock, level, optname, optval, optlen);
 	}

@@ -152,6 +152,7 @@ static int stream_accept(STRATA_ACCEPT_ARGS)
 	child = strata_tcp_accept(sock->sk, STRATA_ACCEPT_FLAGS, &err);
 	if (!child)
 		return err;
+	STRATA_ACCEPT_EMPTY(!strata_tcp_can_accept(sock->sk));
 	lock_sock(child);
 	strata_custom_sockopt(newsock);
 	set_bit(SOCK_SUPPORT_ZC, &newsock->flags);
@@ -254,7 +255,7 @@ const struct proto_ops strata_stream_ops = {
 	.sendmsg	= stream_sendmsg,
 	.sendmsg_locked	= stream_sendmsg_locked,
 	.recvmsg	= stream_recvmsg,
-	.mmap		= sock_no_mmap,
+	.mmap		= strata_tcp_mmap,
 	.splice_read	= strata_tcp_splice_read,
 	.set_rcvlowat	= strata_tcp_set_rcvlowat,
 	.set_peek_off	= sk_set_peek_off,

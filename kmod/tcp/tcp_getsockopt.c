@@ -191,6 +191,8 @@ int strata_tcp_getsockopt(struct sock *sk, int level, int optname, char __user *
 		return get_fastopen_key(sk, optval, optlen, len);
 	case TCP_CONGESTION:
 		return get_cong(sk, optval, optlen, len);
+	case TCP_ZEROCOPY_RECEIVE:
+		return strata_tcp_get_zerocopy(sk, optval, optlen, len);
 	}
 	err = get_int(sk, optname, &val);
 	if (err)

@@ -68,6 +68,22 @@ int strata_tcp_send_syn(struct sock *sk, struct msghdr *msg, u32 room);
 bool strata_tcp_readable(const struct sock *sk, int target);
 
 /**
+ * strata_tcp_recv_now() - recvmsg() that does not wait. Bytes or -errno; *@soft, *@hard: when
+ * the last of them came, 0: not known. Locked
+ */
+int strata_tcp_recv_now(struct sock *sk, struct msghdr *msg, size_t len, ktime_t *soft,
+			ktime_t *hard);
+/** strata_tcp_inq_locked() - bytes to read, up to the urgent mark */
+int strata_tcp_inq_locked(struct sock *sk);
+/** strata_tcp_inq_hint() - as TCP_CM_INQ says it. Lockless */
+int strata_tcp_inq_hint(const struct sock *sk);
+
+/* tcp_zerocopy.c */
+
+/** strata_tcp_get_zerocopy() - TCP_ZEROCOPY_RECEIVE; takes the lock. @len: of *@optlen, >= 0 */
+int strata_tcp_get_zerocopy(struct sock *sk, char __user *optval, int __user *optlen, int len);
+
+/**
  * strata_tcp_write_space() - sk->sk_write_space: wake writers when a third of the buffer is
  * free
  */

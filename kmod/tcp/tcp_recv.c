@@ -238,8 +238,19 @@ static int recvmsg_locked(struct sock *sk, struct recv_run *run)
 	return run->copied;
 }
 
+int strata_tcp_recv_now(struct sock *sk, struct msghdr *msg, size_t len, ktime_t *soft,
+			ktime_t *hard)
+{
+	struct recv_run run = { .msg = msg, .len = len, .flags = MSG_DONTWAIT };
+	int ret = recvmsg_locked(sk, &run);
+
+	*soft = run.soft;
+	*hard = run.hard;
+	return ret;
+}
+
 /* TCP_CM_INQ: is it worth reading on? After a FIN, too, to find the end */
-static int inq_hint(const struct sock *sk)
+int strata_tcp_inq_hint(const struct sock *sk)
 {
 	int left = recv_avail(strata_tcp_sk(sk));
 
@@ -264,11 +275,14 @@ int strata_tcp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flag
 
 	lock_sock(sk);
 	ret = recvmsg_locked(sk, &run);
-	left = unlikely(inq) ? inq_hint(sk) : 0;
+	left = unlikely(inq) || msg->msg_get_inq ? strata_tcp_inq_hint(sk) : 0;
 	release_sock(sk);
 	msg->msg_namelen = 0;
 	if (unlikely(run.soft || run.hard) && ret >= 0)
 		strata_tcp_tstamp_recv(msg, sk, run.soft, run.hard);
+	/* io_uring asks whether to read on */
+	if (msg->msg_get_inq && ret >= 0)
+		msg->msg_inq = left;
 	if (inq && ret >= 0)
 		put_cmsg(msg, SOL_TCP, TCP_CM_INQ, sizeof(left), &left);
 	return ret;
@@ -468,19 +482,13 @@ int strata_tcp_set_rcvlowat(struct sock *sk, int val)
 	return 0;
 }
 
-int strata_tcp_inq(struct sock *sk)
+int strata_tcp_inq_locked(struct sock *sk)
 {
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	int state = READ_ONCE(sk->sk_state);
-	bool slow;
-	int n;
+	int n = recv_avail(tp);
 
-	if (state == TCP_LISTEN)
-		return -EINVAL;
-	if (state == TCP_SYN_SENT || state == TCP_SYN_RECV)
+	if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV)
 		return 0;
-	slow = lock_sock_fast(sk);
-	n = recv_avail(tp);
 	/* up to the urgent mark */
 	if (tp->rcv.urg_data && !sock_flag(sk, SOCK_URGINLINE) &&
 	    !strata_seq_before(tp->rcv.up, tp->rcv.copied_seq) &&
@@ -489,6 +497,18 @@ int strata_tcp_inq(struct sock *sk)
 	/* a FIN is no byte */
 	else if (n && sock_flag(sk, SOCK_DONE))
 		n--;
+	return n;
+}
+
+int strata_tcp_inq(struct sock *sk)
+{
+	bool slow;
+	int n;
+
+	if (READ_ONCE(sk->sk_state) == TCP_LISTEN)
+		return -EINVAL;
+	slow = lock_sock_fast(sk);
+	n = strata_tcp_inq_locked(sk);
 	unlock_sock_fast(sk, slow);
 	return n;
 }

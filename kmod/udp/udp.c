@@ -176,6 +176,14 @@ static int prot_setsockopt(struct sock *sk, int level, int optname, sockptr_t op
 	switch (optname) {
 	case UDP_CORK:
 		return udp_set_cork(sk, val);
+	case UDP_SEGMENT:
+		if (val < 0 || val > USHRT_MAX)
+			return -EINVAL;
+		WRITE_ONCE(strata_udp_sk(sk)->gso_size, val);
+		return 0;
+	case UDP_GRO:
+		WRITE_ONCE(strata_udp_sk(sk)->gro, !!val);
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -194,6 +202,12 @@ static int prot_getsockopt(struct sock *sk, int level, int optname, char __user 
 	switch (optname) {
 	case UDP_CORK:
 		val = strata_udp_sk(sk)->corked;
+		break;
+	case UDP_SEGMENT:
+		val = READ_ONCE(strata_udp_sk(sk)->gso_size);
+		break;
+	case UDP_GRO:
+		val = READ_ONCE(strata_udp_sk(sk)->gro);
 		break;
 	default:
 		return -ENOPROTOOPT;

@@ -23,11 +23,14 @@
  * @corked: UDP_CORK
  * @pending: datagram being collected (MSG_MORE, UDP_CORK): payload only, NULL without
  * @pending_fl: where it goes
+ * @pending_gso: what it is cut into, as @gso_size
  * @dest: path to the last destination of an unconnected send
  * @dest_fl: what it was made for, before the route chose a source address
+ * @gso_size: UDP_SEGMENT: payload of each datagram that a send is cut into, 0: it is one
+ * @gro: UDP_GRO: such sends, and what a device has merged, are received whole
  *
- * locking: the socket lock; the nodes by their chain's lock and RCU (the socket is freed
- * after a grace period: SOCK_RCU_FREE).
+ * locking: the socket lock, but none for @gso_size and @gro; the nodes by their chain's lock
+ * and RCU (the socket is freed after a grace period: SOCK_RCU_FREE).
  */
 struct strata_udp_sock {
 	struct strata_sock		ep;
@@ -41,9 +44,13 @@ struct strata_udp_sock {
 
 	struct sk_buff			*pending;
 	struct strata_flow		pending_fl;
+	u16				pending_gso;
 
 	struct strata_path		dest;
 	struct strata_flow		dest_fl;
+
+	u16				gso_size;
+	bool				gro;
 };
 
 static inline struct strata_udp_sock *strata_udp_sk(const struct sock *sk)
@@ -55,6 +62,12 @@ static inline struct strata_udp_sock *strata_udp_sk(const struct sock *sk)
 static inline int strata_udp_payload(const struct sk_buff *skb)
 {
 	return skb->len - sizeof(struct udphdr);
+}
+
+/** strata_udp_headroom() - before the payload of a datagram to be sent, bytes */
+static inline unsigned int strata_udp_headroom(void)
+{
+	return strata_ip_headroom() + sizeof(struct udphdr);
 }
 
 /* udp_table.c */
@@ -103,5 +116,18 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len);
 int strata_udp_push_pending(struct sock *sk);
 /** strata_udp_flush_pending() - forget what is corked; socket lock */
 void strata_udp_flush_pending(struct sock *sk);
+
+/* udp_zerocopy.c. Socket lock */
+
+/** strata_udp_zerocopy() - is @msg to be sent by MSG_ZEROCOPY? No lock */
+bool strata_udp_zerocopy(const struct sock *sk, const struct msghdr *msg);
+/**
+ * strata_udp_zerocopy_in() - an skb with the user's pages, and who is told when they are free
+ * @whole: it will not be cut into fragments. ERR_PTR(-errno): nobody is told
+ */
+struct sk_buff *strata_udp_zerocopy_in(struct sock *sk, struct msghdr *msg, size_t len,
+				       const struct strata_path *path, bool whole);
+/** strata_udp_zerocopy_corked() - tell so of @len bytes about to be copied to @skb. 0, -ENOBUFS */
+int strata_udp_zerocopy_corked(struct sock *sk, struct sk_buff *skb, size_t len);
 
 #endif /* _STRATA_UDP_INT_H */

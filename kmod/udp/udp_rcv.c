@@ -106,11 +106,21 @@ static enum skb_drop_reason udp_to_socket_gso(struct strata_net *sn, struct sock
 	return SKB_NOT_DROPPED_YET;
 }
 
+/* may @sk have it whole, with what its parts are long beside it (UDP_GRO)? */
+static bool udp_takes_gso(const struct sock *sk, const struct sk_buff *skb)
+{
+	/* not one whose parts are still packets of their own */
+	return (skb_shinfo(skb)->gso_type & (SKB_GSO_UDP_L4 | SKB_GSO_FRAGLIST)) ==
+		       SKB_GSO_UDP_L4 &&
+	       READ_ONCE(strata_udp_sk(sk)->gro);
+}
+
 static enum skb_drop_reason udp_deliver(struct strata_net *sn, struct sock *sk,
 					struct sk_buff *skb)
 {
 	/* SKB_GSO_UDP: one datagram that was to be cut into fragments later, and is whole yet */
-	if (unlikely(skb_is_gso(skb) && !(skb_shinfo(skb)->gso_type & SKB_GSO_UDP)))
+	if (unlikely(skb_is_gso(skb) && !(skb_shinfo(skb)->gso_type & SKB_GSO_UDP)) &&
+	    !udp_takes_gso(sk, skb))
 		return udp_to_socket_gso(sn, sk, skb);
 	return udp_to_socket(sk, skb);
 }

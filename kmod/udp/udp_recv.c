@@ -216,6 +216,15 @@ static void udp_msg_name(struct msghdr *msg, const struct sk_buff *skb, int *add
 	*addrlen = sizeof(*sin);
 }
 
+/* UDP_GRO: what the datagrams are long that this one was made of, but for the last */
+static void udp_gro_cmsg(struct msghdr *msg, const struct sk_buff *skb)
+{
+	int size = skb_shinfo(skb)->gso_size;
+
+	if (skb_shinfo(skb)->gso_type & SKB_GSO_UDP_L4)
+		put_cmsg(msg, SOL_UDP, UDP_GRO, sizeof(size), &size);
+}
+
 /* A datagram with a bad checksum was found while copying: it never was */
 static void udp_forget(struct sock *sk, struct sk_buff *skb, int flags)
 {
@@ -277,6 +286,8 @@ int strata_udp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flag
 
 	sock_recv_cmsgs(msg, sk, skb);
 	udp_msg_name(msg, skb, addrlen);
+	if (READ_ONCE(strata_udp_sk(sk)->gro))
+		udp_gro_cmsg(msg, skb);
 	if (ep->cmsg)
 		strata_ip_cmsg_recv(ep, msg, skb);
 	if (flags & MSG_PEEK)

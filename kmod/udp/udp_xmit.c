@@ -10,6 +10,9 @@
  * MSG_MORE and UDP_CORK collect one datagram in up->pending, payload only, its bytes in page
  * fragments; the call without MSG_MORE sends it.
  *
+ * With UDP_SEGMENT a send is many datagrams of one size, the last what is left: they go down as
+ * one GSO packet, which the device or the kernel's GSO cuts.
+ *
  * The checksum is left to the device or the kernel's own helper (CHECKSUM_PARTIAL) unless IP
  * will have to cut the datagram up.
  */
@@ -20,11 +23,6 @@
 /* Payloads up to here lie behind the header in one piece */
 #define UDP_LINEAR_MAX	(SKB_WITH_OVERHEAD(PAGE_SIZE) - LL_MAX_HEADER - 64)
 
-static unsigned int udp_headroom(void)
-{
-	return strata_ip_headroom() + sizeof(struct udphdr);
-}
-
 /* An skb with @len bytes of the user's, room for all headers before them */
 static struct sk_buff *udp_copy_in(struct sock *sk, struct msghdr *msg, size_t len)
 {
@@ -32,11 +30,11 @@ static struct sk_buff *udp_copy_in(struct sock *sk, struct msghdr *msg, size_t l
 	struct sk_buff *skb;
 	int err;
 
-	skb = sock_alloc_send_pskb(sk, udp_headroom() + linear, len - linear,
+	skb = sock_alloc_send_pskb(sk, strata_udp_headroom() + linear, len - linear,
 				   msg->msg_flags & MSG_DONTWAIT, &err, PAGE_ALLOC_COSTLY_ORDER);
 	if (!skb)
 		return ERR_PTR(err);
-	skb_reserve(skb, udp_headroom());
+	skb_reserve(skb, strata_udp_headroom());
 	skb_put(skb, linear);
 	skb->data_len = len - linear;
 	skb->len = len;
@@ -59,7 +57,7 @@ static void udp_checksum(const struct sock *sk, const struct strata_flow *fl,
 	uh->check = 0;
 	if (sk->sk_no_check_tx) {
 		skb->ip_summed = CHECKSUM_NONE;
-	} else if (skb->len + sizeof(struct iphdr) <= strata_ip_mtu(path)) {
+	} else if (skb_is_gso(skb) || skb->len + sizeof(struct iphdr) <= strata_ip_mtu(path)) {
 		skb->ip_summed = CHECKSUM_PARTIAL;
 		skb->csum_start = skb_transport_header(skb) - skb->head;
 		skb->csum_offset = offsetof(struct udphdr, check);
@@ -73,15 +71,41 @@ static void udp_checksum(const struct sock *sk, const struct strata_flow *fl,
 	}
 }
 
+/* Make @skb, payload only, datagrams of @gso bytes each, 0: it is one. 0 or -errno as native */
+static int udp_set_gso(const struct sock *sk, const struct strata_path *path, struct sk_buff *skb,
+		       u16 gso)
+{
+	unsigned int hlen = sizeof(struct iphdr) + sizeof(struct udphdr);
+	struct skb_shared_info *info = skb_shinfo(skb);
+
+	if (!gso)
+		return 0;
+	if (hlen + min_t(unsigned int, skb->len, gso) > strata_ip_mtu(path))
+		return -EMSGSIZE;
+	if (skb->len > gso * UDP_MAX_SEGMENTS || sk->sk_no_check_tx)
+		return -EINVAL;
+	if (skb->len > gso) {
+		info->gso_size = gso;
+		info->gso_type = SKB_GSO_UDP_L4;
+		info->gso_segs = DIV_ROUND_UP(skb->len, gso);
+	}
+	return 0;
+}
+
 /* Header, checksum, IP. Consumes @skb */
-static int udp_send_skb(struct sock *sk, struct strata_flow *fl, const struct strata_path *path,
-			struct sk_buff *skb)
+static int udp_send_skb(struct sock *sk, struct strata_flow *fl, u16 gso,
+			const struct strata_path *path, struct sk_buff *skb)
 {
 	struct strata_net *sn = strata_sk_net(sk);
 	struct strata_sock *ep = strata_sk(sk);
 	struct udphdr *uh;
 	int err;
 
+	err = udp_set_gso(sk, path, skb, gso);
+	if (unlikely(err)) {
+		kfree_skb(skb);
+		return err;
+	}
 	skb_push(skb, sizeof(*uh));
 	skb_reset_transport_header(skb);
 	uh = udp_hdr(skb);
@@ -153,8 +177,8 @@ static struct strata_path *udp_peer_path(struct sock *sk, struct strata_flow *fl
 }
 
 /* Route, ask for the right to broadcast, send. Consumes @skb (NULL: MSG_PROBE). Socket lock */
-static int udp_send_locked(struct sock *sk, struct strata_flow *fl, bool to_peer, int flags,
-			   struct sk_buff *skb)
+static int udp_send_locked(struct sock *sk, struct strata_flow *fl, u16 gso, bool to_peer,
+			   int flags, struct sk_buff *skb)
 {
 	struct strata_path *path;
 
@@ -171,7 +195,7 @@ static int udp_send_locked(struct sock *sk, struct strata_flow *fl, bool to_peer
 		strata_neigh_confirm(path->neigh);
 	if (!skb)
 		return 0;
-	return udp_send_skb(sk, fl, path, skb);
+	return udp_send_skb(sk, fl, gso, path, skb);
 }
 
 /* Where a datagram with an address goes, from what the socket and the message say */
@@ -217,7 +241,7 @@ int strata_udp_push_pending(struct sock *sk)
 	struct strata_flow fl = up->pending_fl;
 
 	WRITE_ONCE(up->pending, NULL);
-	return udp_send_locked(sk, &fl, false, 0, skb);
+	return udp_send_locked(sk, &fl, up->pending_gso, false, 0, skb);
 }
 
 static int udp_append_frag(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, size_t len)
@@ -251,19 +275,27 @@ static int udp_append(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct strata_udp_sock *up = strata_udp_sk(sk);
 	struct sk_buff *skb = up->pending;
+	bool fresh = !skb;
 	int n, err;
 
-	if (!skb) {
-		skb = sock_alloc_send_skb(sk, udp_headroom(), msg->msg_flags & MSG_DONTWAIT, &err);
+	if (fresh) {
+		skb = sock_alloc_send_skb(sk, strata_udp_headroom(),
+					  msg->msg_flags & MSG_DONTWAIT, &err);
 		if (!skb)
 			return err;
-		skb_reserve(skb, udp_headroom());
+		skb_reserve(skb, strata_udp_headroom());
 		WRITE_ONCE(up->pending, skb);
 	}
 	if (skb->len + len > STRATA_UDP_MAX)
 		return -EMSGSIZE;
 	if (sk_wmem_alloc_get(sk) > 2 * READ_ONCE(sk->sk_sndbuf))
 		return -ENOBUFS;
+	/* as native: also the first of no bytes */
+	if (strata_udp_zerocopy(sk, msg) && !msg->msg_ubuf && (len || fresh)) {
+		err = strata_udp_zerocopy_corked(sk, skb, len);
+		if (err)
+			return err;
+	}
 	while (len) {
 		n = udp_append_frag(sk, skb, &msg->msg_iter, len);
 		if (n < 0)
@@ -278,7 +310,7 @@ static int udp_append(struct sock *sk, struct msghdr *msg, size_t len)
  * NULL: it must continue, -ENODATA if there is none (any more)
  */
 static int udp_sendmsg_corked(struct sock *sk, struct msghdr *msg, size_t len,
-			      struct strata_flow *fl, bool more)
+			      struct strata_flow *fl, u16 gso, bool more)
 {
 	struct strata_udp_sock *up = strata_udp_sk(sk);
 	int err = 0;
@@ -290,7 +322,8 @@ static int udp_sendmsg_corked(struct sock *sk, struct msghdr *msg, size_t len,
 	}
 	if (!up->pending) {
 		up->pending_fl = *fl;
-		err = udp_send_locked(sk, fl, false, msg->msg_flags, NULL);
+		up->pending_gso = gso;
+		err = udp_send_locked(sk, fl, gso, false, msg->msg_flags, NULL);
 	}
 	if (!err)
 		err = udp_append(sk, msg, len);
@@ -302,26 +335,72 @@ static int udp_sendmsg_corked(struct sock *sk, struct msghdr *msg, size_t len,
 	return err;
 }
 
-static int udp_sendmsg_now(struct sock *sk, struct msghdr *msg, size_t len,
-			   struct strata_flow *fl, bool to_peer)
+/* The path comes first: whether pages can be sent as they are depends on it */
+static int udp_sendmsg_zerocopy(struct sock *sk, struct msghdr *msg, size_t len,
+				struct strata_flow *fl, u16 gso, bool to_peer)
 {
+	const struct strata_path *path;
 	struct sk_buff *skb;
+	bool whole;
+	int err;
+
+	err = udp_send_locked(sk, fl, gso, to_peer, msg->msg_flags, NULL);
+	if (err)
+		return err;
+	path = to_peer ? &strata_sk(sk)->path : &strata_udp_sk(sk)->dest;
+	whole = gso || len + sizeof(struct udphdr) + sizeof(struct iphdr) <= strata_ip_mtu(path);
+	/* one that IP will refuse leaves no notice */
+	if (whole || !(fl->df || fl->uncut))
+		skb = strata_udp_zerocopy_in(sk, msg, len, path, whole);
+	else
+		skb = udp_copy_in(sk, msg, len);
+	if (IS_ERR(skb))
+		return PTR_ERR(skb);
+	return udp_send_locked(sk, fl, gso, to_peer, 0, skb);
+}
+
+static int udp_sendmsg_now(struct sock *sk, struct msghdr *msg, size_t len,
+			   struct strata_flow *fl, u16 gso, bool to_peer)
+{
+	bool probe = msg->msg_flags & MSG_PROBE, zerocopy;
+	struct sk_buff *skb = NULL;
 	int err;
 
 	if (len > STRATA_UDP_MAX)
 		return -EMSGSIZE;
-	skb = msg->msg_flags & MSG_PROBE ? NULL : udp_copy_in(sk, msg, len);
+	zerocopy = !probe && strata_udp_zerocopy(sk, msg);
+	if (!zerocopy && !probe)
+		skb = udp_copy_in(sk, msg, len);
 	if (IS_ERR(skb))
 		return PTR_ERR(skb);
 	lock_sock(sk);
 	if (to_peer && sk->sk_state != TCP_ESTABLISHED) {
 		err = -EDESTADDRREQ;
 		kfree_skb(skb);
+	} else if (unlikely(zerocopy)) {
+		err = udp_sendmsg_zerocopy(sk, msg, len, fl, gso, to_peer);
 	} else {
-		err = udp_send_locked(sk, fl, to_peer, msg->msg_flags, skb);
+		err = udp_send_locked(sk, fl, gso, to_peer, msg->msg_flags, skb);
 	}
 	release_sock(sk);
 	return err;
+}
+
+/* Ancillary data: ours, then IP's. 0 or -EINVAL */
+static int udp_cmsg_send(struct sock *sk, struct msghdr *msg, struct strata_flow *fl, u16 *gso)
+{
+	struct cmsghdr *cmsg;
+
+	for_each_cmsghdr(cmsg, msg) {
+		if (!CMSG_OK(msg, cmsg))
+			return -EINVAL;
+		if (cmsg->cmsg_level != SOL_UDP)
+			continue;
+		if (cmsg->cmsg_type != UDP_SEGMENT || cmsg->cmsg_len != CMSG_LEN(sizeof(*gso)))
+			return -EINVAL;
+		*gso = *(u16 *)CMSG_DATA(cmsg);
+	}
+	return strata_ip_cmsg_send(sk, msg, fl);
 }
 
 int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
@@ -330,6 +409,7 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	DECLARE_SOCKADDR(struct sockaddr_in *, to, msg->msg_name);
 	bool more = up->corked || msg->msg_flags & MSG_MORE;
 	bool to_peer = !to && !msg->msg_controllen;
+	u16 gso = READ_ONCE(up->gso_size);
 	struct strata_flow fl;
 	int err;
 
@@ -338,7 +418,7 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (msg->msg_flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(up->pending)) {
-		err = udp_sendmsg_corked(sk, msg, len, NULL, more);
+		err = udp_sendmsg_corked(sk, msg, len, NULL, 0, more);
 		/* another thread may have sent it meanwhile: then this one begins anew */
 		if (err != -ENODATA)
 			goto out;
@@ -354,15 +434,15 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	if (!to_peer || more) {
 		udp_dest_flow(sk, to, &fl);
 		if (msg->msg_controllen) {
-			err = strata_ip_cmsg_send(sk, msg, &fl);
+			err = udp_cmsg_send(sk, msg, &fl, &gso);
 			if (err)
 				return err;
 		}
 	}
 	if (more)
-		err = udp_sendmsg_corked(sk, msg, len, &fl, true);
+		err = udp_sendmsg_corked(sk, msg, len, &fl, gso, true);
 	else
-		err = udp_sendmsg_now(sk, msg, len, &fl, to_peer);
+		err = udp_sendmsg_now(sk, msg, len, &fl, gso, to_peer);
 out:
 	if (err == -ENOBUFS || test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		strata_inc(strata_sk_net(sk), UDP_SNDBUFERRORS);

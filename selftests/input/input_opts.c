@@ -37,11 +37,9 @@ static const struct except absent[] = {
 	{ K_STREAM, SOL_TCP, TCP_TIMESTAMP, TCP_TIMESTAMP, "not done" },
 	{ K_STREAM, SOL_TCP, TCP_SAVE_SYN, 29, "not done; 29: TCP_REPAIR_WINDOW" },
 	{ K_STREAM, SOL_TCP, 32, 32, "TCP_MD5SIG_EXT" },
-	{ K_STREAM, SOL_TCP, 35, 35, "zero copy" },
 	{ K_STREAM, SOL_TCP, 37, 43, "TCP_TX_DELAY, AO, MPTCP" },
 	{ K_DGRAM, SOL_UDP, 10, 11, "UDP-Lite's coverage" },
 	{ K_DGRAM, SOL_UDP, UDP_ENCAP, UDP_NO_CHECK6_RX, "no tunnels, no IPv6" },
-	{ K_DGRAM, SOL_UDP, 103, 104, "UDP_SEGMENT, UDP_GRO: not done" },
 };
 
 /* what is answered in another way */
@@ -55,7 +53,8 @@ static const struct except differs[] = {
 	  "before 6.2 the core asks whose TCP it is", true },
 	{ K_STREAM, SOL_SOCKET, 65, 65, "SO_TIMESTAMPING_NEW, likewise", true },
 	{ K_STREAM, SOL_SOCKET, SO_ZEROCOPY, SO_ZEROCOPY, "likewise", true },
-	{ K_DGRAM, SOL_SOCKET, SO_ZEROCOPY, SO_ZEROCOPY, "the core keeps it for others" },
+	{ K_DGRAM, SOL_SOCKET, SO_ZEROCOPY, SO_ZEROCOPY,
+	  "before 6.2 the core keeps it for its own", true },
 	{ K_STREAM, SOL_SOCKET, 78, 80, "SO_DEVMEM_*, likewise", true },
 	{ K_ALL, SOL_IP, IP_OPTIONS, IP_OPTIONS, "none can be set: none are sent" },
 	{ K_MSG, SOL_IP, IP_MULTICAST_IF, IP_MULTICAST_IF, "lo is no device of Strata's" },
