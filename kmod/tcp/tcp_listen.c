@@ -287,6 +287,8 @@ static struct sock *fast_child(struct sock *lsk, struct strata_tcp_req *req,
 	if (!by)
 		return NULL;
 	child = child_make(lsk, req);
+	if (child)
+		strata_tcp_syn_move(req, child);
 	strata_tcp_fastopen_made(lsk, child, req, by, c);
 	return child;
 }
@@ -325,6 +327,7 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		return NULL;
 	}
 	req->iss = isn ?: strata_tcp_isn(req->laddr, req->raddr, req->lport, req->rport);
+	strata_tcp_syn_save(lsk, req, skb);
 	child = fast_child(lsk, req, skb, &c);
 	/* a copy of the SYN on another CPU has made it? */
 	if (!child && (READ_ONCE(sn->conf.tcp_fastopen) & STRATA_FASTOPEN_SERVER) &&
@@ -458,6 +461,7 @@ static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		*why = SKB_NOT_DROPPED_YET;
 		return NULL;
 	}
+	strata_tcp_syn_move(req, child);
 	return child;
 }
 

@@ -95,7 +95,7 @@ struct strata_tcp_sock {
 	u8	keepalive_probes;
 	u8	syn_retries;
 	u8	defer_accept;		/* SYN-ACKs to wait */
-	u8	pad;
+	u8	save_syn;		/* TCP_SAVE_SYN: STRATA_SAVE_SYN_* */
 	int	linger2;		/* jiffies; < 0: no FIN-WAIT-2 */
 	u32	user_timeout;		/* ms */
 	u32	notsent_lowat;		/* bytes */
@@ -129,6 +129,8 @@ struct strata_tcp_sock {
 	struct list_head		accept_node;
 	/* until accepted; counted. SYN-RECEIVED children */
 	struct sock			*listener;
+	/* headers of the SYN it came from (TCP_SAVED_SYN), or NULL */
+	struct strata_tcp_syn		*syn;
 	struct strata_tcp_listener	lst;
 
 	/* STRATA_TCP_IN_*; entered by sk->sk_nulls_node */

@@ -34,8 +34,7 @@ static const struct except absent[] = {
 	{ K_STREAM, SOL_TCP, 14, 14, "TCP_MD5SIG" },
 	{ K_STREAM, SOL_TCP, TCP_REPAIR, TCP_QUEUE_SEQ, "repair" },
 	{ K_STREAM, SOL_TCP, TCP_REPAIR_OPTIONS, TCP_REPAIR_OPTIONS, "repair" },
-	{ K_STREAM, SOL_TCP, TCP_TIMESTAMP, TCP_TIMESTAMP, "not done" },
-	{ K_STREAM, SOL_TCP, TCP_SAVE_SYN, 29, "not done; 29: TCP_REPAIR_WINDOW" },
+	{ K_STREAM, SOL_TCP, 29, 29, "TCP_REPAIR_WINDOW" },
 	{ K_STREAM, SOL_TCP, 32, 32, "TCP_MD5SIG_EXT" },
 	{ K_STREAM, SOL_TCP, 35, 35, "zero copy" },
 	{ K_STREAM, SOL_TCP, 37, 43, "TCP_TX_DELAY, AO, MPTCP" },
@@ -88,7 +87,8 @@ static int value_is_own(int level, int opt)
 	if (level == SOL_SOCKET)
 		return opt == SO_COOKIE || opt == SO_DOMAIN || opt == SO_PROTOCOL ||
 		       opt == SO_MEMINFO || opt == SO_INCOMING_CPU || opt == SO_INCOMING_NAPI_ID;
-	return level == SOL_TCP && (opt == TCP_INFO || opt == TCP_CC_INFO);
+	return level == SOL_TCP && (opt == TCP_INFO || opt == TCP_CC_INFO ||
+				    opt == TCP_TIMESTAMP);
 }
 
 struct probe {
