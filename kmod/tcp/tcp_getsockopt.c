@@ -123,6 +123,9 @@ static int get_int(const struct sock *sk, int optname, int *val)
 	case TCP_SAVE_SYN:
 		*val = READ_ONCE(tp->save_syn);
 		return 0;
+	case TCP_TX_DELAY:
+		*val = READ_ONCE(tp->tx_delay);
+		return 0;
 	case TCP_INQ:
 		*val = tp->inq_cmsg;
 		return 0;

@@ -31,6 +31,7 @@ static void req_bare(const struct strata_tcp_req *req, struct strata_tcp_bare *s
 			.proto = IPPROTO_TCP, .tos = req->tos, .df = true,
 		},
 		.ack = req->irs + 1,
+		.tx_delay = req->tx_delay,
 		.opts = {
 			.flags = req->opts.flags & STRATA_OPT_TS,
 			.tsval = req_clock_ms() + req->ts_offset,
@@ -147,6 +148,7 @@ static struct strata_tcp_req *req_make(struct sock *lsk, struct sk_buff *skb)
 	req->wnd = seg->wnd;
 	req->opts = seg->opts;
 	req->mark = READ_ONCE(lsk->sk_mark);
+	req->tx_delay = READ_ONCE(strata_tcp_sk(lsk)->tx_delay);
 	req->tos = strata_sk(lsk)->tos;
 	req->sent_us = strata_tcp_clock_us();
 	req->ts_offset = strata_tcp_ts_off(sn, req->laddr, req->raddr);

@@ -52,6 +52,7 @@ struct strata_tcp_req {
 	bool			cookie;
 	u32			pmtu;
 	u32			mark;
+	u32			tx_delay;	/* TCP_TX_DELAY, µs */
 	u32			ts_offset;
 	struct strata_tcp_syn	*syn;
 	/* jiffies of the last answer to an unacceptable segment */

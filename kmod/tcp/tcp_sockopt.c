@@ -268,6 +268,9 @@ static int set_locked(struct sock *sk, int optname, int val)
 		return 0;
 	case TCP_TIMESTAMP:	/* the clock is set by TCP_REPAIR alone, which is not done */
 		return -EPERM;
+	case TCP_TX_DELAY:
+		strata_tcp_set_tx_delay(sk, val);
+		return 0;
 	case TCP_INQ:
 		if (val < 0 || val > 1)
 			return -EINVAL;

@@ -37,7 +37,7 @@ static const struct except absent[] = {
 	{ K_STREAM, SOL_TCP, 29, 29, "TCP_REPAIR_WINDOW" },
 	{ K_STREAM, SOL_TCP, 32, 32, "TCP_MD5SIG_EXT" },
 	{ K_STREAM, SOL_TCP, 35, 35, "zero copy" },
-	{ K_STREAM, SOL_TCP, 37, 43, "TCP_TX_DELAY, AO, MPTCP" },
+	{ K_STREAM, SOL_TCP, 38, 43, "AO, MPTCP" },
 	{ K_DGRAM, SOL_UDP, 10, 11, "UDP-Lite's coverage" },
 	{ K_DGRAM, SOL_UDP, UDP_ENCAP, UDP_NO_CHECK6_RX, "no tunnels, no IPv6" },
 	{ K_DGRAM, SOL_UDP, 103, 104, "UDP_SEGMENT, UDP_GRO: not done" },

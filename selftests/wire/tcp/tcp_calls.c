@@ -212,4 +212,217 @@ CASE(timestamp, "RFC 7323 5.4: TCP_TIMESTAMP is the TSval of a segment sent now"
 	ASSERT_EQ(EPERM, errno);
 }
 
+/* ---- departure times: sch_fq ---- */
+
+#define RATE	100000		/* octets a second: 10 ms each segment of 1000 */
+
+static bool qdisc(const char *kind)
+{
+	char cmd[64];
+
+	snprintf(cmd, sizeof(cmd), "tc qdisc replace dev t0 root %s", kind);
+	return !system(cmd);
+}
+
+/* does the stack wait for the departure of its next segment itself? */
+static bool timer_runs(void)
+{
+	FILE *f = fopen("/proc/timer_list", "r");
+	char line[256];
+	bool runs = false;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (strstr(line, w.native ? "tcp_pace_kick" : "pace_fire"))
+			runs = true;
+	if (f)
+		fclose(f);
+	return runs;
+}
+
+struct paced {
+	double ms;		/* from the first to the last */
+	bool timer;		/* the stack's own has run */
+	int early, late;	/* TSval beside the segment's arrival, ms: least, most */
+	unsigned int rtt;	/* µs, of the last */
+};
+
+/*
+ * 40 segments, each acknowledged at once: 10 that are not paced, 30 at RATE, in bursts whose first
+ * makes up for the time before by half
+ */
+static bool paced(int fd, struct paced *r)
+{
+	int rate = RATE, i, off;
+	double first = 0;
+	struct wseg s;
+
+	*r = (struct paced){ .early = INT32_MAX, .late = INT32_MIN };
+	if (setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)) ||
+	    w_put(fd, 40000, 0) != 40000)
+		return false;
+	for (i = 0; i < 40; i++) {
+		if (!w_next(1000, &s) || s.len != 1000 || !w_in("A 1 ack %d", (i + 1) * 1000 + 1))
+			return false;
+		off = (int)(s.tsval - w_ms());
+		r->early = off < r->early ? off : r->early;
+		r->late = off > r->late ? off : r->late;
+		/* native's may run once, before fq has seen a segment of the connection */
+		if (i >= 20)
+			r->timer |= timer_runs();
+		if (!i)
+			first = now_s();
+	}
+	r->ms = (now_s() - first) * 1000;
+	r->rtt = f_info(fd).tcpi_rtt;
+	return w_in("A 1 ack 40001");
+}
+
+CASE(paced_by_timer, "socket(7) SO_MAX_PACING_RATE without sch_fq: TCP's own timer keeps the rate")
+{
+	int fd = w_passive(self->lfd, "mss 1012 ts");
+	struct paced r;
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(qdisc("pfifo"));
+	ASSERT_TRUE(paced(fd, &r));
+	ASSERT_TRUE(r.timer);
+	ASSERT_LE(245, r.ms);
+	ASSERT_GE(w.sim ? 305 : 600, r.ms);
+}
+
+CASE(paced_by_fq, "tc-fq(8): sch_fq keeps it, TCP's timer rests, stamps are of the departure")
+{
+	struct paced r;
+	int fd;
+
+	ASSERT_TRUE(qdisc("fq"));
+	fd = w_passive(self->lfd, "mss 1012 ts");
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(paced(fd, &r));
+	ASSERT_FALSE(r.timer);
+	ASSERT_LE(245, r.ms);
+	ASSERT_GE(w.sim ? 305 : 600, r.ms);
+	if (w.sim) {
+		ASSERT_GE(1, r.late - r.early);
+		ASSERT_GE(1000, r.rtt);
+	}
+}
+
+CASE(fq_goes, "tc-fq(8): without sch_fq again what was sent is acknowledged before its departure")
+{
+	struct paced r;
+	int fd;
+
+	ASSERT_TRUE(qdisc("fq"));
+	fd = w_passive(self->lfd, "mss 1012 ts");
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(paced(fd, &r));
+	ASSERT_TRUE(qdisc("pfifo"));
+	w.seen = 1;
+	ASSERT_TRUE(paced(fd, &r) || w_error(fd) == 0);
+	ASSERT_GE(50000, r.rtt);
+	ASSERT_EQ(st_established, w_state(fd));
+}
+
+/* ---- TCP_TX_DELAY ---- */
+
+#define DELAY	50000		/* µs */
+
+static int tx_delay(int fd)
+{
+	socklen_t len = 4;
+	int val = -1;
+
+	getsockopt(fd, SOL_TCP, TCP_TX_DELAY, &val, &len);
+	return val;
+}
+
+CASE(tx_delay, "tcp(7) TCP_TX_DELAY: every segment leaves that much later, which is a part of the RTT")
+{
+	int fd, i;
+
+	ASSERT_TRUE(qdisc("fq"));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, tx_delay(fd));
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_TX_DELAY, DELAY));
+	ASSERT_EQ(DELAY, tx_delay(fd));
+	for (i = 0; i < 20; i++) {
+		put(fd, 10);
+		out_at(50, "A %d+10 ack 1", i * 10 + 1);
+		in("A 1 ack %d", i * 10 + 11);
+	}
+	if (w.sim) {
+		ASSERT_LE(40000, f_info(fd).tcpi_rtt);
+		ASSERT_GE(60000, f_info(fd).tcpi_rtt);
+	}
+	in("PA 1+10 ack 201");
+	out_at(w.sim ? 50 : -1000, "A 201 ack 11");
+	get(fd, 10);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_TX_DELAY, 0));
+	put(fd, 10);
+	out("A 201+10 ack 11");
+}
+
+CASE(tx_delay_no_fq, "tcp(7) TCP_TX_DELAY: without sch_fq nobody heeds it")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(qdisc("pfifo"));
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_TX_DELAY, DELAY));
+	put(fd, 10);
+	out("A 1+10 ack 1");
+}
+
+CASE(tx_delay_open, "tcp(7) TCP_TX_DELAY: SYN-ACKs too, and children have it")
+{
+	int fd;
+
+	ASSERT_TRUE(qdisc("fq"));
+	ASSERT_EQ(0, w_set(self->lfd, SOL_TCP, TCP_TX_DELAY, DELAY));
+	in("S 0 mss 1460");
+	out_at(50, "SA 0 ack 1");
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(DELAY, tx_delay(fd));
+	put(fd, 10);
+	out_at(50, "A 1+10 ack 1");
+
+	w_peer(PEER_PORT);
+	fd = w_socket();
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_TX_DELAY, DELAY));
+	ASSERT_TRUE(w_connect(fd));
+	out_at(50, "S 0 mss 1460");
+}
+
+CASE(tx_delay_time_wait, "tcp(7) TCP_TX_DELAY: FINs, the ACKs of TIME-WAIT, and RSTs")
+{
+	int fd;
+
+	ASSERT_TRUE(qdisc("fq"));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_TX_DELAY, DELAY));
+	w_mark();
+	close(fd);
+	out_at(50, "FA 1 ack 1");
+	in("FA 1 ack 2");
+	out_at(50, "A 2 ack 2");
+	sleep_s(1);
+	in("FA 1 ack 2");
+	out_at(50, "A 2 ack 2");
+
+	w_peer(PEER_PORT + 1);
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_TX_DELAY, DELAY));
+	in("PA 1+10 ack 1");
+	out_at(50, "A 1 ack 11");
+	w_mark();
+	close(fd);
+	out_at(50, "RA 1 ack 11");
+}
+
 TEST_HARNESS_MAIN
