@@ -135,6 +135,11 @@ static inline void strata_custom_sockopt(struct socket *sock)
 #define strata_tcp_info_rcv_wnd(info, val)	((void)(val))
 #endif
 
+/* skb_set_delivery_time() was told "monotonic" by a bool before 6.11 */
+#ifndef HAVE_SKB_CLOCK
+#define SKB_CLOCK_MONOTONIC			true
+#endif
+
 /* flags of SO_TIMESTAMPING that came in 6.2 and 6.12 */
 #ifndef HAVE_TS_OPT_ID_TCP
 #define SOF_TIMESTAMPING_OPT_ID_TCP		0

@@ -55,7 +55,13 @@ static struct sk_buff *dev_own(struct sk_buff *skb)
 	return skb;
 }
 
-static void dev_deliver_ip(struct strata_dev *ifp, struct sk_buff *skb, u8 flags)
+/* over a veth pair within one namespace it still has the time of its departure */
+static noinline void dev_stamp(struct sk_buff *skb)
+{
+	skb_clear_delivery_time(skb);
+}
+
+static __always_inline void dev_deliver_ip(struct strata_dev *ifp, struct sk_buff *skb, u8 flags)
 {
 	struct strata_rcv_cb *cb;
 
@@ -67,6 +73,8 @@ static void dev_deliver_ip(struct strata_dev *ifp, struct sk_buff *skb, u8 flags
 	cb->flags = flags;
 	cb->pad = 0;
 	cb->frag_max = 0;
+	if (unlikely(skb->tstamp))
+		dev_stamp(skb);
 	strata_dev_up.rcv_ip(ifp, skb);
 }
 

@@ -168,6 +168,7 @@ static void sock_destruct(struct sock *sk)
 	__skb_queue_purge(&sk->sk_error_queue);
 	strata_cong_exit(&tp->cong);
 	strata_tcp_fastopen_destruct(sk);
+	kfree(tp->syn);
 	strata_path_put(&tp->ep.path);
 	strata_sock_owner_put(sk);
 
@@ -190,6 +191,7 @@ static void sock_clear(struct strata_tcp_sock *tp)
 	tp->deferred = 0;
 	tp->todo = 0;
 	tp->listener = NULL;
+	tp->syn = NULL;
 	INIT_LIST_HEAD(&tp->accept_node);
 	memset(&tp->lst, 0, sizeof(tp->lst));
 	spin_lock_init(&tp->lst.lock);

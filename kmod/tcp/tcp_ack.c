@@ -116,7 +116,7 @@ static u32 ts_rtt(const struct strata_tcp_sock *tp, const struct strata_ack_run 
 
 	if (!run->rec.has_ts || !run->rec.tsecr)
 		return 0;
-	ms = strata_tcp_tsval(tp) - run->rec.tsecr;
+	ms = strata_tcp_ts_now(tp) - run->rec.tsecr;
 	if (ms > STRATA_RTO_MAX_US / USEC_PER_MSEC)
 		return 0;
 	return max_t(u32, ms, 1) * USEC_PER_MSEC;
@@ -128,7 +128,8 @@ static void measure_rtt(struct sock *sk, struct strata_ack_run *run)
 	u64 now = tp->mstamp_us;
 	u32 rtt = 0, cc_rtt = 0;
 
-	if (run->first_us && !run->retrans_acked) {
+	/* 0: none; after now: sch_fq is gone, and nothing waited for its departure */
+	if (run->last_us - 1 < now && !run->retrans_acked) {
 		rtt = now - run->first_us;
 		cc_rtt = now - run->last_us;
 	} else {
@@ -142,7 +143,7 @@ static void measure_rtt(struct sock *sk, struct strata_ack_run *run)
 		if (run->rec.ack != run->rec.una && !run->in.has_dup)
 			rtt = ts_rtt(tp, run);
 		cc_rtt = rtt;
-		if (!rtt && run->sack_first_us) {
+		if (!rtt && run->sack_last_us - 1 < now) {
 			rtt = now - run->sack_first_us;
 			cc_rtt = now - run->sack_last_us;
 		}

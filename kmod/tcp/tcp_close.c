@@ -181,6 +181,8 @@ static void disconnect_reset(struct sock *sk)
 	__skb_queue_purge(&sk->sk_receive_queue);
 	strata_tcp_fastopen_over(sk);
 	strata_tcp_fastopen_clear(tp);
+	kfree(tp->syn);
+	tp->syn = NULL;
 	strata_tcp_purge_queues(sk);
 	WRITE_ONCE(ep->raddr, 0);
 	WRITE_ONCE(ep->rport, 0);

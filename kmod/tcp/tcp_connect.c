@@ -286,7 +286,7 @@ static bool synsent_ack_ok(const struct strata_tcp_sock *tp, const struct strata
 		u32 first = (u32)div_u64(tp->retrans_start_us ?: tp->syn_us, USEC_PER_MSEC) +
 			    tp->ts_offset;
 
-		if (!strata_seq_between(seg->opts.tsecr, first, strata_tcp_tsval(tp))) {
+		if (!strata_seq_between(seg->opts.tsecr, first, strata_tcp_ts_now(tp))) {
 			strata_inc(strata_sk_net(&tp->ep.sk), TCPEXT_PAWSACTIVE);
 			return false;
 		}

@@ -118,7 +118,7 @@ static void measure_rtt(struct strata_tcp_sock *tp, const struct sk_buff *skb)
 	if (!seg->opts.tsecr || seg->opts.tsecr == tp->drs_tsecr || skb->len < tp->rcv.mss)
 		return;
 	tp->drs_tsecr = seg->opts.tsecr;
-	strata_drs_rtt_ts(&tp->drs, max_t(u32, strata_tcp_tsval(tp) - seg->opts.tsecr, 1) *
+	strata_drs_rtt_ts(&tp->drs, max_t(u32, strata_tcp_ts_now(tp) - seg->opts.tsecr, 1) *
 				    USEC_PER_MSEC);
 }
 

@@ -49,6 +49,12 @@ static int get_linger2(const struct strata_tcp_sock *tp)
 	return (val ?: READ_ONCE(strata_sk_net(&tp->ep.sk)->conf.tcp_fin_timeout)) / HZ;
 }
 
+/* TSval of a segment sent now, ms */
+static u32 get_timestamp(const struct strata_tcp_sock *tp)
+{
+	return (u32)div_u64(strata_tcp_clock_us(), USEC_PER_MSEC) + READ_ONCE(tp->ts_offset);
+}
+
 /* options of one int: 0 and *@val, or -ENOPROTOOPT */
 static int get_int(const struct sock *sk, int optname, int *val)
 {
@@ -110,6 +116,15 @@ static int get_int(const struct sock *sk, int optname, int *val)
 		return 0;
 	case TCP_FASTOPEN_NO_COOKIE:
 		*val = tp->fo_no_cookie;
+		return 0;
+	case TCP_TIMESTAMP:	/* the lowest bit would say that it counts in µs */
+		*val = get_timestamp(tp) & ~1U;
+		return 0;
+	case TCP_SAVE_SYN:
+		*val = READ_ONCE(tp->save_syn);
+		return 0;
+	case TCP_TX_DELAY:
+		*val = READ_ONCE(tp->tx_delay);
 		return 0;
 	case TCP_INQ:
 		*val = tp->inq_cmsg;
@@ -189,6 +204,8 @@ int strata_tcp_getsockopt(struct sock *sk, int level, int optname, char __user *
 		return get_cc_info(sk, optval, optlen, len);
 	case TCP_FASTOPEN_KEY:
 		return get_fastopen_key(sk, optval, optlen, len);
+	case TCP_SAVED_SYN:
+		return strata_tcp_syn_get(sk, optval, optlen);
 	case TCP_CONGESTION:
 		return get_cong(sk, optval, optlen, len);
 	case TCP_ZEROCOPY_RECEIVE:

@@ -53,6 +53,11 @@ int strata_tcp_set_cong(struct sock *sk, const char *name);
 /** strata_tcp_set_keepalive() - struct proto.keepalive: SO_KEEPALIVE is being set to @on. Locked */
 void strata_tcp_set_keepalive(struct sock *sk, int on);
 
+/* tcp_savedsyn.c */
+
+/** strata_tcp_syn_get() - TCP_SAVED_SYN: 0, -EINVAL: no room, -EFAULT; takes the lock */
+int strata_tcp_syn_get(struct sock *sk, char __user *optval, int __user *optlen);
+
 /* tcp_send.c, tcp_recv.c: see tcp.h; and */
 
 /**

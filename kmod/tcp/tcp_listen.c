@@ -31,6 +31,7 @@ static void req_bare(const struct strata_tcp_req *req, struct strata_tcp_bare *s
 			.proto = IPPROTO_TCP, .tos = req->tos, .df = true,
 		},
 		.ack = req->irs + 1,
+		.tx_delay = req->tx_delay,
 		.opts = {
 			.flags = req->opts.flags & STRATA_OPT_TS,
 			.tsval = req_clock_ms() + req->ts_offset,
@@ -147,6 +148,7 @@ static struct strata_tcp_req *req_make(struct sock *lsk, struct sk_buff *skb)
 	req->wnd = seg->wnd;
 	req->opts = seg->opts;
 	req->mark = READ_ONCE(lsk->sk_mark);
+	req->tx_delay = READ_ONCE(strata_tcp_sk(lsk)->tx_delay);
 	req->tos = strata_sk(lsk)->tos;
 	req->sent_us = strata_tcp_clock_us();
 	req->ts_offset = strata_tcp_ts_off(sn, req->laddr, req->raddr);
@@ -287,6 +289,8 @@ static struct sock *fast_child(struct sock *lsk, struct strata_tcp_req *req,
 	if (!by)
 		return NULL;
 	child = child_make(lsk, req);
+	if (child)
+		strata_tcp_syn_move(req, child);
 	strata_tcp_fastopen_made(lsk, child, req, by, c);
 	return child;
 }
@@ -325,6 +329,7 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		return NULL;
 	}
 	req->iss = isn ?: strata_tcp_isn(req->laddr, req->raddr, req->lport, req->rport);
+	strata_tcp_syn_save(lsk, req, skb);
 	child = fast_child(lsk, req, skb, &c);
 	/* a copy of the SYN on another CPU has made it? */
 	if (!child && (READ_ONCE(sn->conf.tcp_fastopen) & STRATA_FASTOPEN_SERVER) &&
@@ -458,6 +463,7 @@ static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		*why = SKB_NOT_DROPPED_YET;
 		return NULL;
 	}
+	strata_tcp_syn_move(req, child);
 	return child;
 }
 

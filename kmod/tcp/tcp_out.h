@@ -151,8 +151,22 @@ void strata_tcp_completed(struct sock *sk);
 void strata_tcp_resume(struct sock *sk);
 /** strata_tcp_paced() - must the next segment wait for its time? Then the timer runs. Locked */
 bool strata_tcp_paced(struct sock *sk);
-/** strata_tcp_pace_sent() - @len bytes left: when may the next go? Locked */
-void strata_tcp_pace_sent(struct sock *sk, u32 len);
+/** strata_tcp_pace_sent() - @skb was sent: when does it leave, and when may the next? Locked */
+void strata_tcp_pace_sent(struct sock *sk, struct sk_buff *skb);
+
+DECLARE_STATIC_KEY_FALSE(strata_tcp_tx_delay_used);
+
+/** strata_tcp_set_tx_delay() - TCP_TX_DELAY. Locked */
+void strata_tcp_set_tx_delay(struct sock *sk, u32 us);
+/** strata_tcp_has_departure() - does sch_fq have to be told when a segment of @sk is to leave? */
+static inline bool strata_tcp_has_departure(const struct sock *sk)
+{
+	return READ_ONCE(sk->sk_pacing_status) == SK_PACING_FQ ||
+	       static_branch_unlikely(&strata_tcp_tx_delay_used);
+}
+
+/** strata_tcp_set_departure() - tell it. Locked */
+void strata_tcp_set_departure(const struct sock *sk, struct sk_buff *skb);
 void strata_tcp_pace_init(struct sock *sk);
 void strata_tcp_pace_stop(struct sock *sk);
 int strata_tcp_output_init(void);
@@ -190,6 +204,7 @@ struct strata_tcp_bare {
 	u32				ack;
 	u16				wnd;	/* as on the wire */
 	u8				flags;
+	u32				tx_delay;	/* µs, TCP_TX_DELAY */
 	struct strata_tcp_opts_out	opts;
 };
 

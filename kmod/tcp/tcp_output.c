@@ -216,8 +216,8 @@ static int send_new(struct sock *sk, struct sk_buff *skb, u32 len, struct output
 					    tp->mstamp_us);
 		return err;
 	}
-	strata_tcp_pace_sent(sk, skb->len);
 	sent_new(sk, skb, run);
+	strata_tcp_pace_sent(sk, skb);
 	return 0;
 }
 

@@ -124,6 +124,10 @@ struct strata_tcp_ackdelay {
 	unsigned long	lrcvtime;
 };
 
+/* tp->save_syn, values of TCP_SAVE_SYN: from which header on */
+#define STRATA_SAVE_SYN_IP	1
+#define STRATA_SAVE_SYN_LINK	2
+
 /* tp->table: which table of tcp_lookup.c it is in; that bucket's lock */
 #define STRATA_TCP_IN_NONE	0
 #define STRATA_TCP_IN_EST	1
@@ -131,6 +135,7 @@ struct strata_tcp_ackdelay {
 
 struct strata_tcp_reqs;
 struct strata_tcp_req;
+struct strata_tcp_syn;
 struct strata_fastopen_keys;
 
 /**

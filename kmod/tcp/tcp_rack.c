@@ -41,8 +41,9 @@ void strata_rack_update(struct strata_tcp_rack *r, const struct strata_tcp_tx *t
 
 	if (tx->sacked & STRATA_TX_SACKED)
 		return;
+	/* sent again, it may wait for its departure while the first copy is acknowledged */
 	if (tx->sacked & STRATA_TX_EVER_RETRANS &&
-	    (ts_older || (min_rtt_us != ~0U && rtt < min_rtt_us)))
+	    (ts_older || tx->xmit_us > now_us || (min_rtt_us != ~0U && rtt < min_rtt_us)))
 		return;
 
 	r->advanced = true;

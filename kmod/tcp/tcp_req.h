@@ -26,6 +26,7 @@
  * @ecn_ok: ECN was asked for and is agreed on (RFC 3168)
  * @sent: SYN-ACKs sent again; @acked: the ACK came but could not be taken (queue full, deferred)
  * @cookie: made of the ACK of a cookie
+ * @syn: headers of the SYN, if TCP_SAVE_SYN wants them; NULL once the child has them
  * @ref: one for the table, one per user
  *
  * locking: strata_tcp_reqs.lock; addresses and sequence numbers are constant.
@@ -51,7 +52,9 @@ struct strata_tcp_req {
 	bool			cookie;
 	u32			pmtu;
 	u32			mark;
+	u32			tx_delay;	/* TCP_TX_DELAY, µs */
 	u32			ts_offset;
+	struct strata_tcp_syn	*syn;
 	/* jiffies of the last answer to an unacceptable segment */
 	u32			last_oow;
 	u64			sent_us;
@@ -108,6 +111,14 @@ void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
 /** strata_tcp_req_synack_ts() - the same, with the timestamp of another time, ms */
 void strata_tcp_req_synack_ts(struct strata_net *sn, struct strata_tcp_req *req,
 			      const struct strata_tcp_cookie *c, u32 ts_ms);
+
+/* tcp_savedsyn.c. BH off */
+
+/** strata_tcp_syn_save() - @skb made @req: keep its headers, if the listener wants them */
+void strata_tcp_syn_save(const struct sock *lsk, struct strata_tcp_req *req,
+			 const struct sk_buff *skb);
+/** strata_tcp_syn_move() - they are the child's now; nobody else has made one. Locked (child) */
+void strata_tcp_syn_move(struct strata_tcp_req *req, struct sock *child);
 
 /* tcp_cookie.c. BH off */
 

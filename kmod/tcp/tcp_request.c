@@ -30,8 +30,10 @@ static void req_free_rcu(struct rcu_head *head)
 
 void strata_tcp_req_put(struct strata_tcp_req *req)
 {
-	if (refcount_dec_and_test(&req->ref))
-		call_rcu(&req->rcu, req_free_rcu);
+	if (!refcount_dec_and_test(&req->ref))
+		return;
+	kfree(req->syn);
+	call_rcu(&req->rcu, req_free_rcu);
 }
 
 static struct hlist_head *req_slot(struct strata_tcp_reqs *reqs, __be32 laddr, __be32 raddr,

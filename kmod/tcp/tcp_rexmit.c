@@ -85,12 +85,12 @@ static int rexmit_skb(struct sock *sk, struct sk_buff *skb, u32 mss, u32 quota, 
 		strata_inc(sn, TCPEXT_RETRANSFAIL);
 		return err;
 	}
-	strata_tcp_pace_sent(sk, skb->len);
 	strata_rate_sent(&tp->rate, &tp->scb, tx, tp->mstamp_us);
 	strata_scb_retrans(&tp->scb, tx);
 	strata_recovery_retransmitted(&tp->rec, strata_tcp_tsval(tp));
 	strata_prr_sent(&tp->rec, tx->pcount);
 	strata_tcp_rtx_retime(sk, skb);
+	strata_tcp_pace_sent(sk, skb);
 	if (!tp->retrans_start_us)
 		tp->retrans_start_us = tp->mstamp_us;
 	tp->bytes_retrans += skb->len;

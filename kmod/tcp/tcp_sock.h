@@ -95,20 +95,21 @@ struct strata_tcp_sock {
 	u8	keepalive_probes;
 	u8	syn_retries;
 	u8	defer_accept;		/* SYN-ACKs to wait */
-	u8	pad;
+	u8	save_syn;		/* TCP_SAVE_SYN: STRATA_SAVE_SYN_* */
 	int	linger2;		/* jiffies; < 0: no FIN-WAIT-2 */
 	u32	user_timeout;		/* ms */
 	u32	notsent_lowat;		/* bytes */
 	/* TCP_WINDOW_CLAMP, bytes, 0: none; the limit in force is rwnd.clamp */
 	u32	window_clamp;
+	u32	tx_delay;		/* TCP_TX_DELAY, µs */
 
 	/* bookkeeping */
 	u32	lsndtime;		/* jiffies data was last sent */
 	u32	ack_time;		/* jiffies an acceptable ACK last came */
 	/* when the SYN or SYN-ACK last left (RTT sample unless syn_retrans) */
 	u64	syn_us;
-	/* earliest departure of the next segment, pacing; clock of mstamp_us */
-	u64	pace_us;
+	/* pacing: earliest departure of the next segment, ns; clock of mstamp_us */
+	u64	pace_ns;
 	struct strata_tcp_drs	drs;	/* receive buffer autotuning */
 	u32	drs_tsecr;		/* TSecr that gave the receiver's last RTT sample */
 	/* clock of the current entry, read once (strata_tcp_mstamp) */
@@ -129,6 +130,8 @@ struct strata_tcp_sock {
 	struct list_head		accept_node;
 	/* until accepted; counted. SYN-RECEIVED children */
 	struct sock			*listener;
+	/* headers of the SYN it came from (TCP_SAVED_SYN), or NULL */
+	struct strata_tcp_syn		*syn;
 	struct strata_tcp_listener	lst;
 
 	/* STRATA_TCP_IN_*; entered by sk->sk_nulls_node */
@@ -154,10 +157,23 @@ static inline u64 strata_tcp_mstamp(struct strata_tcp_sock *tp)
 	return tp->mstamp_us;
 }
 
-/** strata_tcp_tsval() - TSval for a segment sent now, ms (RFC 7323 5.4) */
-static inline u32 strata_tcp_tsval(const struct strata_tcp_sock *tp)
+/** strata_tcp_depart_us() - tcp_tsq.c: when a segment leaves that sch_fq may hold back */
+u64 strata_tcp_depart_us(const struct strata_tcp_sock *tp);
+
+/** strata_tcp_ts_now() - the clock of TSval, ms (RFC 7323 5.4) */
+static inline u32 strata_tcp_ts_now(const struct strata_tcp_sock *tp)
 {
 	return (u32)div_u64(tp->mstamp_us, USEC_PER_MSEC) + tp->ts_offset;
+}
+
+/** strata_tcp_tsval() - TSval for a segment sent now, ms */
+static inline u32 strata_tcp_tsval(const struct strata_tcp_sock *tp)
+{
+	u64 us = tp->mstamp_us;
+
+	if (unlikely(READ_ONCE(tp->ep.sk.sk_pacing_status) == SK_PACING_FQ))
+		us = strata_tcp_depart_us(tp);
+	return (u32)div_u64(us, USEC_PER_MSEC) + tp->ts_offset;
 }
 
 #endif /* _STRATA_TCP_SOCK_H */

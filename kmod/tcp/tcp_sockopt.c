@@ -262,6 +262,16 @@ static int set_locked(struct sock *sk, int optname, int val)
 	case TCP_FASTOPEN_CONNECT:
 	case TCP_FASTOPEN_NO_COOKIE:
 		return set_fastopen(sk, optname, val);
+	case TCP_SAVE_SYN:
+		if (val < 0 || val > STRATA_SAVE_SYN_LINK)
+			return -EINVAL;
+		WRITE_ONCE(tp->save_syn, val);
+		return 0;
+	case TCP_TIMESTAMP:	/* the clock is set by TCP_REPAIR alone, which is not done */
+		return -EPERM;
+	case TCP_TX_DELAY:
+		strata_tcp_set_tx_delay(sk, val);
+		return 0;
 	case TCP_INQ:
 		if (val < 0 || val > 1)
 			return -EINVAL;

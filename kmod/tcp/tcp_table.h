@@ -81,6 +81,7 @@ struct strata_tcp_tw {
 	u32			ts_offset;
 	u32			last_oow_ack;		/* jiffies */
 	u32			mark;
+	u32			tx_delay;		/* TCP_TX_DELAY, µs */
 	struct strata_bind_hold	*bind;
 	struct timer_list	timer;
 	struct rcu_head		rcu;

@@ -290,6 +290,28 @@ static void persist_fired(struct sock *sk)
 	tp->todo |= STRATA_TODO_PROBE;
 }
 
+/* has the timer's segment no answer because sch_fq holds it, or did? Then the timer goes on */
+static bool held_by_fq(struct sock *sk, enum strata_tcp_timer kind)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u64 rto = strata_rtt_rto(&tp->rtt), sent;
+	struct sk_buff *skb;
+
+	if (likely(READ_ONCE(sk->sk_pacing_status) != SK_PACING_FQ) || !tp->scb.packets_out)
+		return false;
+	skb = kind == STRATA_TIMER_TLP ? strata_tcp_rtx_tail(sk) : strata_tcp_rtx_head(sk);
+	if (skb_fclone_busy(sk, skb)) {
+		strata_tcp_timer_set(sk, kind, rto_jiffies(tp));
+		return true;
+	}
+	/* RFC 6298 5.1 counts from its departure */
+	sent = STRATA_TCP_TX(skb)->xmit_us;
+	if (kind != STRATA_TIMER_RTO || sent > tp->mstamp_us || sent + rto <= tp->mstamp_us)
+		return false;
+	strata_tcp_timer_set(sk, kind, usecs_to_jiffies(sent + rto - tp->mstamp_us));
+	return true;
+}
+
 /* the sending side's timer. Locked */
 static void rexmit_run(struct sock *sk)
 {
@@ -303,6 +325,8 @@ static void rexmit_run(struct sock *sk)
 		return;
 	}
 	strata_tcp_mstamp(tp);
+	if ((kind == STRATA_TIMER_RTO || kind == STRATA_TIMER_TLP) && held_by_fq(sk, kind))
+		return;
 	strata_tcp_timer_clear(sk);
 	switch (kind) {
 	case STRATA_TIMER_RTO:

@@ -118,6 +118,7 @@ static void tw_send_ack(struct strata_tcp_tw *tw)
 		.seq = tw->snd_nxt,
 		.ack = tw->rcv_nxt,
 		.wnd = tw->wnd,
+		.tx_delay = tw->tx_delay,
 		.flags = STRATA_TCP_ACK,
 	};
 
@@ -299,6 +300,7 @@ static struct strata_tcp_tw *tw_alloc(struct sock *sk, int state)
 	tw->rport = tp->ep.rport;
 	tw->ifindex = sk->sk_bound_dev_if;
 	tw->mark = sk->sk_mark;
+	tw->tx_delay = tp->tx_delay;
 	tw->tos = tp->ep.tos;
 	tw->state = state;
 	tw->snd_nxt = tp->snd.nxt;

@@ -10,8 +10,14 @@
  * per-CPU list, and a tasklet goes on with the output.
  *
  * Pacing: while sk_pacing_status asks for it (SO_MAX_PACING_RATE, or a congestion
- * control that needs it) each segment moves tp->pace_us, the earliest departure of the
- * next, and a high-resolution timer wakes the output then.
+ * control that needs it) each segment moves tp->pace_ns, the earliest departure of the
+ * next, and a high-resolution timer wakes the output then. Where the device has sch_fq, that
+ * says so in sk_pacing_status when it sees the first packet: from then on segments carry their
+ * departure time down (skb->tstamp), the timer rests, and fq holds them until then. Stamps, of
+ * RTT samples and TSval, are those of the departure.
+ *
+ * TCP_TX_DELAY has fq hold every segment longer, as a longer path would. Stamps know
+ * nothing of that, so it is a part of the RTT. Without fq it does nothing, as native.
  *
  * locking: the socket lock but for the completion; tp->deferred by atomic bits.
  * A socket on a list, and an armed pacing timer, hold a reference.
@@ -27,6 +33,53 @@ struct tsq_cpu {
 
 static DEFINE_PER_CPU(struct tsq_cpu, tsq_cpu);
 
+#define FREE_SEGS	10	/* not paced at first, as sch_fq once had it and native has it */
+#define RATE_MOST	BIT_ULL(44)
+
+DEFINE_STATIC_KEY_FALSE(strata_tcp_tx_delay_used);
+
+void strata_tcp_set_tx_delay(struct sock *sk, u32 us)
+{
+	if (us && !static_branch_unlikely(&strata_tcp_tx_delay_used))
+		static_branch_enable(&strata_tcp_tx_delay_used);
+	WRITE_ONCE(strata_tcp_sk(sk)->tx_delay, us);
+}
+
+u64 strata_tcp_depart_us(const struct strata_tcp_sock *tp)
+{
+	if (READ_ONCE(tp->ep.sk.sk_pacing_status) != SK_PACING_FQ)
+		return tp->mstamp_us;
+	return max(tp->mstamp_us, div_u64(tp->pace_ns, NSEC_PER_USEC));
+}
+
+void strata_tcp_set_departure(const struct sock *sk, struct sk_buff *skb)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u64 at = max(tp->pace_ns, tp->mstamp_us * NSEC_PER_USEC);
+
+	skb_set_delivery_time(skb, ns_to_ktime(at + (u64)tp->tx_delay * NSEC_PER_USEC),
+			      SKB_CLOCK_MONOTONIC);
+}
+
+/* what waits for its departure is below TCP, too: twice the bytes, for the memory they take */
+static unsigned long tx_delay_bytes(const struct sock *sk)
+{
+	u64 rate = min_t(u64, READ_ONCE(sk->sk_pacing_rate), RATE_MOST);
+
+	return mul_u64_u32_shr(rate, strata_tcp_sk(sk)->tx_delay, ilog2(SZ_1M / 2));
+}
+
+/* paced, it is the rate that limits; and there may be much on a way that is longer than it seems */
+static bool far_below(const struct sock *sk, unsigned long limit)
+{
+	if (READ_ONCE(sk->sk_pacing_status) == SK_PACING_NONE)
+		limit = min_t(unsigned long, limit,
+			      READ_ONCE(strata_sk_net(sk)->conf.tcp_limit_output_bytes));
+	if (static_branch_unlikely(&strata_tcp_tx_delay_used))
+		limit += tx_delay_bytes(sk);
+	return refcount_read(&sk->sk_wmem_alloc) > limit;
+}
+
 /** strata_tcp_throttled() - is enough below TCP that @skb had better wait for its completion? */
 bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb)
 {
@@ -35,9 +88,10 @@ bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb)
 
 	limit = max_t(unsigned long, 2 * skb->truesize,
 		      READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift));
-	limit = min_t(unsigned long, limit,
-		      READ_ONCE(strata_sk_net(sk)->conf.tcp_limit_output_bytes));
-	if (refcount_read(&sk->sk_wmem_alloc) <= limit)
+	if (refcount_read(&sk->sk_wmem_alloc) <=
+	    min_t(unsigned long, limit,
+		  READ_ONCE(strata_sk_net(sk)->conf.tcp_limit_output_bytes)) ||
+	    !far_below(sk, limit))
 		return false;
 	/* nothing of ours in flight would come back to wake us */
 	if (RB_EMPTY_ROOT(&sk->tcp_rtx_queue))
@@ -45,7 +99,7 @@ bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb)
 	set_bit(STRATA_TSQ_THROTTLED, &tp->deferred);
 	/* a completion may have run between the test and the bit */
 	smp_mb__after_atomic();
-	return refcount_read(&sk->sk_wmem_alloc) > limit;
+	return far_below(sk, limit);
 }
 
 /** strata_tcp_resume() - go on sending after a completion or a pause. Locked */
@@ -130,26 +184,35 @@ bool strata_tcp_paced(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	if (likely(!pacing_on(sk)) || tp->pace_us <= tp->mstamp_us)
+	/* within the µs of the clock: now */
+	if (likely(!pacing_on(sk)) || tp->pace_ns < (tp->mstamp_us + 1) * NSEC_PER_USEC)
 		return false;
 	if (!hrtimer_is_queued(&tp->pacing_timer)) {
-		hrtimer_start(&tp->pacing_timer, ns_to_ktime(tp->pace_us * NSEC_PER_USEC),
+		hrtimer_start(&tp->pacing_timer, ns_to_ktime(tp->pace_ns),
 			      HRTIMER_MODE_ABS_PINNED_SOFT);
 		sock_hold(sk);
 	}
 	return true;
 }
 
-/** strata_tcp_pace_sent() - @len bytes left: when may the next go? Locked */
-void strata_tcp_pace_sent(struct sock *sk, u32 len)
+/** strata_tcp_pace_sent() - @skb was sent: when does it leave, and when may the next? Locked */
+void strata_tcp_pace_sent(struct sock *sk, struct sk_buff *skb)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	unsigned long rate = READ_ONCE(sk->sk_pacing_rate);
+	unsigned long rate;
+	u64 prior, gap;
 
-	if (likely(!pacing_on(sk)) || !rate || rate == ~0UL)
+	if (likely(READ_ONCE(sk->sk_pacing_status) == SK_PACING_NONE))
 		return;
-	tp->pace_us = max(tp->pace_us, tp->mstamp_us) +
-		      div64_ul((u64)len * USEC_PER_SEC, rate);
+	STRATA_TCP_TX(skb)->xmit_us = strata_tcp_depart_us(tp);
+	prior = tp->pace_ns;
+	tp->pace_ns = max(prior, tp->mstamp_us * NSEC_PER_USEC);
+	rate = READ_ONCE(sk->sk_pacing_rate);
+	if (!rate || rate == ~0UL || tp->data_segs_out < FREE_SEGS)
+		return;
+	/* whoever woke us late is made up for, by half a gap at most */
+	gap = div64_ul((u64)skb->len * NSEC_PER_SEC, rate);
+	tp->pace_ns += gap - min(gap / 2, tp->pace_ns - prior);
 }
 
 void strata_tcp_pace_init(struct sock *sk)

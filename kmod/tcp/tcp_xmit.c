@@ -172,6 +172,8 @@ static int sock_xmit(struct sock *sk, struct sk_buff *skb, const struct xmit_hdr
 	fl.tos |= h->ecn;
 	push_header(skb, &fl, h, o);
 	skb_set_owner_w(skb, sk);
+	if (unlikely(strata_tcp_has_departure(sk)))
+		strata_tcp_set_departure(sk, skb);
 	trace_sock(sk, &fl, h, o, len, again);
 
 	tp->segs_out += segs;
@@ -387,6 +389,9 @@ static void bare_xmit(struct strata_net *sn, const struct sock *sk, struct strat
 		trace_strata_tcp_xmit(sk, &t);
 	}
 	push_header(skb, &seg->fl, &h, &seg->opts);
+	if (unlikely(seg->tx_delay))
+		skb_set_delivery_time(skb, ktime_add_us(ktime_get(), seg->tx_delay),
+				      SKB_CLOCK_MONOTONIC);
 	strata_inc(sn, TCP_OUTSEGS);
 	strata_ip_reply(sn, &seg->fl, skb);
 }
@@ -416,6 +421,7 @@ void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb)
 	seg.fl.dport = th->sport;
 	seg.fl.oif = sk ? sk->sk_bound_dev_if : 0;
 	seg.fl.mark = sk ? sk->sk_mark : 0;
+	seg.tx_delay = sk ? READ_ONCE(strata_tcp_sk(sk)->tx_delay) : 0;
 	seg.fl.df = true;
 	if (in->flags & STRATA_TCP_ACK) {
 		seg.seq = in->ack;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Every option of every level, set and read with every length and value that is near an edge,
- * on both stacks: the same answer, the same octets. Where Strata differs a line below says
+ * on both stacks: the same answer, the same octets; TCP's also of a listener and of a
+ * connection. Where Strata differs a line below says
  * why; a line without a difference is wrong, too.
  */
 #include <stdarg.h>
@@ -34,10 +35,9 @@ static const struct except absent[] = {
 	{ K_STREAM, SOL_TCP, 14, 14, "TCP_MD5SIG" },
 	{ K_STREAM, SOL_TCP, TCP_REPAIR, TCP_QUEUE_SEQ, "repair" },
 	{ K_STREAM, SOL_TCP, TCP_REPAIR_OPTIONS, TCP_REPAIR_OPTIONS, "repair" },
-	{ K_STREAM, SOL_TCP, TCP_TIMESTAMP, TCP_TIMESTAMP, "not done" },
-	{ K_STREAM, SOL_TCP, TCP_SAVE_SYN, 29, "not done; 29: TCP_REPAIR_WINDOW" },
+	{ K_STREAM, SOL_TCP, 29, 29, "TCP_REPAIR_WINDOW" },
 	{ K_STREAM, SOL_TCP, 32, 32, "TCP_MD5SIG_EXT" },
-	{ K_STREAM, SOL_TCP, 37, 43, "TCP_TX_DELAY, AO, MPTCP" },
+	{ K_STREAM, SOL_TCP, 38, 43, "AO, MPTCP" },
 	{ K_DGRAM, SOL_UDP, 10, 11, "UDP-Lite's coverage" },
 	{ K_DGRAM, SOL_UDP, UDP_ENCAP, UDP_NO_CHECK6_RX, "no tunnels, no IPv6" },
 };
@@ -87,13 +87,23 @@ static int value_is_own(int level, int opt)
 	if (level == SOL_SOCKET)
 		return opt == SO_COOKIE || opt == SO_DOMAIN || opt == SO_PROTOCOL ||
 		       opt == SO_MEMINFO || opt == SO_INCOMING_CPU || opt == SO_INCOMING_NAPI_ID;
-	return level == SOL_TCP && (opt == TCP_INFO || opt == TCP_CC_INFO);
+	return level == SOL_TCP && (opt == TCP_INFO || opt == TCP_CC_INFO ||
+				    opt == TCP_TIMESTAMP);
+}
+
+/* those that tell of a connection's path, too */
+static int value_is_path(int state, int level, int opt)
+{
+	return state == TCP_ESTABLISHED && level == SOL_TCP &&
+	       (opt == TCP_MAXSEG || opt == TCP_WINDOW_CLAMP);
 }
 
 struct probe {
 	enum kind kind;
+	int state;		/* TCP_LISTEN, TCP_ESTABLISHED, 0: new */
 	int level, opt;
 	int fd[2];		/* native, Strata */
+	int peer[2];		/* of a connection */
 	bool absent, lacks;	/* Strata, native know nothing of it */
 	int differences;
 	char first[256];	/* the first difference in words */
@@ -117,7 +127,7 @@ static struct said get_len(const struct probe *p, int fd, int len)
 	memset(buf, 0x5a, LOOK);
 	s = said(getsockopt(fd, p->level, p->opt, buf, &n));
 	s.more = (long)(int)n << 32;
-	if (!value_is_own(p->level, p->opt))
+	if (!value_is_own(p->level, p->opt) && !value_is_path(p->state, p->level, p->opt))
 		s.more |= octets(buf, LOOK);
 	return s;
 }
@@ -231,13 +241,50 @@ static bool is_unknown(const struct probe *p, int fd)
 	       (g.err == ENOPROTOOPT || g.err == EOPNOTSUPP);
 }
 
+/* the sockets of @p in its state; 0 or -1 */
+static int probe_open(struct probe *p, int i, int family)
+{
+	struct sockaddr_in sin = {
+		.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	socklen_t len = sizeof(sin);
+	int lfd = kind_socket(family, p->kind);
+
+	p->fd[i] = lfd;
+	p->peer[i] = -1;
+	if (!p->state)
+		return 0;
+	if (bind(lfd, (void *)&sin, len) || listen(lfd, 1) ||
+	    getsockname(lfd, (void *)&sin, &len))
+		return -1;
+	if (p->state == TCP_LISTEN)
+		return 0;
+	p->peer[i] = kind_socket(family, p->kind);
+	if (connect(p->peer[i], (void *)&sin, len))
+		return -1;
+	p->fd[i] = accept(lfd, NULL, NULL);
+	close(lfd);
+	return p->fd[i] < 0 ? -1 : 0;
+}
+
+static void probe_close(struct probe *p)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		close(p->fd[i]);
+		if (p->peer[i] >= 0)
+			close(p->peer[i]);
+	}
+}
+
 static void probe_one(struct __test_metadata *_metadata, int strata, struct probe *p)
 {
 	const struct except *no = FIND(absent, p->kind, p->level, p->opt);
 	const struct except *other = FIND(differs, p->kind, p->level, p->opt);
 
-	p->fd[0] = kind_socket(AF_INET, p->kind);
-	p->fd[1] = kind_socket(strata, p->kind);
+	ASSERT_EQ(0, probe_open(p, 0, AF_INET));
+	ASSERT_EQ(0, probe_open(p, 1, strata));
 	p->differences = 0;
 	p->lacks = is_unknown(p, p->fd[0]);
 	p->absent = is_unknown(p, p->fd[1]);
@@ -258,8 +305,7 @@ static void probe_one(struct __test_metadata *_metadata, int strata, struct prob
 		compare(p, set_len(p, p->fd[0], 0, 0), set_len(p, p->fd[1], 0, 0), "set nothing");
 		compare(p, get_fault(p, p->fd[0], 1), get_fault(p, p->fd[1], 1), "get to nowhere");
 	}
-	close(p->fd[0]);
-	close(p->fd[1]);
+	probe_close(p);
 	/* a kernel built without it lacks it, too */
 	if (!p->lacks)
 		EXPECT_EQ(NULL, no) {
@@ -296,6 +342,19 @@ TEST_F_TIMEOUT(opts, as_nobody, 240)
 {
 	ASSERT_EQ(0, setresuid(65534, 65534, 65534));
 	probe_all(_metadata, self->strata, variant->kind);
+}
+
+TEST_F_TIMEOUT(opts, in_state, 240)
+{
+	static const int states[] = { TCP_LISTEN, TCP_ESTABLISHED };
+	struct probe p = { .kind = STREAM, .level = SOL_TCP };
+	int i;
+
+	if (variant->kind != STREAM)
+		SKIP(return, "they have no states");
+	for (i = 0; i < ARRAY_SIZE(states); i++)
+		for (p.state = states[i], p.opt = 0; p.opt <= OPTS; p.opt++)
+			probe_one(_metadata, self->strata, &p);
 }
 
 TEST_HARNESS_MAIN

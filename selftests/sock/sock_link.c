@@ -264,6 +264,33 @@ TEST_F(link, gro_in)
 	}
 }
 
+/* TCP_SAVE_SYN 2: the SYN's headers from Ethernet's on */
+TEST_F(link, saved_syn)
+{
+	int lfd = socket(self->family, SOCK_STREAM, 0), two = 2, fd;
+	int peer = peer_socket(self->there, self->here, SOCK_STREAM);
+	struct ifreq ifr = { .ifr_name = "v0" };
+	unsigned char syn[256] = { };
+	socklen_t len = sizeof(syn);
+
+	ASSERT_EQ(0, env_bind(lfd, "10.9.0.1", 7));
+	ASSERT_EQ(0, setsockopt(lfd, SOL_TCP, TCP_SAVE_SYN, &two, sizeof(two)));
+	ASSERT_EQ(0, listen(lfd, 1));
+	ASSERT_EQ(0, env_connect(peer, "10.9.0.1", 7));
+	fd = accept(lfd, NULL, NULL);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_SAVED_SYN, syn, &len));
+	ASSERT_EQ(14 + 20 + (syn[14 + 20 + 12] >> 4) * 4, len);
+	ASSERT_EQ(0, ioctl(lfd, SIOCGIFHWADDR, &ifr));
+	EXPECT_EQ(0, memcmp(syn, ifr.ifr_hwaddr.sa_data, 6));
+	EXPECT_EQ(0, memcmp(syn + 12, "\x08\x00\x45", 3));
+	EXPECT_EQ(0, memcmp(syn + 14 + 12, "\x0a\x09\x00\x02\x0a\x09\x00\x01", 8));
+	EXPECT_EQ(2, syn[14 + 20 + 13]);
+	close(fd);
+	close(peer);
+	close(lfd);
+}
+
 /* A connected socket that is bound to a device afterwards leaves by that one, or not at all */
 TEST_F(link, bound_after_connect)
 {
