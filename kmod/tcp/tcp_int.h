@@ -78,6 +78,8 @@ void strata_tcp_push(struct sock *sk, int msg_flags);
  * Locked
  */
 void strata_tcp_check_space(struct sock *sk);
+/** strata_tcp_sndbuf_expand() - grow the send buffer to two congestion windows. Locked */
+void strata_tcp_sndbuf_expand(struct sock *sk);
 /** strata_tcp_memory_free() - proto.stream_memory_free */
 bool strata_tcp_memory_free(const struct sock *sk, int wake);
 
