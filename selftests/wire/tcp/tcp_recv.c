@@ -160,6 +160,27 @@ CASE(window_closes, "RFC 9293 3.8.6: a reader that does not read closes the wind
 	ASSERT_LE(1000, s.win);
 }
 
+CASE(window_by_truesize, "RFC 9293 3.8.6: the window grows as full segments come")
+{
+	int fd, ws, win = 0, i;
+	struct wseg s;
+
+	in("S 0 mss 1460 ws 7");
+	ASSERT_TRUE(w_next(1000, &s));
+	ws = s.ws;
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	/* less than the first window, in no time: it is not what the user reads that grows it */
+	for (i = 0; i < 10; i++) {
+		in("A %d+1460", 1 + 1460 * i);
+		get(fd, 1460);
+		ASSERT_TRUE(w_next(100, &s));
+		win = s.win << ws;
+	}
+	ASSERT_LT(75000, win);
+}
+
 CASE(zero_window_probe, "RFC 9293 3.8.6.1 (MUST-66): a closed window's answer to a probe")
 {
 	int fd, n = 0, lfd = self->lfd;
