@@ -164,6 +164,8 @@ void strata_tcp_grow_window(struct sock *sk, u32 len, u32 truesize)
 	else
 		return;
 	tp->rcv.ssthresh += min_t(u32, room, step);
+	/* the peer should know at once: it is in slow start, and fewer ACKs make larger bursts */
+	tp->ack.quick |= 1;
 }
 
 /* data came: an ACK is owed, and the estimates learn */

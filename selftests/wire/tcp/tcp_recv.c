@@ -47,6 +47,31 @@ CASE(every_second_read, "RFC 9293 3.8.6.3: a reader that keeps up does not make 
 	ASSERT_GE(11, acks);
 }
 
+/* @n full segments from octet @at on, read at once, and a round trip: how many ACKs; -1: error */
+static int round_of(int fd, int at, int n)
+{
+	struct wseg s;
+	int i, acks = 0;
+
+	for (i = 0; i < n; i++)
+		if (!w_in("A %d+1448", at + 1448 * i) || w_recv(fd, 1 << 20) != 1448)
+			return -1;
+	sleep_s(0.02);
+	while (w_next(1, &s))
+		acks++;
+	return acks;
+}
+
+CASE(quick_while_growing, "RFC 9293 3.8.6.3: a segment that widens the window is ACKed at once")
+{
+	int fd = w_passive(self->lfd, "mss 1460 sackok ts ws 7");
+
+	ASSERT_LE(0, fd);
+	/* the first sixteen go at once in any case; more is read than ever: the buffer grows */
+	ASSERT_LE(16, round_of(fd, 1, 20));
+	ASSERT_LE(26, round_of(fd, 1 + 20 * 1448, 40));
+}
+
 CASE(piggyback, "RFC 9293 3.8.6.3: data carries the ACK that is due")
 {
 	int fd = w_passive(self->lfd, "mss 1460");
