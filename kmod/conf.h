@@ -66,7 +66,7 @@ struct strata_net_conf {
 	int	tcp_reordering;			/* segments */
 	int	tcp_max_reordering;		/* segments */
 	int	tcp_moderate_rcvbuf;		/* bool */
-	int	tcp_adv_win_scale;
+	int	tcp_adv_win_scale;		/* without effect, as native's since 6.6 */
 	int	tcp_slow_start_after_idle;	/* bool */
 	int	tcp_rfc1337;			/* bool */
 	int	tcp_tw_reuse;			/* 0, 1, 2 (loopback only) */

@@ -219,6 +219,7 @@ int strata_tcp_sock_init(struct sock *sk)
 	struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
 
 	sock_clear(tp);
+	tp->rcv.ratio = STRATA_WND_RATIO;
 	strata_tcp_cong_init(sk);
 	sk->sk_state = TCP_CLOSE;
 	sk->sk_backlog_rcv = strata_tcp_do_rcv;

@@ -226,14 +226,9 @@ void strata_tcp_init_transfer(struct sock *sk)
 	tp->retries = 0;
 	tp->lsndtime = (u32)jiffies;
 	tp->ack.lrcvtime = jiffies;
-	/* room for the initial window: two copies of it, as the buffer is counted in truesize */
-	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK)) {
-		int one = SKB_TRUESIZE(tp->snd.mss + STRATA_TCP_HEADROOM);
-		int want = min_t(int, READ_ONCE(conf->tcp_wmem[2]), 2 * one * tp->cong.cwnd);
-
-		if (READ_ONCE(sk->sk_sndbuf) < want)
-			WRITE_ONCE(sk->sk_sndbuf, want);
-	}
+	/* room for the initial window */
+	if (!(sk->sk_userlocks & SOCK_SNDBUF_LOCK))
+		strata_tcp_sndbuf_expand(sk);
 }
 
 void strata_tcp_take_syn_options(struct strata_tcp_sock *tp, const struct strata_tcp_opts *o)

@@ -61,16 +61,42 @@ void strata_tcp_rcv_dup(struct sock *sk, u32 start, u32 end)
 	strata_sack_rcv_dup(&tp->sack_rcv, start, end);
 }
 
+/* the window may be as large as the buffer can back, or as the user wants it */
+static void clamp_to_buffer(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	tp->rwnd.clamp = strata_tcp_full_space(sk);
+	if (tp->window_clamp)
+		tp->rwnd.clamp = min(tp->rwnd.clamp, tp->window_clamp);
+}
+
+/* a segment of another size: how much of the memory it takes is payload? */
+static void measure_ratio(struct sock *sk, const struct sk_buff *skb)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u8 ratio = strata_wnd_ratio(skb->len, skb->truesize);
+
+	if (ratio == tp->rcv.ratio)
+		return;
+	tp->rcv.ratio = ratio;
+	clamp_to_buffer(sk);
+	tp->drs.space = min(tp->drs.space, tp->rwnd.clamp);
+}
+
 /*
  * How large are the peer's segments? An estimate from full ones (RFC 1122 4.2.3.2 needs it).
  * One that is smaller, or pushed, ends a write: the peer may wait for its ACK.
  */
-static void measure_mss(struct strata_tcp_sock *tp, const struct sk_buff *skb)
+static void measure_mss(struct sock *sk, const struct sk_buff *skb)
 {
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	u32 len = skb_shinfo(skb)->gso_size ?: skb->len;
 	bool psh = STRATA_TCP_SEG(skb)->flags & STRATA_TCP_PSH;
 
 	if (len >= tp->rcv.mss) {
+		if (unlikely(len != tp->rcv.mss))
+			measure_ratio(sk, skb);
 		tp->rcv.mss = min_t(u32, len, tp->rcv.adv_mss);
 		if (psh && len == tp->rcv.mss)
 			tp->ack.pending |= STRATA_ACK_PUSHED;
@@ -141,6 +167,8 @@ void strata_tcp_grow_window(struct sock *sk, u32 len, u32 truesize)
 	else
 		return;
 	tp->rcv.ssthresh += min_t(u32, room, step);
+	/* the peer should know at once: it is in slow start, and fewer ACKs make larger bursts */
+	tp->ack.quick |= 1;
 }
 
 /* data came: an ACK is owed, and the estimates learn */
@@ -150,7 +178,7 @@ static void data_event(struct sock *sk, const struct sk_buff *skb)
 
 	tp->ack.pending |= STRATA_ACK_SCHED;
 	tp->data_segs_in += max_t(u16, 1, skb_shinfo(skb)->gso_segs);
-	measure_mss(tp, skb);
+	measure_mss(sk, skb);
 	measure_rtt(tp, skb);
 	measure_ato(sk);
 	if (tp->ecn_ok)
@@ -423,16 +451,6 @@ void strata_tcp_ack_check(struct sock *sk)
 	}
 }
 
-/* receive memory that backs a window of @win bytes */
-static u32 space_from_win(const struct sock *sk, u32 win)
-{
-	int scale = READ_ONCE(strata_sk_net(sk)->conf.tcp_adv_win_scale);
-
-	if (scale <= 0)
-		return win << min(-scale, 8);
-	return win + win / ((1U << min(scale, 16)) - 1);
-}
-
 void strata_tcp_rcv_space_adjust(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -444,11 +462,9 @@ void strata_tcp_rcv_space_adjust(struct sock *sk)
 	if (!win || !READ_ONCE(conf->tcp_moderate_rcvbuf) ||
 	    (sk->sk_userlocks & SOCK_RCVBUF_LOCK))
 		return;
-	space = min_t(u64, space_from_win(sk, win), READ_ONCE(conf->tcp_rmem[2]));
+	space = min_t(u32, strata_wnd_space(tp->rcv.ratio, win), READ_ONCE(conf->tcp_rmem[2]));
 	if ((int)space <= READ_ONCE(sk->sk_rcvbuf))
 		return;
 	WRITE_ONCE(sk->sk_rcvbuf, space);
-	tp->rwnd.clamp = strata_tcp_win_from_space(sk, space);
-	if (tp->window_clamp)
-		tp->rwnd.clamp = min(tp->rwnd.clamp, tp->window_clamp);
+	clamp_to_buffer(sk);
 }

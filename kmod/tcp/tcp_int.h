@@ -16,11 +16,7 @@
 /* buffers: how much window @space bytes of receive memory can back; the rest is overhead */
 static inline int strata_tcp_win_from_space(const struct sock *sk, int space)
 {
-	int scale = READ_ONCE(strata_sk_net(sk)->conf.tcp_adv_win_scale);
-
-	if (space < 0)
-		return 0;
-	return scale <= 0 ? space >> -scale : space - (space >> scale);
+	return space < 0 ? 0 : strata_wnd_from_space(strata_tcp_sk(sk)->rcv.ratio, space);
 }
 
 /** strata_tcp_space() - free window space of the receive buffer, bytes; _full_space(): all of it */
@@ -100,6 +96,8 @@ void strata_tcp_push(struct sock *sk, int msg_flags);
  * Locked
  */
 void strata_tcp_check_space(struct sock *sk);
+/** strata_tcp_sndbuf_expand() - grow the send buffer to two congestion windows. Locked */
+void strata_tcp_sndbuf_expand(struct sock *sk);
 /** strata_tcp_memory_free() - proto.stream_memory_free */
 bool strata_tcp_memory_free(const struct sock *sk, int wake);
 

@@ -542,6 +542,9 @@ static u32 window_now(struct sock *sk)
 	u32 full = min(space, tp->rwnd.clamp);
 	u32 free = used ? strata_tcp_space(sk) : space;
 
+	/* the reader lags behind: no reason to hurry the peer */
+	if (free < full / 2)
+		tp->ack.quick = 0;
 	if (sk_under_memory_pressure(sk))
 		tp->rcv.ssthresh = min(tp->rcv.ssthresh, 4U * tp->rcv.adv_mss);
 	free = min(free, tp->rcv.ssthresh);

@@ -67,6 +67,7 @@ struct strata_tcp_snd {
  * @mss: estimate of the segments the peer sends, bytes
  * @adv_mss: MSS option we sent
  * @urg_data: STRATA_URG_* and the byte
+ * @ratio: payload of the receive buffer's memory, 1/256
  */
 struct strata_tcp_rcv_space {
 	u32	irs;
@@ -77,6 +78,7 @@ struct strata_tcp_rcv_space {
 	u16	mss;
 	u16	adv_mss;
 	u16	urg_data;
+	u8	ratio;
 };
 
 /* rcv.urg_data: the urgent byte, and what is known of it */

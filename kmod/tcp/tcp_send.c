@@ -508,6 +508,26 @@ void strata_tcp_write_space(struct sock *sk)
 	rcu_read_unlock();
 }
 
+/*
+ * Two windows, as native counts them: each segment an skb of its own with its payload in a head
+ * of a power of two. In recovery what is SACKed stays in the buffer behind the first hole, and
+ * new data leaves for all of it: by truesize alone a writer would be stopped, and the window
+ * filled in one burst when the hole is repaired
+ */
+void strata_tcp_sndbuf_expand(struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 one = roundup_pow_of_two(max_t(u32, tp->snd.mss_clamp, tp->snd.mss) +
+				     L1_CACHE_ALIGN(128 + MAX_HEADER) +
+				     SKB_DATA_ALIGN(sizeof(struct skb_shared_info))) +
+		  SKB_DATA_ALIGN(sizeof(struct sk_buff));
+	u64 want = 2ULL * one * max3(tp->cong.cwnd, 10U, tp->scb.reordering + 1);
+	int most = READ_ONCE(strata_sk_net(sk)->conf.tcp_wmem[2]);
+
+	if (want > READ_ONCE(sk->sk_sndbuf))
+		WRITE_ONCE(sk->sk_sndbuf, max_t(int, sk->sk_sndbuf, min_t(u64, want, most)));
+}
+
 /* is the buffer what keeps the congestion window from being filled? */
 static bool sndbuf_limits(const struct sock *sk)
 {
@@ -525,16 +545,8 @@ void strata_tcp_check_space(struct sock *sk)
 	smp_mb();
 	if (!sk->sk_socket || !test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		goto room;
-	if (sndbuf_limits(sk)) {
-		u32 segs = max3(tp->cong.cwnd, strata_cong_iw(tp->snd.mss),
-				tp->scb.reordering + 1);
-		u64 want = 2ULL * segs * SKB_TRUESIZE(tp->snd.mss + STRATA_TCP_HEADROOM);
-		int most = READ_ONCE(strata_sk_net(sk)->conf.tcp_wmem[2]);
-
-		if (want > READ_ONCE(sk->sk_sndbuf))
-			WRITE_ONCE(sk->sk_sndbuf, max_t(int, sk->sk_sndbuf,
-							min_t(u64, want, most)));
-	}
+	if (sndbuf_limits(sk))
+		strata_tcp_sndbuf_expand(sk);
 	sk->sk_write_space(sk);
 	if (sk->sk_socket && test_bit(SOCK_NOSPACE, &sk->sk_socket->flags))
 		return;

@@ -108,6 +108,20 @@ bool strata_wnd_update_due(const struct strata_tcp_rwnd *w, u32 rcv_nxt, u32 wnd
 	return wnd && wnd / 2 >= left;
 }
 
+u8 strata_wnd_ratio(u32 len, u32 truesize)
+{
+	u64 ratio = truesize ? div_u64((u64)len << 8, truesize) : STRATA_WND_RATIO;
+
+	return ratio < 1 ? 1 : ratio > 255 ? 255 : (u8)ratio;
+}
+
+u32 strata_wnd_space(u8 ratio, u32 wnd)
+{
+	u64 space = div_u64((u64)wnd << 8, ratio);
+
+	return space < ~0U ? (u32)space : ~0U;
+}
+
 enum strata_seq_check strata_wnd_check(u32 seq, u32 end, u32 rcv_nxt, u32 left)
 {
 	u32 edge = rcv_nxt + left;

@@ -48,6 +48,22 @@ u16 strata_wnd_commit(struct strata_tcp_rwnd *w, u32 rcv_nxt, u32 wnd);
  */
 bool strata_wnd_update_due(const struct strata_tcp_rwnd *w, u32 rcv_nxt, u32 wnd);
 
+/*
+ * Receive memory is counted in truesize. How much of it is payload is measured, as native does
+ * since 6.6, when a segment larger than those before comes: 1/256
+ */
+#define STRATA_WND_RATIO	128	/* before the first one: half */
+
+/* @len bytes of payload took @truesize bytes of memory */
+u8 strata_wnd_ratio(u32 len, u32 truesize);
+/* memory that a window of @wnd bytes needs; at most 2^32 - 1 */
+u32 strata_wnd_space(u8 ratio, u32 wnd);
+/* the window that @space bytes of memory can back */
+static inline u32 strata_wnd_from_space(u8 ratio, u32 space)
+{
+	return (u64)space * ratio >> 8;
+}
+
 /* verdicts of the first check */
 enum strata_seq_check {
 	STRATA_SEQ_OK,

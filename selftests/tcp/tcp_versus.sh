@@ -15,10 +15,13 @@
 # counting one (6.12+count), which carries more octets per second of real time.
 #
 #	tcp_versus.sh [quick|goodput|short|share]...
+#	tcp_versus.sh PART:CELL[:CELL]...	single cells, their numbers separated by commas:
+#		goodput:LOSS,RTT,QUEUE  short:KB,RTT,LOSS  share:FLOWS,RTT
 #
 # STRATA_FULL=1: every cell, and all but quick if none is named; otherwise a sample of each, and
-# quick (goodput in seconds rather than half a minute) and short. STRATA_CONG=reno: another algorithm,
-# in both stacks.
+# quick (goodput in seconds rather than half a minute) and short. STRATA_CONG=reno: another
+# algorithm, in both stacks. STRATA_ENDS=strata-native (or native-strata): the sender and the
+# receiver of the flow that native's is compared with, to see which side a difference comes from.
 #
 # shellcheck disable=SC2034,SC2317 # A and B are used by name, as is cleanup
 # shellcheck source=selftests/lib/ktap.sh
@@ -29,6 +32,8 @@ R="ip netns exec strata-vs-r"
 B="ip netns exec strata-vs-b"
 FLOWS=$(dirname "$0")/tcp_flows
 RATE=10mbit
+ENDS=${STRATA_ENDS:-strata-strata}
+CELLS=
 declare -A server=([strata]=strata-vs-a:strata:192.0.2.1 [native]=strata-vs-a:native:192.0.2.11)
 declare -A client=([strata]=strata-vs-b:strata:198.51.100.1
 		   [native]=strata-vs-b:native:198.51.100.11)
@@ -76,12 +81,12 @@ compare_lists() { # LIST LIST
 # Measures both stacks, alternating. TIMES at most, 4 at least (1 if TIMES is 1).
 # MODE AMOUNT TIMES: sets ratio, error, strata, native, runs
 measure() {
-	local mode=$1 amount=$2 times=$3 s='' n='' one stack
+	local mode=$1 amount=$2 times=$3 s='' n='' one ends
 	for ((runs = 1; ; runs++)); do
-		for stack in strata native; do
-			one=$("$FLOWS" "$mode" "$amount" "${server[$stack]}" "${client[$stack]}") ||
-				return 1
-			[ "$stack" = strata ] && s+=" $one" || n+=" $one"
+		for ends in "$ENDS" native-native; do
+			one=$("$FLOWS" "$mode" "$amount" "${server[${ends%-*}]}" \
+				"${client[${ends#*-}]}") || return 1
+			[ "$ends" = "$ENDS" ] && s+=" $one" || n+=" $one"
 			settle
 		done
 		read -r ratio error strata native < <(compare_lists "$s" "$n") || return 1
@@ -97,10 +102,16 @@ verdict() {
 	ktap_note "strata $strata, native $native $2: ratio $ratio +- $error, $runs runs"
 }
 
+# the cells asked for, one per line; false: none was
+cells_named() {
+	[ -n "$CELLS" ] && tr ':,' '\n ' <<< "$CELLS"
+}
+
 # --- goodput of one bulk flow ------------------------------------------------------
 
 goodput_cells() {
 	local loss rtt queue
+	cells_named && return
 	if [ "${STRATA_FULL:-0}" = 1 ]; then
 		for loss in 0 0.1 1 3 10; do
 			for rtt in 1 20 100 300; do
@@ -148,6 +159,7 @@ run_quick() {
 
 short_cells() {
 	local loss rtt size
+	cells_named && return
 	if [ "${STRATA_FULL:-0}" = 1 ]; then
 		for size in 10 100 1000; do
 			for rtt in 1 20 100; do
@@ -182,6 +194,7 @@ run_short() {
 run_share() {
 	local each rtt cells=("2 20") flows said index i name
 	[ "${STRATA_FULL:-0}" != 1 ] || cells=("1 20" "2 20" "4 20" "2 100" "4 100")
+	[ -z "$CELLS" ] || mapfile -t cells < <(cells_named)
 	ktap_plan ${#cells[@]}
 	for each in "${cells[@]}"; do
 		read -r each rtt <<< "$each"
@@ -241,8 +254,10 @@ for end in "A va 192.0.2" "B vb 198.51.100"; do
 done
 ktap_plan $#
 for part; do
-	ktap_begin "$part"
-	"run_$part"
+	CELLS=
+	[ "$part" = "${part%%:*}" ] || CELLS=${part#*:}
+	ktap_begin "${part%%:*}"
+	"run_${part%%:*}"
 	ktap_finish
 done
 ktap_end

@@ -207,6 +207,19 @@ TEST(autotune)
 	ASSERT_EQ(1 << 30, strata_drs_adjust(&d, seq + 0x7fff0000, 1460, now));
 }
 
+/* how much of the memory is payload, and the window it backs */
+TEST(ratio)
+{
+	EXPECT_EQ(160, strata_wnd_ratio(1448, 2304));
+	EXPECT_EQ(1, strata_wnd_ratio(1, 4096));
+	EXPECT_EQ(255, strata_wnd_ratio(4096, 4096));
+	EXPECT_EQ(STRATA_WND_RATIO, strata_wnd_ratio(0, 0));
+	EXPECT_EQ(65536, strata_wnd_from_space(STRATA_WND_RATIO, 131072));
+	EXPECT_EQ(81920, strata_wnd_from_space(160, 131072));
+	EXPECT_EQ(131072, strata_wnd_space(160, 81920));
+	EXPECT_EQ(~0U, strata_wnd_space(1, 1U << 30));
+}
+
 /* a sender that fills the first window in each round trip, and would send more, gets more */
 TEST(autotune_first_window)
 {

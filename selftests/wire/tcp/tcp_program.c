@@ -191,6 +191,18 @@ CASE(rcvbuf_window, "socket(7) SO_RCVBUF: a small buffer, a small window from th
 	ASSERT_LT(0, s.win);
 }
 
+CASE(sndbuf_first, "tcp(7) tcp_wmem: a send buffer of two initial windows")
+{
+	socklen_t len = sizeof(int);
+	int fd, size = 0;
+
+	fd = w_passive(self->lfd, "mss 1460 sackok");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, &len));
+	/* an skb each, its head a power of two and its struct sk_buff */
+	ASSERT_LE(2 * 10 * (2048 + 192), size);
+}
+
 CASE(window_clamp, "tcp(7) TCP_WINDOW_CLAMP: no window above it")
 {
 	struct wseg s;

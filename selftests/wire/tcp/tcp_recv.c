@@ -47,6 +47,31 @@ CASE(every_second_read, "RFC 9293 3.8.6.3: a reader that keeps up does not make 
 	ASSERT_GE(11, acks);
 }
 
+/* @n full segments from octet @at on, read at once, and a round trip: how many ACKs; -1: error */
+static int round_of(int fd, int at, int n)
+{
+	struct wseg s;
+	int i, acks = 0;
+
+	for (i = 0; i < n; i++)
+		if (!w_in("A %d+1448", at + 1448 * i) || w_recv(fd, 1 << 20) != 1448)
+			return -1;
+	sleep_s(0.02);
+	while (w_next(1, &s))
+		acks++;
+	return acks;
+}
+
+CASE(quick_while_growing, "RFC 9293 3.8.6.3: a segment that widens the window is ACKed at once")
+{
+	int fd = w_passive(self->lfd, "mss 1460 sackok ts ws 7");
+
+	ASSERT_LE(0, fd);
+	/* the first sixteen go at once in any case; more is read than ever: the buffer grows */
+	ASSERT_LE(16, round_of(fd, 1, 20));
+	ASSERT_LE(26, round_of(fd, 1 + 20 * 1448, 40));
+}
+
 CASE(piggyback, "RFC 9293 3.8.6.3: data carries the ACK that is due")
 {
 	int fd = w_passive(self->lfd, "mss 1460");
@@ -158,6 +183,27 @@ CASE(window_closes, "RFC 9293 3.8.6: a reader that does not read closes the wind
 	ASSERT_EQ(0x10, s.flags);
 	ASSERT_EQ(at, s.ack);
 	ASSERT_LE(1000, s.win);
+}
+
+CASE(window_by_truesize, "RFC 9293 3.8.6: the window grows as full segments come")
+{
+	int fd, ws, win = 0, i;
+	struct wseg s;
+
+	in("S 0 mss 1460 ws 7");
+	ASSERT_TRUE(w_next(1000, &s));
+	ws = s.ws;
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	/* less than the first window, in no time: it is not what the user reads that grows it */
+	for (i = 0; i < 10; i++) {
+		in("A %d+1460", 1 + 1460 * i);
+		get(fd, 1460);
+		ASSERT_TRUE(w_next(100, &s));
+		win = s.win << ws;
+	}
+	ASSERT_LT(75000, win);
 }
 
 CASE(zero_window_probe, "RFC 9293 3.8.6.1 (MUST-66): a closed window's answer to a probe")
