@@ -6,6 +6,7 @@
 #define _STRATA_TCP_OUT_H
 
 #include "tcp_sock.h"
+#include "tcp_tsq.h"
 
 /* tcp_queue.c: transmit queues. Locked */
 
@@ -140,37 +141,6 @@ bool strata_tcp_window_ok(struct sock *sk);
 void strata_tcp_rexmit(struct sock *sk, gfp_t gfp);
 void strata_tcp_send_tlp(struct sock *sk, gfp_t gfp);
 void strata_tcp_send_probe(struct sock *sk, gfp_t gfp);
-
-/* tcp_tsq.c: the small-queue limit and pacing */
-
-/** strata_tcp_throttled() - is enough below TCP that @skb had better wait? Locked */
-bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb);
-/** strata_tcp_completed() - an skb of ours left the host; any context */
-void strata_tcp_completed(struct sock *sk);
-/** strata_tcp_resume() - go on sending after a completion or a pause. Locked */
-void strata_tcp_resume(struct sock *sk);
-/** strata_tcp_paced() - must the next segment wait for its time? Then the timer runs. Locked */
-bool strata_tcp_paced(struct sock *sk);
-/** strata_tcp_pace_sent() - @skb was sent: when does it leave, and when may the next? Locked */
-void strata_tcp_pace_sent(struct sock *sk, struct sk_buff *skb);
-
-DECLARE_STATIC_KEY_FALSE(strata_tcp_tx_delay_used);
-
-/** strata_tcp_set_tx_delay() - TCP_TX_DELAY. Locked */
-void strata_tcp_set_tx_delay(struct sock *sk, u32 us);
-/** strata_tcp_has_departure() - does sch_fq have to be told when a segment of @sk is to leave? */
-static inline bool strata_tcp_has_departure(const struct sock *sk)
-{
-	return READ_ONCE(sk->sk_pacing_status) == SK_PACING_FQ ||
-	       static_branch_unlikely(&strata_tcp_tx_delay_used);
-}
-
-/** strata_tcp_set_departure() - tell it. Locked */
-void strata_tcp_set_departure(const struct sock *sk, struct sk_buff *skb);
-void strata_tcp_pace_init(struct sock *sk);
-void strata_tcp_pace_stop(struct sock *sk);
-int strata_tcp_output_init(void);
-void strata_tcp_output_exit(void);
 
 /* tcp_xmit.c: build one segment and hand it to IP */
 
