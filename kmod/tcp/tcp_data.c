@@ -141,7 +141,7 @@ static void measure_rtt(struct strata_tcp_sock *tp, const struct sk_buff *skb)
 		strata_drs_rtt_measure(&tp->drs, tp->rcv.nxt, tp->rwnd.wnd, tp->mstamp_us);
 		return;
 	}
-	if (!seg->opts.tsecr || seg->opts.tsecr == tp->drs_tsecr || skb->len < tp->rcv.mss)
+	if (skb->len < tp->rcv.mss || !seg->opts.tsecr || seg->opts.tsecr == tp->drs_tsecr)
 		return;
 	tp->drs_tsecr = seg->opts.tsecr;
 	strata_drs_rtt_ts(&tp->drs, max_t(u32, strata_tcp_ts_now(tp) - seg->opts.tsecr, 1) *

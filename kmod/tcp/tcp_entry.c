@@ -31,9 +31,10 @@ static bool entry_reusable(struct sk_buff *skb)
 	const struct skb_shared_info *shinfo = skb_shinfo(skb);
 	const struct sk_buff_fclones *both = container_of(skb, struct sk_buff_fclones, skb1);
 
+	/* an entry itself never goes below TCP, where it might get these */
+	DEBUG_NET_WARN_ON_ONCE(shinfo->frag_list || skb_has_extensions(skb));
 	if (refcount_read(&both->fclone_ref) != 1 || skb_cloned(skb) || shinfo->nr_frags > 1 ||
-	    shinfo->flags || shinfo->tx_flags || shinfo->frag_list || skb_pfmemalloc(skb) ||
-	    skb_has_extensions(skb))
+	    shinfo->flags || shinfo->tx_flags || skb_pfmemalloc(skb))
 		return false;
 	/* a clone's last look at the head came before its reference went */
 	smp_acquire__after_ctrl_dep();

@@ -610,8 +610,7 @@ void strata_tcp_reader_waits(struct sock *sk, int copied)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
 	if (!(tp->ack.pending & STRATA_ACK_RIDE)) {
-		if (copied > 0 || (tp->ack.pending & STRATA_ACK_SCHED))
-			strata_tcp_cleanup_rbuf(sk, copied);
+		strata_tcp_cleanup_rbuf(sk, copied);
 		return;
 	}
 	/* no answer yet, and the peer may wait for the ACK with more */

@@ -196,7 +196,8 @@ static int recv_loop(struct sock *sk, struct recv_run *run)
 			release_sock(sk);
 			lock_sock(sk);
 		} else {
-			strata_tcp_reader_waits(sk, run->copied);
+			if (run->copied > 0 || (tp->ack.pending & STRATA_ACK_SCHED))
+				strata_tcp_reader_waits(sk, run->copied);
 			sk_wait_data(sk, &run->timeo, skb_peek_tail(&sk->sk_receive_queue));
 		}
 		/* somebody else may have read while we slept */

@@ -60,7 +60,6 @@ struct strata_tcp_req {
 	u64			sent_us;
 	unsigned long		expires;
 	refcount_t		ref;
-	struct rcu_head		rcu;
 };
 
 /**

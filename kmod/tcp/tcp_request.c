@@ -23,17 +23,13 @@ struct strata_tcp_req *strata_tcp_req_alloc(void)
 	return req;
 }
 
-static void req_free_rcu(struct rcu_head *head)
-{
-	kmem_cache_free(req_cache, container_of(head, struct strata_tcp_req, rcu));
-}
-
 void strata_tcp_req_put(struct strata_tcp_req *req)
 {
 	if (!refcount_dec_and_test(&req->ref))
 		return;
 	kfree(req->syn);
-	call_rcu(&req->rcu, req_free_rcu);
+	/* found under the lock alone: no reader without a reference is left */
+	kmem_cache_free(req_cache, req);
 }
 
 static struct hlist_head *req_slot(struct strata_tcp_reqs *reqs, __be32 laddr, __be32 raddr,
@@ -293,6 +289,5 @@ int strata_tcp_listen_init(void)
 
 void strata_tcp_listen_exit(void)
 {
-	rcu_barrier();
 	kmem_cache_destroy(req_cache);
 }
