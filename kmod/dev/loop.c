@@ -112,7 +112,8 @@ int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb)
 	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_SCHED_TSTAMP))
 		__skb_tstamp_tx(skb, NULL, NULL, skb->sk, SCM_TSTAMP_SCHED);
 	skb_tx_timestamp(skb);
-	skb_clear_tstamp(skb);
+	/* a departure, too: skb_clear_tstamp() would leave it */
+	skb_set_delivery_time(skb, 0, SKB_CLOCK_MONOTONIC);
 	skb_orphan(skb);
 	skb_dst_drop(skb);
 

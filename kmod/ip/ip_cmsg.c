@@ -8,6 +8,7 @@
  * IP options, XFRM policies) answer ENOPROTOOPT.
  */
 
+#include <linux/errqueue.h>
 #include <linux/net_tstamp.h>
 #include <net/inet_ecn.h>
 #include <net/route.h>
@@ -204,6 +205,27 @@ static bool opt_in_range(struct strata_sock *ep, int optname, int val, unsigned 
 	}
 }
 
+/* errors go; notices of zero copy and of time stamps were asked for elsewhere */
+static void errqueue_purge(struct sk_buff_head *queue)
+{
+	struct sk_buff_head errors;
+	struct sk_buff *skb, *next;
+	unsigned long flags;
+
+	__skb_queue_head_init(&errors);
+	spin_lock_irqsave(&queue->lock, flags);
+	skb_queue_walk_safe(queue, skb, next) {
+		u8 origin = SKB_EXT_ERR(skb)->ee.ee_origin;
+
+		if (origin == SO_EE_ORIGIN_ZEROCOPY || origin == SO_EE_ORIGIN_TIMESTAMPING)
+			continue;
+		__skb_unlink(skb, queue);
+		__skb_queue_tail(&errors, skb);
+	}
+	spin_unlock_irqrestore(&queue->lock, flags);
+	__skb_queue_purge(&errors);
+}
+
 static int set_int(struct strata_sock *ep, int optname, int val, unsigned int optlen)
 {
 	if (!opt_in_range(ep, optname, val, optlen))
@@ -224,7 +246,7 @@ static int set_int(struct strata_sock *ep, int optname, int val, unsigned int op
 	case IP_RECVERR:
 		ep->recverr = !!val;
 		if (!val)
-			skb_queue_purge(&ep->sk.sk_error_queue);
+			errqueue_purge(&ep->sk.sk_error_queue);
 		return 0;
 	case IP_MULTICAST_LOOP:
 		ep->mc_loop = !!val;

@@ -30,7 +30,7 @@ static struct sk_buff *frag_make(const struct sk_buff *skb, unsigned int hlen,
 	frag->protocol = skb->protocol;
 	frag->priority = skb->priority;
 	frag->mark = skb->mark;
-	frag->tstamp = skb->tstamp;
+	skb_set_delivery_time(frag, skb->tstamp, SKB_CLOCK_MONOTONIC);
 	frag->ip_summed = CHECKSUM_NONE;
 	if (skb->sk)
 		skb_set_owner_w(frag, skb->sk);

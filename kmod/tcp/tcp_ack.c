@@ -288,7 +288,9 @@ static void run_init_clean(const struct strata_tcp_sock *tp, const struct strata
 	run->rec.tsecr = seg->opts.tsecr;
 	run->rec.ece = false;
 	run->first_us = 0;
+	run->last_us = 0;
 	run->sack_first_us = 0;
+	run->sack_last_us = 0;
 	run->prior_delivered = tp->scb.delivered;
 	run->prior_lost = tp->scb.lost;
 	run->prior_in_flight = tp->scb.packets_out;

@@ -200,6 +200,8 @@ static void disconnect_reset(struct sock *sk)
 	tp->ts_recent_stamp = 0;
 	tp->soft_err = 0;
 	tp->snd.mss_clamp = 536;
+	tp->ack_alone = 0;
+	tp->rcv.ratio = STRATA_WND_RATIO;
 	WRITE_ONCE(tp->rcv.copied_seq, tp->rcv.nxt);
 	WRITE_ONCE(tp->rcv.urg_data, 0);
 	tp->snd.una = tp->snd.write_seq;

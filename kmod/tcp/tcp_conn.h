@@ -36,14 +36,16 @@ void strata_tcp_destroy(struct sock *sk);
  */
 void strata_tcp_mem_force(struct sock *sk, int size);
 /**
- * strata_tcp_mem_uncharge() - sk_mem_uncharge(), but while memory is plenty a page stays with the
- * socket, which a short exchange would fetch and give back each time. Locked
+ * strata_tcp_mem_uncharge() - sk_mem_uncharge(), but while memory is plenty, and no memory cgroup
+ * pays for it, a page stays with the socket, which a short exchange would fetch and give back each
+ * time. Locked
  */
 static inline void strata_tcp_mem_uncharge(struct sock *sk, int size)
 {
 	sk_forward_alloc_add(sk, size);
 	if (sk->sk_forward_alloc >= (int)PAGE_SIZE &&
 	    (sk->sk_forward_alloc >= 2 * (int)PAGE_SIZE ||
+	     (mem_cgroup_sockets_enabled && sk->sk_memcg) ||
 	     atomic_long_read(sk->sk_prot->memory_allocated) > sk_prot_mem_limits(sk, 0) / 4))
 		sk_mem_reclaim(sk);
 }

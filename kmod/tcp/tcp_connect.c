@@ -56,8 +56,7 @@ void strata_tcp_init_rwin(struct sock *sk, u32 mss)
 	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
 		max_buf = READ_ONCE(sk->sk_rcvbuf);
 	strata_wnd_init(&tp->rwnd, tp->rcv.nxt, strata_tcp_full_space(sk),
-			strata_tcp_win_from_space(sk, max_buf), tp->window_clamp, mss,
-			READ_ONCE(conf->tcp_window_scaling));
+			max_buf, tp->window_clamp, mss, READ_ONCE(conf->tcp_window_scaling));
 	tp->rcv.ssthresh = tp->rwnd.wnd;
 }
 

@@ -136,6 +136,7 @@ static void measure_ato(struct sock *sk)
 static void measure_rtt(struct strata_tcp_sock *tp, const struct sk_buff *skb)
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	u32 ms;
 
 	if (!tp->ts_ok || !(seg->opts.flags & STRATA_OPT_TS)) {
 		strata_drs_rtt_measure(&tp->drs, tp->rcv.nxt, tp->rwnd.wnd, tp->mstamp_us);
@@ -144,8 +145,10 @@ static void measure_rtt(struct strata_tcp_sock *tp, const struct sk_buff *skb)
 	if (skb->len < tp->rcv.mss || !seg->opts.tsecr || seg->opts.tsecr == tp->drs_tsecr)
 		return;
 	tp->drs_tsecr = seg->opts.tsecr;
-	strata_drs_rtt_ts(&tp->drs, max_t(u32, strata_tcp_ts_now(tp) - seg->opts.tsecr, 1) *
-				    USEC_PER_MSEC);
+	ms = strata_tcp_ts_now(tp) - seg->opts.tsecr;
+	if (ms > STRATA_RTO_MAX_US / USEC_PER_MSEC)
+		return;
+	strata_drs_rtt_ts(&tp->drs, max_t(u32, ms, 1) * USEC_PER_MSEC);
 }
 
 void strata_tcp_grow_window(struct sock *sk, u32 len, u32 truesize)

@@ -17,8 +17,11 @@ struct sk_buff *strata_tcp_entry_alloc(gfp_t gfp)
 {
 	struct sk_buff *skb = this_cpu_xchg(entry_slot, NULL);
 
-	if (likely(skb))
+	if (likely(skb)) {
+		/* where a reader on another CPU sends what it has read */
+		skb->alloc_cpu = raw_smp_processor_id();
 		return skb;
+	}
 	skb = alloc_skb_fclone(STRATA_TCP_HEADROOM, gfp);
 	if (skb)
 		skb_reserve(skb, STRATA_TCP_HEADROOM);

@@ -76,7 +76,7 @@ int strata_tcp_recv_now(struct sock *sk, struct msghdr *msg, size_t len, ktime_t
 			ktime_t *hard);
 /** strata_tcp_inq_locked() - bytes to read, up to the urgent mark */
 int strata_tcp_inq_locked(struct sock *sk);
-/** strata_tcp_inq_hint() - as TCP_CM_INQ says it. Lockless */
+/** strata_tcp_inq_hint() - as TCP_CM_INQ says it. Locked */
 int strata_tcp_inq_hint(const struct sock *sk);
 
 /* tcp_zerocopy.c */

@@ -123,8 +123,7 @@ static void req_window(struct sock *lsk, struct strata_tcp_req *req)
 
 	if (!(lsk->sk_userlocks & SOCK_RCVBUF_LOCK))
 		max_buf = max(max_buf, READ_ONCE(sn->conf.tcp_rmem[2]));
-	strata_wnd_init(&req->rwnd, req->irs + 1, strata_tcp_full_space(lsk),
-			strata_tcp_win_from_space(lsk, max_buf),
+	strata_wnd_init(&req->rwnd, req->irs + 1, strata_tcp_full_space(lsk), max_buf,
 			READ_ONCE(strata_tcp_sk(lsk)->window_clamp), req->adv_mss,
 			req->opts.flags & STRATA_OPT_WSCALE);
 }

@@ -37,7 +37,8 @@ static bool sent_after(u64 t1, u32 seq1, u64 t2, u32 seq2)
 void strata_rack_update(struct strata_tcp_rack *r, const struct strata_tcp_tx *tx, u64 now_us,
 			u32 min_rtt_us, bool ts_older)
 {
-	u32 rtt = (u32)(now_us - tx->xmit_us);
+	/* sch_fq is gone, and nothing waited for its departure */
+	u32 rtt = tx->xmit_us < now_us ? (u32)(now_us - tx->xmit_us) : 0;
 
 	if (tx->sacked & STRATA_TX_SACKED)
 		return;

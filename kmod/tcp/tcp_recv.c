@@ -465,7 +465,7 @@ __poll_t strata_tcp_poll(struct file *file, struct socket *sock, poll_table *wai
 int strata_tcp_set_rcvlowat(struct sock *sk, int val)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	int most = READ_ONCE(strata_sk_net(sk)->conf.tcp_rmem[2]) / 2;
+	int most = READ_ONCE(strata_sk_net(sk)->conf.tcp_rmem[2]) / 2, space;
 
 	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
 		most = READ_ONCE(sk->sk_rcvbuf) / 2;
@@ -476,9 +476,10 @@ int strata_tcp_set_rcvlowat(struct sock *sk, int val)
 	if (sk->sk_userlocks & SOCK_RCVBUF_LOCK)
 		return 0;
 	/* the buffer must be able to hold that much */
-	if (val * 2 > READ_ONCE(sk->sk_rcvbuf)) {
-		WRITE_ONCE(sk->sk_rcvbuf, val * 2);
-		tp->rwnd.clamp = strata_tcp_win_from_space(sk, val * 2);
+	space = min_t(u32, strata_wnd_space(tp->rcv.ratio, val), INT_MAX);
+	if (space > READ_ONCE(sk->sk_rcvbuf)) {
+		WRITE_ONCE(sk->sk_rcvbuf, space);
+		tp->rwnd.clamp = max_t(u32, tp->rwnd.clamp, val);
 	}
 	return 0;
 }

@@ -301,6 +301,15 @@ static bool held_by_fq(struct sock *sk, enum strata_tcp_timer kind)
 		return false;
 	skb = kind == STRATA_TIMER_TLP ? strata_tcp_rtx_tail(sk) : strata_tcp_rtx_head(sk);
 	if (skb_fclone_busy(sk, skb)) {
+		/* but not for ever */
+		if (kind == STRATA_TIMER_RTO) {
+			if (!tp->retrans_start_us)
+				tp->retrans_start_us = tp->mstamp_us;
+			if (rto_exhausted(sk, false))
+				return true;
+			if (tp->retries < U8_MAX)
+				tp->retries++;
+		}
 		strata_tcp_timer_set(sk, kind, rto_jiffies(tp));
 		return true;
 	}

@@ -352,7 +352,7 @@ static void zc_put_stamp(struct zc_run *run)
 }
 
 /* the members of the answer that the user's structure, grown over the years, has */
-static void zc_answer(struct zc_run *run, int len, int err)
+static void zc_answer(struct zc_run *run, int len, int err, int inq)
 {
 	struct tcp_zerocopy_receive *zc = run->zc;
 
@@ -373,7 +373,7 @@ static void zc_answer(struct zc_run *run, int len, int err)
 			zc->err = sock_error(run->sk);
 		fallthrough;
 	case offsetofend(struct tcp_zerocopy_receive, inq):
-		zc->inq = strata_tcp_inq_hint(run->sk);
+		zc->inq = inq;
 	}
 }
 
@@ -381,7 +381,7 @@ int strata_tcp_get_zerocopy(struct sock *sk, char __user *optval, int __user *op
 {
 	struct tcp_zerocopy_receive zc = { };
 	struct zc_run run = { .sk = sk, .zc = &zc };
-	int err;
+	int err, inq;
 
 	if (len < offsetofend(struct tcp_zerocopy_receive, length))
 		return -EINVAL;
@@ -399,8 +399,9 @@ int strata_tcp_get_zerocopy(struct sock *sk, char __user *optval, int __user *op
 		return -EINVAL;
 	lock_sock(sk);
 	err = zc_receive(&run);
+	inq = strata_tcp_inq_hint(sk);
 	release_sock(sk);
-	zc_answer(&run, len, err);
+	zc_answer(&run, len, err, inq);
 	if (!err && copy_to_user(optval, &zc, len))
 		err = -EFAULT;
 	return err;

@@ -275,7 +275,7 @@ static int udp_append(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct strata_udp_sock *up = strata_udp_sk(sk);
 	struct sk_buff *skb = up->pending;
-	bool fresh = !skb;
+	bool fresh = !skb, counted = false;
 	int n, err;
 
 	if (fresh) {
@@ -295,11 +295,16 @@ static int udp_append(struct sock *sk, struct msghdr *msg, size_t len)
 		err = strata_udp_zerocopy_corked(sk, skb, len);
 		if (err)
 			return err;
+		counted = true;
 	}
 	while (len) {
 		n = udp_append_frag(sk, skb, &msg->msg_iter, len);
-		if (n < 0)
+		if (n < 0) {
+			/* what fails is not counted; the packet keeps the notice of the rest */
+			if (counted)
+				net_zcopy_put_abort(skb_zcopy(skb), false);
 			return n;
+		}
 		len -= n;
 	}
 	return 0;
@@ -356,7 +361,7 @@ static int udp_sendmsg_zerocopy(struct sock *sk, struct msghdr *msg, size_t len,
 		skb = udp_copy_in(sk, msg, len);
 	if (IS_ERR(skb))
 		return PTR_ERR(skb);
-	return udp_send_locked(sk, fl, gso, to_peer, 0, skb);
+	return udp_send_skb(sk, fl, gso, path, skb);
 }
 
 static int udp_sendmsg_now(struct sock *sk, struct msghdr *msg, size_t len,

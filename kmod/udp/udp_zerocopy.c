@@ -96,6 +96,11 @@ int strata_udp_zerocopy_corked(struct sock *sk, struct sk_buff *skb, size_t len)
 
 	if (!uarg)
 		return -ENOBUFS;
+	if (!fresh && uarg != skb_zcopy(skb)) {
+		/* another thread's datagram took the next number: one packet has one notice */
+		net_zcopy_put_abort(uarg, true);
+		return -ENOBUFS;
+	}
 	uarg_to_msgzc(uarg)->zerocopy = 0;
 	skb_zcopy_set(skb, uarg, &fresh);
 	return 0;

@@ -153,6 +153,28 @@ TEST_F(zc, failed)
 	EXPECT_EQ(0, notices(fd, 0, &code));
 }
 
+/* nor what could not be appended: the rest of the datagram goes, and has the first's notice */
+TEST_F(zc, failed_corked)
+{
+	uint8_t *a = pattern(10, 1), code;
+
+	EXPECT_ERRNO(EFAULT, send(self->fd, NOWHERE, 5000, MSG_ZEROCOPY | MSG_MORE));
+	ASSERT_EQ(10, send(self->fd, a, 10, MSG_ZEROCOPY));
+	EXPECT_EQ(0, notices(self->fd, 0, &code));
+}
+
+/* who wants no errors any more still gets his pages back */
+TEST_F(zc, recverr_off)
+{
+	uint8_t *a = pattern(10, 1), code;
+
+	ASSERT_EQ(0, env_setopt(self->fd, IPPROTO_IP, IP_RECVERR, 1));
+	ASSERT_EQ(10, send(self->fd, a, 10, MSG_ZEROCOPY));
+	ASSERT_EQ(10, recv(self->peer, a, 10, 0));
+	ASSERT_EQ(0, env_setopt(self->fd, IPPROTO_IP, IP_RECVERR, 0));
+	EXPECT_EQ(0, notices(self->fd, 0, &code));
+}
+
 TEST_F(zc, corked)
 {
 	uint8_t *a = pattern(9000, 1), got[9001], code;

@@ -132,6 +132,19 @@ TEST(ambiguous_retransmissions)	/* 6.2 step 2 */
 	EXPECT_TRUE(r.advanced);
 }
 
+/* stamped with a departure from sch_fq, which has gone: its ACK may come before */
+TEST(before_departure)	/* 6.2 step 2 */
+{
+	struct strata_tcp_rack r;
+	struct strata_tcp_scb s;
+
+	flight(&s, 2, 0);
+	strata_rack_init(&r);
+	tx[1].xmit_us = 1000000 + 2 * RTT;
+	delivered(&r, &s, 1, 1000000 + RTT);
+	EXPECT_EQ(0, r.rtt_us);
+}
+
 TEST(dsack_widens)	/* step 4 */
 {
 	struct strata_tcp_rack r;
