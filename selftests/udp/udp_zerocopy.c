@@ -4,6 +4,7 @@
  * the error queue says of it. Both ends are addresses of this host, whose stacks copy the pages on
  * the way and say so; a dummy device does not.
  */
+#include <sys/utsname.h>
 #include <time.h>
 #include "../sock/sock_env.h"
 
@@ -163,11 +164,23 @@ TEST_F(zc, failed_corked)
 	EXPECT_EQ(0, notices(self->fd, 0, &code));
 }
 
+/* native's own purge of the error queue took the notices, too, on older kernels */
+static bool native_purges(void)
+{
+	int major = 0, minor = 0;
+	struct utsname u;
+
+	return !uname(&u) && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
+	       major * 100 + minor < 612;
+}
+
 /* who wants no errors any more still gets his pages back */
 TEST_F(zc, recverr_off)
 {
 	uint8_t *a = pattern(10, 1), code;
 
+	if (variant->stack == NATIVE && native_purges())
+		SKIP(return, "native's purge takes the notices before Linux 6.12");
 	ASSERT_EQ(0, env_setopt(self->fd, IPPROTO_IP, IP_RECVERR, 1));
 	ASSERT_EQ(10, send(self->fd, a, 10, MSG_ZEROCOPY));
 	ASSERT_EQ(10, recv(self->peer, a, 10, 0));
