@@ -420,7 +420,7 @@ static bool answer_likely(const struct sock *sk)
 {
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const u8 pushed = STRATA_ACK_PUSHED | STRATA_ACK_PUSHED2 | STRATA_ACK_RIDE;
-	struct socket_wq *wq = rcu_access_pointer(sk->sk_wq);
+	struct socket_wq *wq = rcu_dereference_check(sk->sk_wq, lockdep_sock_is_held(sk));
 
 	if ((tp->ack.pending & pushed) != STRATA_ACK_PUSHED || tp->ack_alone)
 		return false;
