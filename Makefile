@@ -23,7 +23,7 @@ all: module userspace
 
 # --- which kernel ---------------------------------------------------------
 # Only for the goals that need one: finding out may build a kernel.
-ifneq ($(filter all module install uninstall,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter all module install uninstall dkms-install,$(or $(MAKECMDGOALS),all)),)
 ifneq ($(filter 6.1 6.12 debug sim,$(K)),)
   override RELEASE := $(shell $(VM) -k $(K) --kernel)
   $(if $(RELEASE),,$(error no kernel for K=$(K)))
@@ -78,7 +78,7 @@ uninstall:
 	[ -n "$(DESTDIR)" ] || /sbin/depmod -a $(RELEASE)
 	$(MAKE) -C userspace O=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
 
-# DKMS builds the module anew for each kernel that is installed later.
+# DKMS builds the module for K, and anew for each kernel that is installed later.
 dkms-install:
 	@command -v dkms >/dev/null || { echo "dkms is not installed: apt-get install dkms" >&2; exit 1; }
 	-dkms remove strata/$(VERSION) --all 2>/dev/null
@@ -90,13 +90,14 @@ dkms-install:
 		'BUILT_MODULE_NAME[1]="strata_bbr"' 'DEST_MODULE_LOCATION[1]="/updates"' \
 		'BUILT_MODULE_NAME[2]="strata_dctcp"' 'DEST_MODULE_LOCATION[2]="/updates"' \
 		'AUTOINSTALL="yes"' > /usr/src/strata-$(VERSION)/dkms.conf
-	dkms install strata/$(VERSION)
+	dkms install strata/$(VERSION) -k $(RELEASE)
 
 # --- what is needed, demo, tests ------------------------------------------
 deps:
 	@selftests/deps
 
-demo: deps
+demo:
+	@selftests/deps $(if $(HERE),--here)
 	@selftests/demo/run $(if $(HERE),--here)
 
 test: deps

@@ -19,6 +19,7 @@ struct strata_net_conf {
 	int	min_pmtu;			/* bytes */
 	int	mtu_expires;			/* jiffies (seconds in /proc) */
 	int	ip_local_port_range[2];		/* ports, inclusive */
+	unsigned long *ip_local_reserved_ports;	/* bits: not chosen by the stack; main.c's */
 	int	ip_unprivileged_port_start;	/* first port open to everybody */
 	int	ipfrag_high_thresh;		/* bytes, informational: see fqdir */
 	/* arp */
@@ -89,6 +90,29 @@ struct strata_net_conf {
 	int	tcp_fastopen;			/* STRATA_FASTOPEN_* */
 	int	tcp_fastopen_blackhole;		/* seconds, 0: never pause */
 	int	tcp_thin_linear_timeouts;	/* bool */
+	int	tcp_syn_linear_timeouts;	/* of a SYN, that do not double */
+	int	tcp_rto_min_us;			/* µs */
+	int	tcp_stdurg;			/* bool: it points at the urgent octet */
+	int	tcp_pingpong_thresh;		/* answers that make a session interactive */
+	int	tcp_shrink_window;		/* bool */
+	int	tcp_reflect_tos;		/* bool: of the SYN */
+	int	tcp_fwmark_accept;		/* bool: the SYN's mark is the connection's */
+	/* taken and shown as native's, without effect, because: */
+	int	tcp_fack;			/* it has none in native */
+	int	tcp_low_latency;		/* nor has this */
+	int	tcp_retrans_collapse;		/* what is sent again is never merged */
+	int	tcp_workaround_signed_windows;	/* peers are trusted to count to 65535 */
+	int	tcp_early_demux;		/* a socket is looked up once, in TCP */
+	int	tcp_no_metrics_save;		/* nothing of a connection is kept for the next */
+	int	tcp_no_ssthresh_metrics_save;	/* the same */
+	int	tcp_tso_win_divisor;		/* what may go goes, however short the burst */
+	int	tcp_tso_rtt_log;		/* bursts are of a millisecond at any round trip */
+	unsigned long tcp_comp_sack_delay_ns;	/* each segment out of order is answered */
+	unsigned long tcp_comp_sack_slack_ns;	/* the same */
+	int	tcp_comp_sack_nr;		/* the same */
+	int	tcp_backlog_ack_defer;		/* each segment of the backlog too */
+	int	tcp_app_win;			/* no memory is kept back for the program */
+	int	tcp_migrate_req;		/* a listener's requests end with it */
 };
 
 /** strata_conf_init() - give @conf the native stack's defaults */

@@ -70,8 +70,8 @@ struct strata_flow {
  * @gen: strata_net.route_gen it was made under
  * @flags: STRATA_PATH_*
  *
- * Owner: the socket it is embedded in (socket lock), or the stack of a call.
- * strata_path_put() drops its references.
+ * Owner: the socket it is embedded in (socket lock), a half-open request (constant), or the
+ * stack of a call. strata_path_put() drops its references.
  */
 struct strata_path {
 	struct strata_dev	*ifp;
@@ -106,7 +106,7 @@ struct strata_path {
  * @freebind: IP_FREEBIND; @bind_no_port: IP_BIND_ADDRESS_NO_PORT; @mc_loop: IP_MULTICAST_LOOP
  * @port_auto: the port was chosen by strata_port_connect()
  * @cmsg: STRATA_CMSG_*: what recvmsg() adds
- * @owner: process that first put the socket to use, counted; NULL: nobody has yet
+ * @owner: process that put the socket to use, counted; NULL: nobody has yet
  * @comm: its name then
  * @sent_time, @rcvd_time: jiffies a datagram last went and came, 0: none has; TCP has its own
  *
@@ -114,8 +114,8 @@ struct strata_path {
  *
  * locking: all of it by the socket lock; @laddr..@rport are written before the
  * socket enters a table and stay until it has left it, so RCU lookups may read
- * them with READ_ONCE(). @owner is set once in a socket's life, after @comm; the times are
- * written and read without a lock.
+ * them with READ_ONCE(). @owner is set first by the socket lock, after @comm, and both
+ * change by sk_peer_lock; the times are written and read without a lock.
  */
 struct strata_sock {
 	struct sock		sk;
@@ -175,29 +175,6 @@ static inline void strata_sock_init(struct sock *sk, u8 proto)
 	INIT_HLIST_NODE(&ep->bind_node);
 	memset(&ep->path, 0, sizeof(ep->path));
 	ep->owner = NULL;
-}
-
-/**
- * strata_sock_owner_set() - the calling process puts this socket to use
- * From bind(), connect(), listen(), accept(), the first sendto(): not from socket(), where the
- * caller may be a helper that opens sockets for others (strata run). Caller holds the lock.
- */
-static inline void strata_sock_owner_set(struct sock *sk)
-{
-	struct strata_sock *ep = strata_sk(sk);
-
-	if (ep->owner)
-		return;
-	strscpy(ep->comm, current->comm, sizeof(ep->comm));
-	/* whoever sees the owner sees the name */
-	smp_store_release(&ep->owner, get_pid(task_tgid(current)));
-}
-
-/** strata_sock_owner_put() - in sk_destruct: nobody looks any more */
-static inline void strata_sock_owner_put(struct sock *sk)
-{
-	put_pid(strata_sk(sk)->owner);
-	strata_sk(sk)->owner = NULL;
 }
 
 /** strata_sock_sent() - for reports: a datagram went; strata_sock_rcvd() - one came. Lockless */

@@ -72,6 +72,15 @@ int strata_ip_route(struct strata_net *sn, struct strata_flow *fl, struct strata
 /** strata_path_put() - drop the references and clear; idempotent */
 void strata_path_put(struct strata_path *path);
 
+/** strata_path_copy() - @to, which holds nothing, becomes another holder of @from */
+void strata_path_copy(struct strata_path *to, const struct strata_path *from);
+
+/** strata_path_resolved() - is the next hop's link address known, or none needed? */
+static inline bool strata_path_resolved(const struct strata_path *path)
+{
+	return !path->neigh || READ_ONCE(path->neigh->state) & NUD_VALID;
+}
+
 /** strata_path_stale() - must @path be made anew? */
 static inline bool strata_path_stale(const struct strata_net *sn, const struct strata_path *path)
 {
@@ -226,6 +235,8 @@ void strata_ip_queue_error(struct sock *sk, struct sk_buff *skb, int err, u8 typ
 			   u32 info, __be16 port, unsigned int payload);
 /** strata_ip_local_error() - the same for an error found here while sending to @daddr */
 void strata_ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port, u32 info);
+/* sock_exterr_skb.unused: TCP has completed this stamp */
+#define STRATA_STAMP_DONE	1
 /** strata_ip_recv_error() - recvmsg(MSG_ERRQUEUE): bytes copied, -EAGAIN when it is empty */
 int strata_ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, int *addrlen);
 

@@ -125,9 +125,9 @@ static const struct strata_layer strata_layers[] = {
 
 static void core_net_exit(struct strata_net *sn)
 {
-	percpu_counter_destroy(&sn->tcp_curr_estab);
 	percpu_counter_destroy(&sn->tcp_tw);
 	percpu_counter_destroy(&sn->tcp_orphans);
+	bitmap_free(sn->conf.ip_local_reserved_ports);
 	free_percpu(sn->mib);
 }
 
@@ -145,11 +145,12 @@ static int core_net_init(struct strata_net *sn, struct net *net)
 		return -ENOMEM;
 
 	/* destroying a zeroed counter is harmless, so one exit serves all */
-	err = percpu_counter_init(&sn->tcp_orphans, 0, GFP_KERNEL);
+	sn->conf.ip_local_reserved_ports = bitmap_zalloc(65536, GFP_KERNEL);
+	err = sn->conf.ip_local_reserved_ports ? 0 : -ENOMEM;
+	if (!err)
+		err = percpu_counter_init(&sn->tcp_orphans, 0, GFP_KERNEL);
 	if (!err)
 		err = percpu_counter_init(&sn->tcp_tw, 0, GFP_KERNEL);
-	if (!err)
-		err = percpu_counter_init(&sn->tcp_curr_estab, 0, GFP_KERNEL);
 	if (err)
 		core_net_exit(sn);
 	return err;

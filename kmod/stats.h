@@ -67,6 +67,7 @@
 	X(TCP_PASSIVEOPENS,	"Tcp", "PassiveOpens") \
 	X(TCP_ATTEMPTFAILS,	"Tcp", "AttemptFails") \
 	X(TCP_ESTABRESETS,	"Tcp", "EstabResets") \
+	X(TCP_CURRESTAB,	"Tcp", "CurrEstab") \
 	X(TCP_INSEGS,		"Tcp", "InSegs") \
 	X(TCP_OUTSEGS,		"Tcp", "OutSegs") \
 	X(TCP_RETRANSSEGS,	"Tcp", "RetransSegs") \
@@ -148,6 +149,7 @@
 	X(TCPEXT_FASTOPENBLACKHOLE,	"TcpExt", "TCPFastOpenBlackhole") \
 	X(TCPEXT_REQQFULLDROP,		"TcpExt", "TCPReqQFullDrop") \
 	X(TCPEXT_REQQFULLDOCOOKIES,	"TcpExt", "TCPReqQFullDoCookies") \
+	X(TCPEXT_SPURIOUSRTXHOSTQUEUES,	"TcpExt", "TCPSpuriousRtxHostQueues") \
 	X(TCPEXT_RETRANSFAIL,		"TcpExt", "TCPRetransFail") \
 	X(TCPEXT_MTUPFAIL,		"TcpExt", "TCPMTUPFail") \
 	X(TCPEXT_MTUPSUCCESS,		"TcpExt", "TCPMTUPSuccess") \

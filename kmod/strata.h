@@ -14,13 +14,16 @@
  *  before child)          | the protocol's part behind it          | BH: bh_lock_sock + backlog
  * strata_bind_chain.lock  | buckets (local ports) of one hash chain | bind, connect, close; BH off
  *                         | and their owners                       |
- * hash bucket locks       | chains of the socket tables            | hash, unhash; BH off
- *  (tcp ehash, listeners, |                                        |
- *   udp, ping)            |                                        |
+ * listeners' bucket locks | chains of the table of listeners       | hash, unhash; BH off
  * strata_tcp_reqs.lock    | half-open requests of one listener     | BH
+ * hash bucket locks       | chains of the socket tables            | hash, unhash; BH off
+ *  (tcp ehash, udp, ping) |                                        |
+ * reuseport_lock          | SO_REUSEPORT groups; the kernel's      | listen, bind, unhash; BH off
  * strata_fastopen_net.lock| cookies of Fast Open servers           | any, BH off
  * strata_neigh_net.lock   | neighbour table (writers)              | any, BH off
  * strata_neigh.lock       | state, link address, pending queue     | any, BH off
+ * sk_peer_lock            | whose the socket is (owner.c); the     | accept, receive, reports;
+ *                         | kernel's                               | no lock but the socket's
  * loop_cpu.in.lock        | packets looped on one CPU              | any, BH off
  *
  * Readers of every table use RCU. No per-packet path takes a lock shared by
@@ -144,7 +147,6 @@ struct strata_fastopen_net {
  * @tfo: TCP Fast Open
  * @tcp_orphans: TCP sockets without a descriptor
  * @tcp_tw: objects in TIME-WAIT
- * @tcp_curr_estab: CurrEstab of the SNMP TCP group (ESTABLISHED, CLOSE-WAIT)
  * @key: secret of ISNs, port selection and hashes is module-wide; this one is
  *	the namespace's own salt
  */
@@ -168,10 +170,10 @@ struct strata_net {
 	struct strata_fastopen_net tfo;
 	struct percpu_counter	tcp_orphans;
 	struct percpu_counter	tcp_tw;
-	struct percpu_counter	tcp_curr_estab;
 	/* challenge ACKs left in this second; approximate: written without a lock */
 	u32			tcp_challenge_sec;
 	u32			tcp_challenge_left;
+	unsigned long		tcp_cookie_sent;	/* jiffies of the last SYN cookie, or 0 */
 
 	u32			key;
 	struct ctl_table_header	*sysctl;

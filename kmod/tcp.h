@@ -12,6 +12,7 @@
 #include "port.h"
 
 struct pipe_inode_info;
+union tcp_cc_info;
 struct vm_area_struct;
 
 #define STRATA_FASTOPEN_KEYS	2	/* at once */
@@ -115,6 +116,11 @@ int strata_tcp_getsockopt(struct sock *sk, int level, int optname, char __user *
 			  int __user *optlen);
 /** strata_tcp_get_info() - fill struct tcp_info; any context, consistent under the socket lock */
 void strata_tcp_get_info(struct sock *sk, struct tcp_info *info);
+/**
+ * strata_tcp_cc_info() - what the congestion control tells of itself, if it is among the @ext
+ * (bits of INET_DIAG_* - 1); its attribute goes to @attr. Any context; bytes, 0: nothing
+ */
+size_t strata_tcp_cc_info(struct sock *sk, u32 ext, int *attr, union tcp_cc_info *info);
 /** strata_tcp_tstamp_key() - SOF_TIMESTAMPING_OPT_ID may be new: count bytes from now on. Locked */
 void strata_tcp_tstamp_key(struct sock *sk);
 /** strata_tcp_default_cong() - of the namespace, by name; @name: STRATA_CC_NAME_MAX octets */
@@ -123,6 +129,10 @@ void strata_tcp_default_cong(struct strata_net *sn, char *name);
 int strata_tcp_set_default_cong(struct strata_net *sn, const char *name);
 /** strata_tcp_available_cong() - names of what is registered, with blanks between */
 void strata_tcp_available_cong(char *buf, size_t size);
+/** strata_tcp_allowed_cong() - those that anybody may choose */
+void strata_tcp_allowed_cong(char *buf, size_t size);
+/** strata_tcp_allow_cong() - of @names, with blanks between, alone. 0, -ENOENT: one is unknown */
+int strata_tcp_allow_cong(char *names);
 /** strata_tcp_cong_name() - name of the congestion control in use */
 const char *strata_tcp_cong_name(const struct sock *sk);
 

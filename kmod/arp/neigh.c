@@ -116,11 +116,11 @@ static struct strata_neigh *nb_create(struct strata_dev *ifp, __be32 addr)
 
 	if (!strata_neigh_make_room(sn)) {
 		strata_inc(sn, ARP_TABLEFULL);
-		return NULL;
+		return ERR_PTR(-ENOSPC);
 	}
 	n = nb_alloc(ifp, addr);
 	if (!n)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 
 	spin_lock_bh(&sn->neigh.lock);
 	/* cleared before the entries of a device are removed, so none is added after */
@@ -145,15 +145,33 @@ static struct strata_neigh *nb_create(struct strata_dev *ifp, __be32 addr)
 	}
 	strata_dev_put(n->ifp);
 	kfree(n);
-	return old;
+	return old ?: ERR_PTR(-ENODEV);
 }
 
 struct strata_neigh *strata_neigh_get(struct strata_dev *ifp, __be32 addr)
 {
-	return strata_neigh_find(ifp, addr) ?: nb_create(ifp, addr);
+	struct strata_neigh *n = strata_neigh_find(ifp, addr) ?: nb_create(ifp, addr);
+
+	return IS_ERR(n) ? NULL : n;
 }
 
 /* ---- by hand ---- */
+
+/* why nb_create() has made none; errno as native */
+static int nb_no_entry(long why, struct netlink_ext_ack *extack)
+{
+	switch (why) {
+	case -ENODEV:
+		NL_SET_ERR_MSG(extack, "strata: the device is going away");
+		return -ENODEV;
+	case -ENOSPC:
+		NL_SET_ERR_MSG(extack, "strata: the neighbour table is full");
+		return -ENOBUFS;
+	default:
+		NL_SET_ERR_MSG(extack, "strata: no memory for a neighbour");
+		return -ENOBUFS;
+	}
+}
 
 static int nb_set_check(const struct strata_neigh *n, const u8 *lladdr, u8 state,
 			struct netlink_ext_ack *extack)
@@ -222,10 +240,8 @@ int strata_neigh_set(struct strata_dev *ifp, __be32 addr, const u8 *lladdr, u8 s
 			return -ENOENT;
 		}
 		n = nb_create(ifp, addr);
-		if (!n) {
-			NL_SET_ERR_MSG(extack, "strata: the neighbour table is full");
-			return -ENOBUFS;
-		}
+		if (IS_ERR(n))
+			return nb_no_entry(PTR_ERR(n), extack);
 		created = true;
 	}
 	/* as native: without NLM_F_REPLACE a link address that is known stays */

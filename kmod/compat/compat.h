@@ -135,6 +135,24 @@ static inline void strata_custom_sockopt(struct socket *sock)
 #define strata_tcp_info_rcv_wnd(info, val)	((void)(val))
 #endif
 
+/* struct tcp_info: timeouts, since 6.7 */
+#ifdef HAVE_TCP_INFO_TOTAL_RTO
+#define strata_tcp_info_total_rto(info, n, episodes, ms)	\
+	((info)->tcpi_total_rto = (n),				\
+	 (info)->tcpi_total_rto_recoveries = (episodes),	\
+	 (info)->tcpi_total_rto_time = (ms))
+#else
+#define strata_tcp_info_total_rto(info, n, episodes, ms)	\
+	((void)(n), (void)(episodes), (void)(ms))
+#endif
+
+/* SCM_TIMESTAMPING_OPT_STATS has tried paths since 6.2 */
+#ifdef HAVE_TCP_NLA_REHASH
+#define strata_put_rehash(skb, val)	nla_put_u32(skb, TCP_NLA_REHASH, val)
+#else
+#define strata_put_rehash(skb, val)	(0)
+#endif
+
 /* skb_set_delivery_time() was told "monotonic" by a bool before 6.11 */
 #ifndef HAVE_SKB_CLOCK
 #define SKB_CLOCK_MONOTONIC			true

@@ -338,8 +338,13 @@ static int route_get(struct sk_buff *in, struct nlmsghdr *nlh, struct netlink_ex
 	if (err)
 		return err;
 	err = strata_ip_route(strata_net(net), &fl, &path);
-	if (err)
+	if (err) {
+		if (err == -ENETUNREACH)
+			NL_SET_ERR_MSG(extack, "strata: no route leads there");
+		else
+			NL_SET_ERR_MSG(extack, "strata: the address cannot be reached");
 		return err;
+	}
 	route_of_path(&fl, &path, &r);
 	strata_path_put(&path);
 	table = r.type == RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL;

@@ -18,8 +18,8 @@
 /* @off, @len: in struct strata_net_conf, bytes, if it is there; @lo, @hi: bounds, inclusive */
 struct sysctl_spec {
 	const char	*name;
-	u16		off;
-	u16		len;
+	u32		off;
+	u32		len;
 	proc_handler	*handler;
 	int		lo;
 	int		hi;
@@ -195,6 +195,37 @@ static int sysctl_available_cong(STRATA_CTL_TABLE *ctl, int write, void *buffer,
 	return err;
 }
 
+/* writable in the first namespace alone: it is the machine's */
+static int sysctl_allowed_cong(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
+			       loff_t *ppos)
+{
+	struct ctl_table tmp = { .maxlen = 32 * STRATA_CC_NAME_MAX };
+	int err;
+
+	tmp.data = kmalloc(tmp.maxlen, GFP_USER);
+	if (!tmp.data)
+		return -ENOMEM;
+	strata_tcp_allowed_cong(tmp.data, tmp.maxlen);
+	err = proc_dostring(&tmp, write, buffer, lenp, ppos);
+	if (!err && write)
+		err = strata_tcp_allow_cong(tmp.data);
+	kfree(tmp.data);
+	return err;
+}
+
+/* the same */
+static int sysctl_tcp_mem(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp,
+			  loff_t *ppos)
+{
+	struct ctl_table tmp = {
+		.data	= strata_tcp_prot.sysctl_mem,
+		.maxlen	= 3 * sizeof(long),
+		.mode	= ctl->mode,
+	};
+
+	return proc_doulongvec_minmax(&tmp, write, buffer, lenp, ppos);
+}
+
 /* "%08x-%08x-%08x-%08x", and behind a comma perhaps another: little endian words */
 #define KEY_TEXT	(4 * 9)
 #define KEYS_TEXT	(STRATA_FASTOPEN_KEYS * KEY_TEXT)
@@ -262,6 +293,7 @@ static int sysctl_blackhole(STRATA_CTL_TABLE *ctl, int write, void *buffer, size
 #define SPEC_BOOL(field)	SPEC(field, 0, 1)
 /* an octet of native's: what is not named there means as much as the largest that is */
 #define SPEC_OCTET(field)	SPEC(field, 0, 255)
+#define SPEC_ULONG(field)	SPEC_AS(#field, field, proc_doulongvec_minmax, 0, 0)
 
 static const struct sysctl_spec sysctl_specs[] = {
 	/* ip */
@@ -270,6 +302,8 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC(min_pmtu, 68, INT_MAX),
 	SPEC_AS("mtu_expires", mtu_expires, sysctl_seconds, 1, INT_MAX),
 	SPEC_AS("ip_local_port_range", ip_local_port_range, sysctl_port_range, 1, 65535),
+	{ "ip_local_reserved_ports", offsetof(struct strata_net_conf, ip_local_reserved_ports),
+	  65536, proc_do_large_bitmap },
 	SPEC_AS("ip_unprivileged_port_start", ip_unprivileged_port_start, sysctl_unprivileged,
 		0, 65535),
 	SPEC_AS("ipfrag_high_thresh", ipfrag_high_thresh, sysctl_frag_thresh, 0, INT_MAX),
@@ -293,6 +327,8 @@ static const struct sysctl_spec sysctl_specs[] = {
 	/* tcp */
 	{ "tcp_congestion_control", 0, STRATA_CC_NAME_MAX, sysctl_cong },
 	{ "tcp_available_congestion_control", 0, STRATA_CC_NAME_MAX, sysctl_available_cong },
+	{ "tcp_allowed_congestion_control", 0, STRATA_CC_NAME_MAX, sysctl_allowed_cong },
+	{ "tcp_mem", 0, 3 * sizeof(long), sysctl_tcp_mem },
 	SPEC(tcp_rmem, 4096, INT_MAX),
 	SPEC(tcp_wmem, 1, INT_MAX),
 	SPEC(tcp_syn_retries, 1, 127),
@@ -348,12 +384,37 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC_AS("tcp_fastopen_blackhole_timeout_sec", tcp_fastopen_blackhole, sysctl_blackhole,
 		0, INT_MAX),
 	SPEC_OCTET(tcp_thin_linear_timeouts),
+	SPEC(tcp_syn_linear_timeouts, 0, 127),
+	SPEC(tcp_rto_min_us, 1, INT_MAX),
+	SPEC_OCTET(tcp_stdurg),
+	SPEC(tcp_pingpong_thresh, 1, 255),
+	SPEC_BOOL(tcp_shrink_window),
+	SPEC_BOOL(tcp_reflect_tos),
+	SPEC_OCTET(tcp_fwmark_accept),
+	/* without effect: see struct strata_net_conf */
+	SPEC_OCTET(tcp_fack),
+	SPEC(tcp_low_latency, INT_MIN, INT_MAX),
+	SPEC_OCTET(tcp_retrans_collapse),
+	SPEC_OCTET(tcp_workaround_signed_windows),
+	SPEC_OCTET(tcp_early_demux),
+	SPEC_OCTET(tcp_no_metrics_save),
+	SPEC_BOOL(tcp_no_ssthresh_metrics_save),
+	SPEC_OCTET(tcp_tso_win_divisor),
+	SPEC(tcp_tso_rtt_log, 0, 31),
+	SPEC_ULONG(tcp_comp_sack_delay_ns),
+	SPEC_ULONG(tcp_comp_sack_slack_ns),
+	SPEC_OCTET(tcp_comp_sack_nr),
+	SPEC_BOOL(tcp_backlog_ack_defer),
+	SPEC(tcp_app_win, 0, 31),
+	SPEC_BOOL(tcp_migrate_req),
 };
 
-static umode_t sysctl_mode(const struct sysctl_spec *spec)
+static umode_t sysctl_mode(const struct strata_net *sn, const struct sysctl_spec *spec)
 {
 	if (spec->handler == sysctl_fastopen_key)
 		return 0600;	/* a secret */
+	if (spec->handler == sysctl_allowed_cong || spec->handler == sysctl_tcp_mem)
+		return net_eq(sn->net, &init_net) ? 0644 : 0444;
 	return spec->handler == sysctl_available_cong ? 0444 : 0644;
 }
 
@@ -363,8 +424,11 @@ static void sysctl_entry(struct strata_net *sn, const struct sysctl_spec *spec,
 	ctl->procname = spec->name;
 	ctl->data = (void *)&sn->conf + spec->off;
 	ctl->maxlen = spec->len;
-	ctl->mode = sysctl_mode(spec);
+	ctl->mode = sysctl_mode(sn, spec);
 	ctl->proc_handler = spec->handler;
+	/* these would be taken for unsigned longs */
+	if (spec->handler == proc_doulongvec_minmax)
+		return;
 	ctl->extra1 = (void *)&spec->lo;
 	ctl->extra2 = (void *)&spec->hi;
 }

@@ -17,6 +17,7 @@
 #include <linux/module.h>
 #include <linux/uio.h>
 #include "icmp_int.h"
+#include "owner.h"
 #include "stats.h"
 
 #define PING_HASH_BITS	6

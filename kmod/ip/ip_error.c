@@ -80,10 +80,14 @@ static void error_name(struct msghdr *msg, const struct sk_buff *skb, int *addrl
 	*addrlen = sizeof(*sin);
 }
 
-/* which byte: the core counts from where the program asked for sockets of AF_INET alone */
-static void error_stamp(const struct sock *sk, struct sock_extended_err *ee)
+/*
+ * Which byte: the core counts from where the program asked for sockets of AF_INET alone, and TCP
+ * may not have come to it yet
+ */
+static void error_stamp(const struct sock *sk, const struct sock_exterr_skb *serr,
+			struct sock_extended_err *ee)
 {
-	if (strata_sk(sk)->proto == IPPROTO_TCP &&
+	if (strata_sk(sk)->proto == IPPROTO_TCP && serr->unused != STRATA_STAMP_DONE &&
 	    (READ_ONCE(sk->sk_tsflags) & SOF_TIMESTAMPING_OPT_ID))
 		ee->ee_data -= atomic_read(&sk->sk_tskey);
 }
@@ -125,7 +129,7 @@ int strata_ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, int *a
 	error_name(msg, skb, addrlen);
 	cmsg.ee = SKB_EXT_ERR(skb)->ee;
 	if (cmsg.ee.ee_origin == SO_EE_ORIGIN_TIMESTAMPING)
-		error_stamp(sk, &cmsg.ee);
+		error_stamp(sk, SKB_EXT_ERR(skb), &cmsg.ee);
 	if (cmsg.ee.ee_origin == SO_EE_ORIGIN_ICMP || error_of_sent(sk, skb)) {
 		cmsg.offender.sin_family = AF_INET;
 		cmsg.offender.sin_addr.s_addr = ip_hdr(skb)->saddr;

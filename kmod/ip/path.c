@@ -237,6 +237,15 @@ void strata_path_put(struct strata_path *path)
 	path->ifp = NULL;
 }
 
+void strata_path_copy(struct strata_path *to, const struct strata_path *from)
+{
+	*to = *from;
+	if (to->neigh)
+		refcount_inc(&to->neigh->ref);
+	if (to->ifp)
+		strata_dev_get(to->ifp);
+}
+
 struct net_device *strata_path_dev_rcu(const struct strata_path *path)
 {
 	return rcu_dereference(path->ifp->dev);

@@ -12,7 +12,8 @@
  *  - sockets bound to different devices do not meet;
  *  - different specific addresses do not meet, the wildcard meets all;
  *  - SO_REUSEADDR on both shares, unless the one there is listening;
- *  - SO_REUSEPORT on both shares between sockets of one user.
+ *  - SO_REUSEPORT on both shares between sockets of one user, unless the one that comes
+ *    brings a group of its own, made for its program (SO_ATTACH_REUSEPORT_CBPF).
  * RFC 9293 3.9.1 (OPEN) leaves this to the host; RFC 1122 4.1.3.5 asks UDP to tell local
  * addresses apart.
  */
@@ -130,6 +131,12 @@ static bool devs_meet(int a, int b)
 	return a == b || !a || !b;
 }
 
+/* may @sk, which comes, share by SO_REUSEPORT? */
+static bool joins(const struct sock *sk)
+{
+	return sk->sk_reuseport && !rcu_access_pointer(sk->sk_reuseport_cb);
+}
+
 static bool owner_conflict(const struct sock *sk, const struct sock *other, bool relax)
 {
 	if (!devs_meet(READ_ONCE(sk->sk_bound_dev_if), READ_ONCE(other->sk_bound_dev_if)) ||
@@ -139,7 +146,7 @@ static bool owner_conflict(const struct sock *sk, const struct sock *other, bool
 		return true;
 	if (sk->sk_reuse && other->sk_reuse && READ_ONCE(other->sk_state) != TCP_LISTEN)
 		return false;
-	return !(sk->sk_reuseport && other->sk_reuseport && uid_eq(sk->sk_uid, other->sk_uid));
+	return !(joins(sk) && other->sk_reuseport && uid_eq(sk->sk_uid, other->sk_uid));
 }
 
 static bool hold_conflict(const struct sock *sk, const struct strata_bind_hold *hold, bool relax)
@@ -149,7 +156,7 @@ static bool hold_conflict(const struct sock *sk, const struct strata_bind_hold *
 		return false;
 	if (!relax)
 		return true;
-	return !(sk->sk_reuse && hold->reuse) && !(sk->sk_reuseport && hold->reuseport);
+	return !(sk->sk_reuse && hold->reuse) && !(joins(sk) && hold->reuseport);
 }
 
 static bool bucket_conflict(const struct strata_bind_bucket *bb, const struct sock *sk, bool relax)

@@ -61,13 +61,23 @@ static u16 walk_port(const struct port_walk *w, u32 i)
 	return w->low + index % w->count;
 }
 
+/* RFC 6056 3.2: left to programs that ask for it (ip_local_reserved_ports) */
+static bool port_reserved(const struct sock *sk, u16 port)
+{
+	return test_bit(port, strata_sk_net(sk)->conf.ip_local_reserved_ports);
+}
+
 static int bind_any(struct sock *sk, const struct port_walk *w, bool relax)
 {
 	u32 i;
 	int err;
 
 	for (i = 0; i < w->count; i++) {
-		err = strata_port_take(sk, walk_port(w, i), relax);
+		u16 port = walk_port(w, i);
+
+		if (port_reserved(sk, port))
+			continue;
+		err = strata_port_take(sk, port, relax);
 		if (err != -EADDRINUSE)
 			return err;
 		cond_resched();
@@ -107,7 +117,11 @@ int strata_port_connect(struct sock *sk, int (*try)(struct sock *sk))
 	w.start = (READ_ONCE(*salt) + (u32)(hash >> 32)) % w.count & ~1U;
 
 	for (i = 0; i < w.count; i++) {
-		err = strata_port_take_auto(sk, walk_port(&w, i));
+		u16 port = walk_port(&w, i);
+
+		if (port_reserved(sk, port))
+			continue;
+		err = strata_port_take_auto(sk, port);
 		if (!err) {
 			err = try(sk);
 			if (!err) {

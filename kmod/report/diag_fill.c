@@ -40,7 +40,8 @@ size_t strata_diag_size(void)
 	       nla_total_size(sizeof(struct inet_diag_meminfo)) +
 	       nla_total_size(SK_MEMINFO_VARS * sizeof(u32)) +
 	       nla_total_size_64bit(sizeof(struct tcp_info)) +
-	       nla_total_size(STRATA_CC_NAME_MAX);
+	       nla_total_size(STRATA_CC_NAME_MAX) +
+	       nla_total_size(sizeof(union tcp_cc_info));
 }
 
 static void fill_base(const struct strata_diag_query *q, struct inet_diag_msg *m,
@@ -133,6 +134,18 @@ static int put_memory(const struct strata_diag_query *q, struct sk_buff *skb, st
 	return 0;
 }
 
+/* INET_DIAG_BBRINFO or _DCTCPINFO, for whoever asks for that or for INET_DIAG_VEGASINFO */
+static int put_cc_info(const struct strata_diag_query *q, struct sk_buff *skb, struct sock *sk)
+{
+	union tcp_cc_info info;
+	size_t size = 0;
+	int attr;
+
+	if (READ_ONCE(sk->sk_state) < TCP_TIME_WAIT)
+		size = strata_tcp_cc_info(sk, q->ext, &attr, &info);
+	return size ? nla_put(skb, attr, size, &info) : 0;
+}
+
 static int put_tcp(const struct strata_diag_query *q, struct sk_buff *skb, struct sock *sk)
 {
 	struct nlattr *attr;
@@ -144,9 +157,10 @@ static int put_tcp(const struct strata_diag_query *q, struct sk_buff *skb, struc
 			return -EMSGSIZE;
 		strata_tcp_get_info(sk, nla_data(attr));
 	}
-	if (wants(q, INET_DIAG_CONG))
-		return nla_put_string(skb, INET_DIAG_CONG, strata_tcp_cong_name(sk));
-	return 0;
+	if (wants(q, INET_DIAG_CONG) &&
+	    nla_put_string(skb, INET_DIAG_CONG, strata_tcp_cong_name(sk)))
+		return -EMSGSIZE;
+	return put_cc_info(q, skb, sk);
 }
 
 static int put_socket(const struct strata_diag_query *q, struct sk_buff *skb, struct sock *sk)

@@ -3,8 +3,8 @@
  * Counters: /proc/net/strata/snmp, netstat and sockstat in the formats of /proc/net/snmp,
  * netstat and sockstat: for each group a line of names and a line of values.
  *
- * The counters are per CPU and only grow; a sum over the CPUs may be a little behind. What
- * is measured, not counted (CurrEstab, DefaultTTL), stands beside them at its place.
+ * The counters are per CPU and only grow, but for CurrEstab (ESTABLISHED, CLOSE-WAIT), of which
+ * a CPU may have counted only the ends; a sum over the CPUs may be a little behind.
  */
 
 #include <net/inet_frag.h>
@@ -106,25 +106,13 @@ static void put_icmpmsg(struct seq_file *seq, const struct strata_net *sn)
 	seq_putc(seq, '\n');
 }
 
-/* CurrEstab is measured and has its place behind EstabResets */
-static void put_tcp(struct seq_file *seq, struct strata_net *sn)
+static void put_tcp(struct seq_file *seq, const struct strata_net *sn)
 {
-	const struct column *col = tcp_columns;
-	unsigned int before = 1, after;
-
-	while (col[before - 1].id != STRATA_MIB_TCP_ESTABRESETS)
-		before++;
-	after = ARRAY_SIZE(tcp_columns) - before;
-
 	seq_puts(seq, "Tcp: RtoAlgorithm RtoMin RtoMax MaxConn");
-	put_names(seq, col, before);
-	seq_puts(seq, " CurrEstab");
-	put_names(seq, col + before, after);
+	put_names(seq, tcp_columns, ARRAY_SIZE(tcp_columns));
 	/* other algorithm, ms, ms, no limit: RFC 4022 */
 	seq_puts(seq, "\nTcp: 1 200 120000 -1");
-	put_values(seq, sn, col, before);
-	seq_printf(seq, " %lld", percpu_counter_sum_positive(&sn->tcp_curr_estab));
-	put_values(seq, sn, col + before, after);
+	put_values(seq, sn, tcp_columns, ARRAY_SIZE(tcp_columns));
 	seq_putc(seq, '\n');
 }
 

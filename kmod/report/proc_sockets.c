@@ -9,6 +9,7 @@
 #include <linux/ctype.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include "owner.h"
 #include "proc_int.h"
 
 #define ADDR_LEN	sizeof("255.255.255.255:65535")
@@ -57,24 +58,11 @@ static void header(struct seq_file *seq)
 }
 
 /* the process that has the socket, as the reader may see it */
-static void put_owner(struct seq_file *seq, const struct sock *sk)
+static void put_owner(struct seq_file *seq, struct sock *sk)
 {
-	char comm[TASK_COMM_LEN] = "-", *c;
-	struct pid *owner = NULL;
-	pid_t nr = 0;
+	char comm[TASK_COMM_LEN] = "", *c;
+	pid_t nr = sk ? strata_sock_owner(sk, comm) : 0;
 
-	if (sk)
-		owner = smp_load_acquire(&strata_sk(sk)->owner);	/* then comm is there */
-	if (owner) {
-		rcu_read_lock();
-		nr = pid_nr_ns(owner, task_active_pid_ns(current));
-		/* the number may be another process's by now */
-		if (nr && !pid_task(owner, PIDTYPE_TGID))
-			nr = -1;
-		rcu_read_unlock();
-	}
-	if (nr)
-		strscpy(comm, strata_sk(sk)->comm, sizeof(comm));
 	for (c = comm; *c; c++)
 		if (!isgraph(*c))
 			*c = '_';

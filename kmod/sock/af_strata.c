@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include "owner.h"
 #include "sock_int.h"
 
 struct sock_kind {

@@ -5,6 +5,7 @@
 
 #include <linux/module.h>
 #include <linux/poll.h>
+#include "owner.h"
 #include "sock_int.h"
 
 static int dgram_connect(struct socket *sock, struct sockaddr *uaddr, int addrlen, int flags)
@@ -38,6 +39,7 @@ static int dgram_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, in
 	int addrlen = 0;
 	int ret;
 
+	strata_sock_owner_renew(sk);
 	ret = sk->sk_prot->recvmsg(sk, msg, len, flags, &addrlen);
 	if (ret >= 0)
 		msg->msg_namelen = addrlen;

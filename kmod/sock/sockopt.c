@@ -2,10 +2,11 @@
 /*
  * Options by level: the core's, IP's, the protocol's. The core passes SOL_SOCKET on to us
  * where it can (SOCK_CUSTOM_SOCKOPT), because it grants SO_REUSEPORT to AF_INET only: on
- * kernels without, that option is EOPNOTSUPP.
+ * kernels without, that option is EOPNOTSUPP, but can be set at a level of our own.
  */
 
 #include <linux/net_tstamp.h>
+#include <linux/strata.h>
 #include "sock_int.h"
 
 static int set_reuseport(struct sock *sk, sockptr_t optval, unsigned int optlen)
@@ -77,7 +78,7 @@ int strata_sock_setsockopt(struct socket *sock, int level, int optname, sockptr_
 {
 	struct sock *sk = sock->sk;
 
-	if (level == SOL_SOCKET) {
+	if (level == SOL_SOCKET || level == SOL_STRATA) {
 		if (optname == SO_REUSEPORT)
 			return set_reuseport(sk, optval, optlen);
 		if (strata_sk(sk)->proto == IPPROTO_TCP &&
@@ -85,7 +86,8 @@ int strata_sock_setsockopt(struct socket *sock, int level, int optname, sockptr_
 			return set_timestamping(sock, optname, optval, optlen);
 		if (strata_sk(sk)->proto != IPPROTO_ICMP && optname == SO_ZEROCOPY)
 			return set_zerocopy(sk, optval, optlen);
-		return sock_setsockopt(sock, level, optname, optval, optlen);
+		return level == SOL_STRATA ? -ENOPROTOOPT :
+		       sock_setsockopt(sock, level, optname, optval, optlen);
 	}
 	if (level == SOL_IP)
 		return strata_ip_setsockopt(sk, optname, optval, optlen);

@@ -9,6 +9,7 @@
  */
 
 #include <linux/module.h>
+#include "owner.h"
 #include "sock_int.h"
 
 /* Wait for the handshake; returns what is left of @timeo. Socket lock, dropped meanwhile */
@@ -152,6 +153,7 @@ static int stream_accept(STRATA_ACCEPT_ARGS)
 	child = strata_tcp_accept(sock->sk, STRATA_ACCEPT_FLAGS, &err);
 	if (!child)
 		return err;
+	strata_sock_owner_renew(sock->sk);
 	STRATA_ACCEPT_EMPTY(!strata_tcp_can_accept(sock->sk));
 	lock_sock(child);
 	strata_custom_sockopt(newsock);
@@ -207,6 +209,7 @@ static int stream_sendmsg(struct socket *sock, struct msghdr *msg, size_t len)
 
 static int stream_recvmsg(struct socket *sock, struct msghdr *msg, size_t len, int flags)
 {
+	strata_sock_owner_renew(sock->sk);
 	return strata_tcp_recvmsg(sock->sk, msg, len, flags);
 }
 

@@ -12,6 +12,7 @@
 
 #include <linux/module.h>
 #include <linux/swap.h>
+#include "owner.h"
 #include "tcp_table.h"
 
 static atomic_long_t strata_tcp_memory_allocated ____cacheline_aligned_in_smp;
@@ -124,9 +125,9 @@ static const u16 tcp_transitions[TCP_MAX_STATES] = {
 static void count_transition(struct strata_net *sn, int from, int to)
 {
 	if (!(S(from) & TCP_CURR_ESTAB) && (S(to) & TCP_CURR_ESTAB))
-		percpu_counter_inc(&sn->tcp_curr_estab);
+		strata_inc(sn, TCP_CURRESTAB);
 	else if ((S(from) & TCP_CURR_ESTAB) && !(S(to) & TCP_CURR_ESTAB))
-		percpu_counter_dec(&sn->tcp_curr_estab);
+		strata_add(sn, TCP_CURRESTAB, -1);
 	if (to == TCP_CLOSE && (S(from) & TCP_CURR_ESTAB))
 		strata_inc(sn, TCP_ESTABRESETS);
 	if (to == TCP_CLOSE && (from == TCP_SYN_SENT || from == TCP_SYN_RECV))
@@ -200,6 +201,7 @@ static void sock_clear(struct strata_tcp_sock *tp)
 	strata_tcp_fastopen_clear(tp);
 
 	strata_rtt_init(&tp->rtt);
+	tp->rtt.rto_min_us = tp->rto_min_us;
 	strata_scb_init(&tp->scb, READ_ONCE(strata_sk_net(sk)->conf.tcp_reordering), false);
 	strata_rack_init(&tp->rack);
 	strata_recovery_init(&tp->rec);
@@ -218,12 +220,14 @@ int strata_tcp_sock_init(struct sock *sk)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
 
+	tp->rto_min_us = READ_ONCE(conf->tcp_rto_min_us);
 	sock_clear(tp);
 	tp->rcv.ratio = STRATA_WND_RATIO;
 	strata_tcp_cong_init(sk);
 	sk->sk_state = TCP_CLOSE;
 	sk->sk_backlog_rcv = strata_tcp_do_rcv;
 	sk->sk_write_space = strata_tcp_write_space;
+	sk->sk_error_report = strata_tcp_error_report;
 	sk->sk_destruct = sock_destruct;
 	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(conf->tcp_wmem[1]));
 	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(conf->tcp_rmem[1]));
@@ -238,6 +242,7 @@ void strata_tcp_child_init(struct sock *child, const struct sock *parent)
 	memset(&tp->ep.path, 0, sizeof(tp->ep.path));
 	tp->ep.bind = NULL;
 	tp->ep.owner = NULL;
+	spin_lock_init(&child->sk_peer_lock);	/* the copy may be of a locked one */
 	INIT_HLIST_NODE(&tp->ep.bind_node);
 	sock_clear(tp);
 	/* a clone shares no reference: pin the congestion control again */

@@ -5,7 +5,7 @@
  *
  * A child whose handshake has ended (tcp_segment.c calls strata_tcp_child_established()), or one
  * of Fast Open before that, waits on its listener's accept queue, which has a lock of its own:
- * children come from any CPU without the listener's lock.
+ * children come from any CPU, and go to any caller of accept(), without the listener's lock.
  */
 
 #include "tcp_req.h"
@@ -125,56 +125,48 @@ void strata_tcp_child_check(struct sock *child)
 		strata_tcp_done(child);
 }
 
-static int wait_for_child(struct sock *lsk, long timeo)
+/* may one come? Asked with the waiter in place: who ends a listener wakes it afterwards */
+static bool may_come(const struct sock *lsk)
 {
+	return READ_ONCE(lsk->sk_state) == TCP_LISTEN;
+}
+
+static struct sock *wait_for_child(struct sock *lsk, long timeo, int *err)
+{
+	struct sock *child;
 	DEFINE_WAIT(wait);
-	int err;
 
 	for (;;) {
 		prepare_to_wait_exclusive(sk_sleep(lsk), &wait, TASK_INTERRUPTIBLE);
-		release_sock(lsk);
-		if (!strata_tcp_can_accept(lsk))
+		if (!strata_tcp_can_accept(lsk) && may_come(lsk))
 			timeo = schedule_timeout(timeo);
-		lock_sock(lsk);
-		err = 0;
-		if (strata_tcp_can_accept(lsk))
+		child = queue_pop(lsk);
+		if (child)
 			break;
-		err = -EINVAL;
-		if (lsk->sk_state != TCP_LISTEN)
+		*err = -EINVAL;
+		if (!may_come(lsk))
 			break;
-		err = sock_intr_errno(timeo);
+		*err = sock_intr_errno(timeo);
 		if (signal_pending(current))
 			break;
-		err = -EAGAIN;
+		*err = -EAGAIN;
 		if (!timeo)
 			break;
 	}
 	finish_wait(sk_sleep(lsk), &wait);
-	return err;
+	return child;
 }
 
+/* the queue has a lock of its own, the listener's is not needed */
 struct sock *strata_tcp_accept(struct sock *lsk, int flags, int *err)
 {
-	struct sock *child = NULL;
-	long timeo;
+	struct sock *child = strata_tcp_can_accept(lsk) ? queue_pop(lsk) : NULL;
+	long timeo = sock_rcvtimeo(lsk, flags & O_NONBLOCK);
 
-	lock_sock(lsk);
-	*err = -EINVAL;
-	if (lsk->sk_state != TCP_LISTEN)
-		goto out;
-	*err = 0;
-	if (!strata_tcp_can_accept(lsk)) {
-		timeo = sock_rcvtimeo(lsk, flags & O_NONBLOCK);
-		*err = timeo ? wait_for_child(lsk, timeo) : -EAGAIN;
-		if (*err)
-			goto out;
-	}
-	child = queue_pop(lsk);
-	if (!child)
-		*err = -EAGAIN;
-out:
-	release_sock(lsk);
-	return child;
+	if (child)
+		return child;
+	*err = may_come(lsk) ? -EAGAIN : -EINVAL;
+	return timeo && may_come(lsk) ? wait_for_child(lsk, timeo, err) : NULL;
 }
 
 /* a child nobody will accept: ABORT (3.10.5); the queue's reference is the connection's own */

@@ -55,7 +55,8 @@ static void clean_part(struct sock *sk, struct strata_ack_run *run, struct sk_bu
 }
 
 /* all that lies below SND.UNA leaves the retransmit queue */
-static void clean_rtx(struct sock *sk, struct strata_ack_run *run)
+static void clean_rtx(struct sock *sk, const struct strata_tcp_seg *seg,
+		      struct strata_ack_run *run)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct sk_buff *skb, *next;
@@ -64,7 +65,7 @@ static void clean_rtx(struct sock *sk, struct strata_ack_run *run)
 		struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
 
 		if (unlikely(tx->bits & STRATA_TXB_TSTAMP))
-			strata_tcp_tstamp_acked(sk, skb, run->rec.una);
+			strata_tcp_tstamp_acked(sk, skb, strata_tcp_seg_skb(seg), run->rec.una);
 		if (strata_seq_after(tx->end_seq, tp->snd.una)) {
 			clean_part(sk, run, skb);
 			break;
@@ -106,7 +107,7 @@ static void advance(struct sock *sk, const struct strata_tcp_seg *seg, struct st
 	tp->retries = 0;
 	tp->retrans_start_us = 0;
 	strata_neigh_confirm(tp->ep.path.neigh);
-	clean_rtx(sk, run);
+	clean_rtx(sk, seg, run);
 }
 
 /* RFC 7323 4.2: the round trip by the echoed timestamp, µs (its clock ticks in ms); 0: none */
@@ -246,7 +247,7 @@ static void ack_idle(struct sock *sk)
  * Nothing is outstanding any more, but an ACK tells of copies: of a tail loss probe (RFC 8985
  * 7.4.2), or of retransmissions that were not needed (RFC 2883 5)
  */
-static void ack_of_copy(struct sock *sk, struct sk_buff *skb, bool dup)
+static noinline void ack_of_copy(struct sock *sk, struct sk_buff *skb, bool dup)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
@@ -304,7 +305,7 @@ static void run_init_clean(const struct strata_tcp_sock *tp, const struct strata
 static void take_clean_ack(struct sock *sk, const struct strata_tcp_seg *seg)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	struct strata_ack_run run;
+	struct strata_ack_run run __uninitialized;
 
 	run_init_clean(tp, seg, &run);
 	advance(sk, seg, &run);
@@ -317,15 +318,42 @@ static void take_clean_ack(struct sock *sk, const struct strata_tcp_seg *seg)
 		strata_tcp_check_space(sk);
 }
 
+/* any other; not inlined, so that its @run costs a clean one nothing */
+static noinline void take_ack(struct sock *sk, struct sk_buff *skb, bool was_out, bool ece)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	struct strata_ack_run run;
+	u32 reo_us;
+
+	run_init(sk, seg, &run);
+	run.rec.ece = ece;
+	advance(sk, seg, &run);
+	run.rec.ack = tp->snd.una;
+	if (seg->opts.nsack && tp->sack_ok) {
+		read_sack(sk, skb, &run);
+		strata_tcp_take_sack(sk, &run);
+	} else if (!tp->sack_ok && run.dup && was_out) {
+		strata_scb_reno_dupack(&tp->scb);
+	}
+	if (was_out) {
+		check_tlp(sk, seg, &run);
+		measure_rtt(sk, &run);
+		reo_us = strata_tcp_detect_loss(sk);
+		strata_tcp_recover(sk, &run);
+		set_timer(sk, &run, reo_us);
+	}
+	if (run.acked_segs)
+		strata_tcp_check_space(sk);
+}
+
 enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	bool was_out = tp->scb.packets_out;
-	struct strata_ack_run run;
 	enum skb_drop_reason why;
 	bool ece = false;
-	u32 reo_us;
 
 	why = ack_acceptable(tp, seg->ack);
 	if (why)
@@ -351,28 +379,9 @@ enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 		return SKB_NOT_DROPPED_YET;
 	}
 
-	if (likely(!ece && ack_clean(tp, seg))) {
+	if (likely(!ece && ack_clean(tp, seg)))
 		take_clean_ack(sk, seg);
-		return SKB_NOT_DROPPED_YET;
-	}
-	run_init(sk, seg, &run);
-	run.rec.ece = ece;
-	advance(sk, seg, &run);
-	run.rec.ack = tp->snd.una;
-	if (seg->opts.nsack && tp->sack_ok) {
-		read_sack(sk, skb, &run);
-		strata_tcp_take_sack(sk, &run);
-	} else if (!tp->sack_ok && run.dup && was_out) {
-		strata_scb_reno_dupack(&tp->scb);
-	}
-	if (was_out) {
-		check_tlp(sk, seg, &run);
-		measure_rtt(sk, &run);
-		reo_us = strata_tcp_detect_loss(sk);
-		strata_tcp_recover(sk, &run);
-		set_timer(sk, &run, reo_us);
-	}
-	if (run.acked_segs)
-		strata_tcp_check_space(sk);
+	else
+		take_ack(sk, skb, was_out, ece);
 	return SKB_NOT_DROPPED_YET;
 }

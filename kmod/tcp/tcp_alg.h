@@ -163,6 +163,21 @@ struct strata_minmax_s {
 	u32	v;
 };
 
+/* timeouts of the retransmission timer, the SYN's and the SYN-ACK's with them */
+struct strata_tcp_timeouts {
+	u16	n;		/* all; wraps */
+	u16	episodes;	/* rows of them that no ACK interrupts; wraps */
+	u32	since_ms;	/* when the episode that lasts began; 0: none lasts */
+	u32	ms;		/* time of those that are over */
+};
+
+/* the timer fires at @now_ms; @first: of an episode */
+void strata_rtt_timeouts_fired(struct strata_tcp_timeouts *t, bool first, u32 now_ms);
+/* what was lost is repaired, or was not lost; nothing happens while no episode lasts */
+void strata_rtt_timeouts_over(struct strata_tcp_timeouts *t, u32 now_ms);
+/* time of all episodes up to now, ms; readable without the owner's lock */
+u32 strata_rtt_timeouts_ms(const struct strata_tcp_timeouts *t, u32 now_ms);
+
 struct strata_tcp_rtt {
 	u32	srtt_us;	/* smoothed, scaled by 8; 0: no sample yet */
 	u32	mdev_us;	/* mean deviation, scaled by 4 */
@@ -174,6 +189,7 @@ struct strata_tcp_rtt {
 	u32	rto_max_us;
 	u8	backoff;	/* doublings since the last valid sample */
 	struct strata_minmax_s min[3];	/* best, second, third in the window */
+	struct strata_tcp_timeouts timeouts;
 };
 
 void strata_rtt_init(struct strata_tcp_rtt *r);

@@ -20,8 +20,10 @@
  * A module of its own, strata_bbr.ko. Pure: no socket, no clock.
  */
 #include <linux/build_bug.h>
+#include <linux/inet_diag.h>
 #include <linux/math64.h>
 #include <linux/module.h>
+#include <linux/string.h>
 #include "tcp_bbr.h"
 
 #define BW_SHIFT	24	/* bw: segments per µs, times 2^24 */
@@ -100,7 +102,8 @@ static u32 pacing_gain(const struct bbr *b)
 	case BBR_DRAIN:
 		return GAIN_DRAIN;
 	case BBR_PROBE_BW:
-		return cycle_gain[b->phase];
+		/* a report may look while another algorithm moves in */
+		return cycle_gain[b->phase % CYCLE_LEN];
 	default:
 		return GAIN_ONE;
 	}
@@ -527,6 +530,25 @@ static u32 bbr_min_tso_segs(const struct strata_tcp_cong *c)
 	return c->pacing_rate < 1200000 / 8 ? 1 : 2;
 }
 
+static size_t bbr_get_info(struct strata_tcp_cong *c, u32 ext, int *attr, void *info)
+{
+	const struct bbr *b = bbr_of(c);
+	struct tcp_bbr_info *to = info;
+	u64 bw;
+
+	if (!(ext & (1U << (INET_DIAG_BBRINFO - 1) | 1U << (INET_DIAG_VEGASINFO - 1))))
+		return 0;
+	bw = ((u64)bbr_bw(b) * b->mss * 1000000) >> BW_SHIFT;
+	memset(to, 0, sizeof(*to));
+	to->bbr_bw_lo = (u32)bw;
+	to->bbr_bw_hi = (u32)(bw >> 32);
+	to->bbr_min_rtt = b->min_rtt_us;
+	to->bbr_pacing_gain = pacing_gain(b);
+	to->bbr_cwnd_gain = cwnd_gain(b);
+	*attr = INET_DIAG_BBRINFO;
+	return sizeof(*to);
+}
+
 struct strata_tcp_cong_ops strata_bbr = {
 	.name		= "bbr",
 	.owner		= THIS_MODULE,
@@ -538,4 +560,6 @@ struct strata_tcp_cong_ops strata_bbr = {
 	.set_state	= bbr_set_state,
 	.cwnd_event	= bbr_cwnd_event,
 	.min_tso_segs	= bbr_min_tso_segs,
+	.get_info	= bbr_get_info,
+	.sndbuf_windows	= 3,	/* what was sent in a round may be sent again in the next */
 };

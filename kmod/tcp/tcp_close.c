@@ -228,7 +228,7 @@ static void disconnect_reset(struct sock *sk)
 	tp->probes_out = 0;
 	tp->probes_tstamp = 0;
 	tp->retrans_start_us = 0;
-	tp->cong.initialised = false;
+	strata_cong_reset(&tp->cong);
 }
 
 int strata_tcp_disconnect(struct sock *sk, int flags)

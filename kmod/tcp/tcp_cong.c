@@ -5,15 +5,18 @@
  * An algorithm is a table of functions over struct strata_tcp_cong; it sees what
  * an ACK said (struct strata_cong_sample) and never a socket, so that it can live
  * in a module of its own and run on the host. Registered ones are found by name;
- * a connection holds a reference on the module of its algorithm.
+ * a connection holds a reference on the module of its algorithm, unless that is Strata's
+ * own, which the socket holds.
  *
  * Shared: the initial window (RFC 6928), slow start (RFC 5681 3.1), additive
  * increase, and validation of a window that was not used: after idle time it is
  * halved once per RTO, and while the application is the limit it does not grow
  * and decays towards what was used (RFC 2861 3, RFC 7661).
  */
+#include <asm/barrier.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/kernel.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/rculist.h>
@@ -68,21 +71,20 @@ const struct strata_tcp_cong_ops *strata_cong_get(const char *name)
 	const struct strata_tcp_cong_ops *ops;
 
 	rcu_read_lock();
-	ops = find_rcu(name);
-	if (ops && !try_module_get(ops->owner))
-		ops = NULL;
+	ops = strata_cong_pin(find_rcu(name));
 	rcu_read_unlock();
 	return ops;
 }
 
 const struct strata_tcp_cong_ops *strata_cong_pin(const struct strata_tcp_cong_ops *ops)
 {
-	return ops && try_module_get(ops->owner) ? ops : NULL;
+	return ops && (ops->owner == THIS_MODULE || try_module_get(ops->owner)) ? ops : NULL;
 }
 
 void strata_cong_put(const struct strata_tcp_cong_ops *ops)
 {
-	module_put(ops->owner);
+	if (ops->owner != THIS_MODULE)
+		module_put(ops->owner);
 }
 
 size_t strata_cong_list(char *buf, size_t size, bool all)
@@ -97,7 +99,7 @@ size_t strata_cong_list(char *buf, size_t size, bool all)
 	list_for_each_entry_rcu(ops, &cong_list, list) {
 		size_t len = strnlen(ops->name, sizeof(ops->name));
 
-		if (!all && ops->flags & STRATA_CONG_RESTRICTED)
+		if (!all && READ_ONCE(ops->flags) & STRATA_CONG_RESTRICTED)
 			continue;
 		if (off + len + 2 > size)
 			break;
@@ -109,6 +111,38 @@ size_t strata_cong_list(char *buf, size_t size, bool all)
 	}
 	rcu_read_unlock();
 	return off;
+}
+
+/* the next word of @names, NULL: none */
+static char *next_name(char **names)
+{
+	char *name = strsep(names, " ");
+
+	return name && name[0] ? name : NULL;
+}
+
+int strata_cong_allow(char *names)
+{
+	struct strata_tcp_cong_ops *ops;
+	char *name, *rest = names;
+	int n = 0, err = 0;
+
+	spin_lock(&cong_lock);
+	for (; !err && (name = next_name(&rest)); n++)
+		if (!find_rcu(name))
+			err = -ENOENT;
+	if (err)
+		goto out;
+	list_for_each_entry_rcu(ops, &cong_list, list, lockdep_is_held(&cong_lock))
+		WRITE_ONCE(ops->flags, ops->flags | STRATA_CONG_RESTRICTED);
+	/* the words end with a nought each by now */
+	for (name = names; n; n--, name += strlen(name) + 1) {
+		ops = find_rcu(name);
+		WRITE_ONCE(ops->flags, ops->flags & ~STRATA_CONG_RESTRICTED);
+	}
+out:
+	spin_unlock(&cong_lock);
+	return err;
 }
 
 int strata_cong_module_init(void)
@@ -134,12 +168,7 @@ void strata_cong_module_exit(void)
 void strata_cong_init(struct strata_tcp_cong *c, const struct strata_tcp_cong_ops *ops)
 {
 	memset(c, 0, sizeof(*c));
-	c->ops = ops;
-	if (!ops) {
-		/* Strata's own module is held by the socket */
-		c->ops = &strata_reno;
-		__module_get(c->ops->owner);
-	}
+	c->ops = ops ?: &strata_reno;
 	c->cwnd = 10;
 	c->ssthresh = STRATA_SSTHRESH_INF;
 	c->cwnd_clamp = STRATA_CWND_MAX;
@@ -169,6 +198,23 @@ void strata_cong_start(struct strata_tcp_cong *c, const struct strata_cong_sampl
 	c->initialised = true;
 }
 
+void strata_cong_reset(struct strata_tcp_cong *c)
+{
+	if (c->initialised && c->ops->release)
+		c->ops->release(c);
+	c->initialised = false;
+	/* not as a whole: reports and children of a listener look at @ops under RCU */
+	memset(c->priv, 0, sizeof(c->priv));
+	c->ssthresh = STRATA_SSTHRESH_INF;
+	c->cwnd_cnt = 0;
+	c->prior_cwnd = 0;
+	c->prior_ssthresh = 0;
+	c->cwnd_used = 0;
+	c->max_out = 0;
+	c->limited = false;
+	c->pacing_rate = STRATA_PACING_INF;
+}
+
 static void drop_ops(struct strata_tcp_cong *c)
 {
 	if (c->initialised && c->ops->release)
@@ -183,8 +229,9 @@ void strata_cong_change(struct strata_tcp_cong *c, const struct strata_tcp_cong_
 
 	if (c->initialised && old->release)
 		old->release(c);
-	c->ops = ops;
 	memset(c->priv, 0, sizeof(c->priv));
+	/* a report that sees @ops sees none of the old state: strata_tcp_cc_info() */
+	smp_store_release(&c->ops, ops);
 	c->cwnd_cnt = 0;
 	if (c->initialised && ops->init)
 		ops->init(c, cs);

@@ -60,7 +60,7 @@ enum strata_cong_event {
 };
 
 /*
- * All ops run under the socket lock, in BH or process context, and must not
+ * All ops but get_info run under the socket lock, in BH or process context, and must not
  * sleep. Required: name, ssthresh, undo_cwnd and one of cong_avoid, cong_control.
  */
 struct strata_tcp_cong_ops {
@@ -83,10 +83,14 @@ struct strata_tcp_cong_ops {
 	void	(*acked)(struct strata_tcp_cong *c, const struct strata_cong_sample *cs);
 	/* the reduction was spurious: cwnd to return to */
 	u32	(*undo_cwnd)(struct strata_tcp_cong *c);
-	/* TCP_CC_INFO, inet_diag: fills @info (union tcp_cc_info) and INET_DIAG_* @attr; bytes */
+	/*
+	 * TCP_CC_INFO, inet_diag: fills @info (union tcp_cc_info) and INET_DIAG_* @attr; bytes.
+	 * Under RCU alone: priv may change meanwhile, or be on its way to another algorithm
+	 */
 	size_t	(*get_info)(struct strata_tcp_cong *c, u32 ext, int *attr, void *info);
 	/* least segments of a burst; NULL: tcp_min_tso_segs */
 	u32	(*min_tso_segs)(const struct strata_tcp_cong *c);
+	u32	sndbuf_windows;			/* the send buffer is for, at most; 0: two */
 
 	char			name[STRATA_CC_NAME_MAX];
 	u32			flags;		/* STRATA_CONG_* */
@@ -139,6 +143,11 @@ void strata_cong_put(const struct strata_tcp_cong_ops *ops);
  * too. Length
  */
 size_t strata_cong_list(char *buf, size_t size, bool all);
+/*
+ * only @names, with blanks between, are unrestricted (tcp_allowed_congestion_control). 0, -ENOENT:
+ * one is unknown, and nothing has changed. @names is cut to pieces
+ */
+int strata_cong_allow(char *names);
 extern struct strata_tcp_cong_ops strata_reno, strata_cubic;
 int strata_cong_module_init(void);	/* registers Reno and CUBIC */
 void strata_cong_module_exit(void);
@@ -156,6 +165,8 @@ void strata_cong_init(struct strata_tcp_cong *c, const struct strata_tcp_cong_op
  */
 void strata_cong_start(struct strata_tcp_cong *c, const struct strata_cong_sample *cs,
 		       bool syn_lost);
+/* the connection is over and its socket may open another: as new but for the choices made */
+void strata_cong_reset(struct strata_tcp_cong *c);
 /* change on a live connection; @ops pinned, moves to @c; the old one is released and put */
 void strata_cong_change(struct strata_tcp_cong *c, const struct strata_tcp_cong_ops *ops,
 			const struct strata_cong_sample *cs);

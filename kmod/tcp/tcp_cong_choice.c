@@ -5,8 +5,8 @@
  * (TCP_CONGESTION). One that is not registered may be in a module that is not loaded:
  * its alias is strata-cong-NAME, and it is asked for where the caller could load it anyway.
  *
- * A connection pins the module of its algorithm, a namespace that of its default; but never
- * Strata's own, which every socket pins, and which must not keep itself from leaving.
+ * A connection pins the module of its algorithm, a namespace that of its default; but nobody
+ * Strata's own (tcp_cong.c), which every socket pins, and which must not keep itself from leaving.
  *
  * locking: sn->tcp_cong by xchg() for writers, RCU for readers (unregistering waits for
  * them); a connection's by the socket lock.
@@ -29,21 +29,19 @@ static const struct strata_tcp_cong_ops *cong_find(const char *name)
 
 static bool cong_allowed(const struct net *net, const struct strata_tcp_cong_ops *ops)
 {
-	return !(ops->flags & STRATA_CONG_RESTRICTED) ||
+	return !(READ_ONCE(ops->flags) & STRATA_CONG_RESTRICTED) ||
 	       ns_capable(net->user_ns, CAP_NET_ADMIN);
 }
 
 static void default_put(const struct strata_tcp_cong_ops *ops)
 {
-	if (ops && ops->owner != THIS_MODULE)
+	if (ops)
 		strata_cong_put(ops);
 }
 
 /* @ops: pinned; its pin becomes the namespace's */
 static void default_set(struct strata_net *sn, const struct strata_tcp_cong_ops *ops)
 {
-	if (ops->owner == THIS_MODULE)
-		strata_cong_put(ops);
 	default_put(unrcu_pointer(xchg(&sn->tcp_cong, RCU_INITIALIZER(ops))));
 }
 
@@ -99,6 +97,16 @@ int strata_tcp_set_default_cong(struct strata_net *sn, const char *name)
 void strata_tcp_available_cong(char *buf, size_t size)
 {
 	strata_cong_list(buf, size, true);
+}
+
+void strata_tcp_allowed_cong(char *buf, size_t size)
+{
+	strata_cong_list(buf, size, false);
+}
+
+int strata_tcp_allow_cong(char *names)
+{
+	return strata_cong_allow(names);
 }
 
 /* an algorithm that says itself how fast data may leave must be obeyed */

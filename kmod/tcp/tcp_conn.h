@@ -62,14 +62,29 @@ void strata_tcp_lookup_exit(void);
  * (-EADDRNOTAVAIL). Locked
  */
 int strata_tcp_hash_connect(struct sock *sk);
-/** strata_tcp_hash_child() - enter @child; false if the 4-tuple is there already. BH off */
-bool strata_tcp_hash_child(struct sock *child);
+/**
+ * strata_tcp_hash_child() - enter @child by @hash; false if the 4-tuple is taken. BH off
+ * @req: its request, which leaves the table with that; NULL if it is not there
+ */
+bool strata_tcp_hash_child(struct sock *child, u32 hash, struct strata_tcp_req *req);
+/** strata_tcp_hash_listen() - enter the table of listeners, and a group. 0, -ENOMEM. Locked */
 int strata_tcp_hash_listen(struct sock *sk);
 /** strata_tcp_unhash() - leave whichever table it is in; idempotent */
 void strata_tcp_unhash(struct sock *sk);
 /** strata_tcp_lookup_est() - a connected socket, counted, or NULL */
 struct sock *strata_tcp_lookup_est(struct strata_net *sn, __be32 laddr, __be16 lport,
 				   __be32 raddr, __be16 rport, int iif);
+/** strata_tcp_lookup_skb() - the one that @skb, parsed, is for; fills in its hash */
+struct sock *strata_tcp_lookup_skb(struct strata_net *sn, struct sk_buff *skb);
+/** strata_tcp_lookup_req() - a half-open request, counted, or NULL; by @hash. BH off */
+struct strata_tcp_req *strata_tcp_lookup_req(struct strata_net *sn, u32 hash, __be32 laddr,
+					     __be16 lport, __be32 raddr, __be16 rport, int iif);
+/**
+ * strata_tcp_hash_req() - enter @req; false if its 4-tuple is a connection's or another request's;
+ * strata_tcp_unhash_req() - leave. strata_tcp_reqs.lock held
+ */
+bool strata_tcp_hash_req(struct strata_tcp_req *req);
+void strata_tcp_unhash_req(struct strata_tcp_req *req);
 /** strata_tcp_lookup_listen() - a listener, NOT counted (RCU); best match as native */
 struct sock *strata_tcp_lookup_listen(struct strata_net *sn, __be32 laddr, __be16 lport,
 				      __be32 raddr, __be16 rport, int iif, struct sk_buff *skb);
@@ -81,9 +96,9 @@ enum strata_tcp_tw_verdict { STRATA_TW_DROP, STRATA_TW_ACK, STRATA_TW_RST, STRAT
 
 int strata_tcp_tw_init(void);
 void strata_tcp_tw_exit(void);
-/** strata_tcp_tw_lookup() - counted, or NULL. RCU */
-struct strata_tcp_tw *strata_tcp_tw_lookup(struct strata_net *sn, __be32 laddr, __be16 lport,
-					   __be32 raddr, __be16 rport, int iif);
+/** strata_tcp_tw_lookup() - by hash and addresses: counted, or NULL. RCU */
+struct strata_tcp_tw *strata_tcp_tw_lookup(struct strata_net *sn, u32 hash, __be32 laddr,
+					   __be16 lport, __be32 raddr, __be16 rport, int iif);
 void strata_tcp_tw_put(struct strata_tcp_tw *tw);
 /**
  * strata_tcp_tw_rcv() - a segment for an object in TIME-WAIT or orphaned FIN-WAIT-2 (RFC 9293
@@ -106,6 +121,7 @@ void strata_tcp_time_wait(struct sock *sk, int state, int timeo);
 /**
  * strata_tcp_listen_rcv() - a segment for a listener (RFC 9293 3.10.7.2, 3.10.7.3), no lock
  * held, BH off
+ * @req: the request of @lsk's it is for, NULL: none
  * @isn: ISN to use (TIME-WAIT reuse), 0: choose
  * SYN: remember a request and answer with SYN-ACK. ACK of one, or a SYN that Fast Open takes
  * (RFC 7413 4.2.2): a child in SYN-RECEIVED is made, hashed and returned referenced and
@@ -114,8 +130,9 @@ void strata_tcp_time_wait(struct sock *sk, int state, int timeo);
  * another CPU has made the connection) – the skb stays the caller's; *reset asks
  * the caller to answer with RST.
  */
-struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 isn,
-				   enum skb_drop_reason *why, bool *reset);
+struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct strata_tcp_req *req,
+				   struct sk_buff *skb, u32 isn, enum skb_drop_reason *why,
+				   bool *reset);
 /**
  * strata_tcp_child_established() - a SYN-RECEIVED child's handshake ended: onto the accept
  * queue. Locked (child)
@@ -132,8 +149,8 @@ bool strata_tcp_accept_full(const struct sock *lsk);
 void strata_tcp_listen_stop(struct sock *sk);
 int strata_tcp_listen_init(void);
 void strata_tcp_listen_exit(void);
-/** strata_tcp_req_err() - an ICMP error about a SYN-ACK of @lsk's. BH off */
-void strata_tcp_req_err(struct sock *lsk, __be32 laddr, __be32 raddr, __be16 rport, u32 seq);
+/** strata_tcp_req_err() - an ICMP error says of the segment at @seq: nobody is there. BH off */
+void strata_tcp_req_err(struct strata_tcp_req *req, u32 seq);
 
 /* tcp_close.c */
 

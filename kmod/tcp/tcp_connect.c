@@ -138,9 +138,11 @@ static void connect_init(struct sock *sk)
 	strata_tcp_sync_mss(sk, strata_ip_mtu(&ep->path));
 	strata_tcp_init_rwin(sk, tp->rcv.adv_mss);
 	strata_rtt_init(&tp->rtt);
+	tp->rtt.rto_min_us = tp->rto_min_us;
 	tp->retries = 0;
 	tp->probes_out = 0;
 	tp->syn_retrans = 0;
+	tp->scb.total_retrans = 0;
 	strata_tcp_ecn_connect(tp);
 	tp->syn_us = now;
 	tp->retrans_start_us = 0;
@@ -201,6 +203,7 @@ void strata_tcp_init_transfer(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
+	u32 syns = tp->scb.total_retrans;	/* they count, as native */
 	struct strata_cong_sample cs = {
 		.now_us = tp->mstamp_us,
 		.una = tp->snd.una,
@@ -215,6 +218,9 @@ void strata_tcp_init_transfer(struct sock *sk)
 							     strata_ip_mtu(&tp->ep.path));
 	cs.mss = tp->snd.mss;
 	strata_scb_init(&tp->scb, READ_ONCE(conf->tcp_reordering), tp->sack_ok);
+	tp->scb.total_retrans = syns;
+	tp->scb.delivered = 1;		/* the SYN, or SYN-ACK, as native */
+	cs.delivered_total = tp->scb.delivered;
 	/* no sample, whyever, as native; of Fast Open there cannot be one yet */
 	if (!tp->rtt.srtt_us && !strata_tcp_fastopen_pending(tp))
 		strata_rtt_syn_retransmitted(&tp->rtt);
@@ -295,6 +301,7 @@ static void synsent_established(struct sock *sk, const struct sk_buff *skb)
 
 	tp->snd.una = STRATA_TCP_SEG(skb)->ack;
 	strata_tcp_timer_clear(sk);
+	strata_rtt_timeouts_over(&tp->rtt.timeouts, strata_tcp_now_ms(tp));
 	if (!tp->syn_retrans)	/* Karn */
 		strata_rtt_sample(&tp->rtt, max_t(u32, tp->mstamp_us - tp->syn_us, 1),
 				  tp->snd.una, tp->snd.nxt);

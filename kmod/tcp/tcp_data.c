@@ -357,7 +357,7 @@ void strata_tcp_fin(struct sock *sk)
 	case TCP_SYN_RECV:
 	case TCP_ESTABLISHED:
 		strata_tcp_set_state(sk, TCP_CLOSE_WAIT);
-		tp->ack.pingpong = 1;
+		strata_tcp_set_interactive(tp);
 		break;
 	case TCP_FIN_WAIT1:
 		strata_tcp_set_state(sk, TCP_CLOSING);
@@ -392,13 +392,13 @@ static void delay_ack(struct sock *sk)
 	if (ato > STRATA_TCP_ATO_MIN) {
 		u32 srtt = usecs_to_jiffies(strata_rtt_srtt(&tp->rtt));
 
-		ato = min_t(u32, ato, STRATA_TCP_DELACK_MAX);
 		if (srtt)
 			ato = min_t(u32, ato, max_t(u32, srtt, STRATA_TCP_ATO_MIN));
 	} else if (ato) {
 		/* 0: a FIN, and there never was data: with the next tick, as native */
 		ato = STRATA_TCP_ATO_MIN;
 	}
+	ato = min_t(u32, ato, strata_tcp_delack_max(tp));
 	when = jiffies + ato;
 	if (tp->ack.pending & STRATA_ACK_TIMER) {
 		if (time_before_eq(tp->ack.timeout, jiffies + (ato >> 2))) {
@@ -444,7 +444,7 @@ void strata_tcp_ack_check(struct sock *sk)
 	if ((tp->ack.pending & STRATA_ACK_NOW) || !RB_EMPTY_ROOT(&tp->ofo) ||
 	    (unacked > tp->rcv.mss && (lowat || strata_tcp_window_ok(sk)))) {
 		tp->todo |= STRATA_TODO_ACK;
-	} else if (!tp->ack.quick || tp->ack.pingpong) {
+	} else if (!tp->ack.quick || strata_tcp_interactive(tp)) {
 		delay_ack(sk);
 	} else if (answer_likely(sk)) {
 		tp->ack.pending |= STRATA_ACK_RIDE;
@@ -461,7 +461,8 @@ void strata_tcp_rcv_space_adjust(struct sock *sk)
 	u32 win, space;
 
 	/* the time of the last segment is near enough, and costs no look at the clock */
-	win = strata_drs_adjust(&tp->drs, tp->rcv.copied_seq, tp->rcv.adv_mss, tp->mstamp_us);
+	win = strata_drs_adjust(&tp->drs, tp->rcv.copied_seq, tp->rcv.nxt, tp->rcv.adv_mss,
+				tp->mstamp_us);
 	if (!win || !READ_ONCE(conf->tcp_moderate_rcvbuf) ||
 	    (sk->sk_userlocks & SOCK_RCVBUF_LOCK))
 		return;

@@ -35,7 +35,7 @@ struct dctcp {
 	u32	mss;
 	u32	loss_cwnd;	/* before the last reduction */
 	bool	reduced;	/* by ssthresh, since the state last changed */
-	bool	on;		/* the connection has ECN */
+	u8	on;		/* 1: the connection has ECN */
 };
 
 static struct dctcp *dctcp_of(struct strata_tcp_cong *c)
@@ -139,6 +139,12 @@ static u32 dctcp_undo_cwnd(struct strata_tcp_cong *c)
 	return c->cwnd > d->loss_cwnd ? c->cwnd : d->loss_cwnd;
 }
 
+/* of @segs since the window's start; where the next one starts meanwhile, none */
+static u32 observed_bytes(const struct dctcp *d, s32 segs)
+{
+	return segs > 0 ? d->mss * segs : 0;
+}
+
 static size_t dctcp_get_info(struct strata_tcp_cong *c, u32 ext, int *attr, void *info)
 {
 	const struct dctcp *d = dctcp_of(c);
@@ -150,8 +156,8 @@ static size_t dctcp_get_info(struct strata_tcp_cong *c, u32 ext, int *attr, void
 	if (d->on) {
 		to->dctcp_enabled = 1;
 		to->dctcp_alpha = d->alpha;
-		to->dctcp_ab_ecn = d->mss * (d->now_ce - d->delivered_ce);
-		to->dctcp_ab_tot = d->mss * (d->now_delivered - d->delivered);
+		to->dctcp_ab_ecn = observed_bytes(d, d->now_ce - d->delivered_ce);
+		to->dctcp_ab_tot = observed_bytes(d, d->now_delivered - d->delivered);
 	}
 	*attr = INET_DIAG_DCTCPINFO;
 	return sizeof(*to);

@@ -3,20 +3,25 @@
  * Empty entries for the write queue. Of a short exchange's instructions a good tenth went into
  * taking an fclone skb with its head from the slabs, clearing it and giving it back. An
  * acknowledged entry that nobody else refers to is as good as a new one once the few fields
- * that were used are zero, so each CPU keeps the last one for who needs one next.
+ * that were used are zero, so each CPU keeps the last ones for who needs one next: two, as many
+ * as a short connection has under way when both its ends say something before they close.
  *
- * Taken and left by one exchange with the CPU's slot, which softirqs may interrupt anywhere:
- * nothing to lock. What a CPU keeps is one entry, until the module leaves.
+ * Taken and left by one exchange with a slot of the CPU, which softirqs may interrupt anywhere:
+ * nothing to lock. What a CPU keeps is these entries, until the module leaves.
  */
 
 #include "tcp_int.h"
 
-static DEFINE_PER_CPU(struct sk_buff *, entry_slot);
+#define ENTRY_SLOTS	2
+
+static DEFINE_PER_CPU(struct sk_buff *, entry_slot[ENTRY_SLOTS]);
 
 struct sk_buff *strata_tcp_entry_alloc(gfp_t gfp)
 {
-	struct sk_buff *skb = this_cpu_xchg(entry_slot, NULL);
+	struct sk_buff *skb = this_cpu_xchg(entry_slot[0], NULL);
 
+	if (!skb)
+		skb = this_cpu_xchg(entry_slot[1], NULL);
 	if (likely(skb)) {
 		/* where a reader on another CPU sends what it has read */
 		skb->alloc_cpu = raw_smp_processor_id();
@@ -68,7 +73,8 @@ void strata_tcp_entry_free(struct sk_buff *skb)
 {
 	if (entry_reusable(skb)) {
 		entry_reset(skb);
-		if (!this_cpu_cmpxchg(entry_slot, NULL, skb))
+		if (!this_cpu_cmpxchg(entry_slot[0], NULL, skb) ||
+		    !this_cpu_cmpxchg(entry_slot[1], NULL, skb))
 			return;
 	}
 	__kfree_skb(skb);
@@ -76,8 +82,9 @@ void strata_tcp_entry_free(struct sk_buff *skb)
 
 void strata_tcp_entry_exit(void)
 {
-	int cpu;
+	int cpu, i;
 
 	for_each_possible_cpu(cpu)
-		kfree_skb(per_cpu(entry_slot, cpu));
+		for (i = 0; i < ENTRY_SLOTS; i++)
+			kfree_skb(per_cpu(entry_slot[i], cpu));
 }

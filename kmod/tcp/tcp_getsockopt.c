@@ -94,7 +94,7 @@ static int get_int(const struct sock *sk, int optname, int *val)
 		*val = get_window_clamp(sk);
 		return 0;
 	case TCP_QUICKACK:
-		*val = !READ_ONCE(tp->ack.pingpong);
+		*val = !strata_tcp_interactive(tp);
 		return 0;
 	case TCP_THIN_LINEAR_TIMEOUTS:
 		*val = tp->thin_lto;
@@ -155,15 +155,13 @@ static int get_info(struct sock *sk, char __user *optval, int __user *optlen, in
 
 static int get_cc_info(struct sock *sk, char __user *optval, int __user *optlen, int len)
 {
-	struct strata_tcp_cong *c = &strata_tcp_sk(sk)->cong;
 	union tcp_cc_info info;
-	size_t size = 0;
+	size_t size;
 	int attr;
 
 	memset(&info, 0, sizeof(info));
 	lock_sock(sk);
-	if (c->ops && c->ops->get_info)
-		size = c->ops->get_info(c, ~0U, &attr, &info);
+	size = strata_tcp_cc_info(sk, ~0U, &attr, &info);
 	release_sock(sk);
 	return put_value(optval, optlen, &info, min_t(int, len, size));
 }

@@ -102,6 +102,18 @@ void strata_tcp_set_cwnd(struct sock *sk, struct strata_ack_run *run, bool retra
 
 enum skb_drop_reason strata_tcp_data(struct sock *sk, struct sk_buff *skb, bool *eaten);
 void strata_tcp_fin(struct sock *sk);
+/** strata_tcp_interactive() - is the ACK left to the answer? After tcp_pingpong_thresh of them */
+static inline bool strata_tcp_interactive(const struct strata_tcp_sock *tp)
+{
+	return READ_ONCE(tp->ack.pingpong) >=
+	       READ_ONCE(strata_sk_net(&tp->ep.sk)->conf.tcp_pingpong_thresh);
+}
+
+static inline void strata_tcp_set_interactive(struct strata_tcp_sock *tp)
+{
+	tp->ack.pingpong = READ_ONCE(strata_sk_net(&tp->ep.sk)->conf.tcp_pingpong_thresh);
+}
+
 /** strata_tcp_ack_check() - after a segment: is the ACK that is owed due now, or after a delay? */
 void strata_tcp_ack_check(struct sock *sk);
 /**

@@ -8,6 +8,8 @@
  * is true, all together may be of two moments.
  */
 
+#include <linux/inet_diag.h>	/* union tcp_cc_info */
+
 #include "tcp_int.h"
 
 const char *strata_tcp_cong_name(const struct sock *sk)
@@ -15,6 +17,21 @@ const char *strata_tcp_cong_name(const struct sock *sk)
 	const struct strata_tcp_cong_ops *ops = READ_ONCE(strata_tcp_sk(sk)->cong.ops);
 
 	return ops ? ops->name : "";
+}
+
+size_t strata_tcp_cc_info(struct sock *sk, u32 ext, int *attr, union tcp_cc_info *info)
+{
+	struct strata_tcp_cong *c = &strata_tcp_sk(sk)->cong;
+	const struct strata_tcp_cong_ops *ops;
+	size_t size = 0;
+
+	rcu_read_lock();
+	/* strata_cong_change() has cleared what the algorithm before left */
+	ops = smp_load_acquire(&c->ops);
+	if (ops && ops->get_info)
+		size = ops->get_info(c, ext, attr, info);
+	rcu_read_unlock();
+	return size;
 }
 
 static u64 rate_or_all(unsigned long rate)
@@ -57,7 +74,7 @@ static void info_times(const struct strata_tcp_sock *tp, struct tcp_info *info)
 
 	info->tcpi_rto = strata_rtt_rto(&tp->rtt);
 	info->tcpi_ato = jiffies_to_usecs(min_t(u32, READ_ONCE(tp->ack.ato),
-						STRATA_TCP_DELACK_MAX));
+						strata_tcp_delack_max(tp)));
 	info->tcpi_last_data_sent = jiffies_to_msecs(now - READ_ONCE(tp->lsndtime));
 	info->tcpi_last_data_recv = jiffies_to_msecs(now - (u32)READ_ONCE(tp->ack.lrcvtime));
 	info->tcpi_last_ack_recv = jiffies_to_msecs(now - READ_ONCE(tp->ack_time));
@@ -65,6 +82,16 @@ static void info_times(const struct strata_tcp_sock *tp, struct tcp_info *info)
 	info->tcpi_rttvar = READ_ONCE(tp->rtt.mdev_us) >> 2;
 	info->tcpi_min_rtt = strata_rtt_min(&tp->rtt);
 	info->tcpi_rcv_rtt = strata_drs_rtt(&tp->drs);
+}
+
+/* tcpi_rehash stays 0: nothing in Strata tries another path by another flow hash */
+static void info_timeouts(const struct strata_tcp_sock *tp, struct tcp_info *info)
+{
+	u32 now = (u32)div_u64(strata_tcp_clock_us(), USEC_PER_MSEC);
+
+	strata_tcp_info_total_rto(info, READ_ONCE(tp->rtt.timeouts.n),
+				  READ_ONCE(tp->rtt.timeouts.episodes),
+				  strata_rtt_timeouts_ms(&tp->rtt.timeouts, now));
 }
 
 /* the first is the sum of all three */
@@ -82,9 +109,11 @@ static void info_sender(const struct strata_tcp_sock *tp, struct tcp_info *info)
 {
 	info->tcpi_fastopen_client_fail = tp->tfo.client_fail;
 	info->tcpi_ca_state = READ_ONCE(tp->rec.state);
-	info->tcpi_retransmits = READ_ONCE(tp->retries);
+	info->tcpi_retransmits = strata_tcp_timeouts(tp);
 	info->tcpi_probes = READ_ONCE(tp->probes_out);
-	info->tcpi_backoff = READ_ONCE(tp->rtt.backoff);
+	/* doublings: of the timeout, or of the time between probes */
+	info->tcpi_backoff = READ_ONCE(tp->timer_kind) == STRATA_TIMER_PERSIST ?
+			     READ_ONCE(tp->retries) : READ_ONCE(tp->rtt.backoff);
 	info->tcpi_snd_mss = READ_ONCE(tp->snd.mss);
 	info->tcpi_pmtu = READ_ONCE(tp->pmtu);
 	info->tcpi_snd_ssthresh = READ_ONCE(tp->cong.ssthresh);
@@ -141,6 +170,7 @@ void strata_tcp_get_info(struct sock *sk, struct tcp_info *info)
 	}
 	info_options(tp, info);
 	info_times(tp, info);
+	info_timeouts(tp, info);
 	info_limits(tp, info);
 	info_sender(tp, info);
 	info_receiver(tp, info);

@@ -37,6 +37,17 @@ static inline int strata_tcp_full_space(const struct sock *sk)
 #define STRATA_TCP_RIDE		DIV_ROUND_UP(HZ, 250)
 #define STRATA_TCP_DELACK_MAX	(HZ / 5)
 
+/**
+ * strata_tcp_delack_max() - the longest that an ACK waits, jiffies: a peer with the same minimum
+ * RTO must not time out before
+ */
+static inline u32 strata_tcp_delack_max(const struct strata_tcp_sock *tp)
+{
+	u32 rto_min = max_t(u32, usecs_to_jiffies(tp->rto_min_us), 2);
+
+	return min_t(u32, rto_min - 1, STRATA_TCP_DELACK_MAX);
+}
+
 /* tcp_cong_choice.c */
 void strata_tcp_cong_net_init(struct strata_net *sn);
 void strata_tcp_cong_net_exit(struct strata_net *sn);
@@ -96,7 +107,7 @@ void strata_tcp_push(struct sock *sk, int msg_flags);
  * Locked
  */
 void strata_tcp_check_space(struct sock *sk);
-/** strata_tcp_sndbuf_expand() - grow the send buffer to two congestion windows. Locked */
+/** strata_tcp_sndbuf_expand() - grow the send buffer with the congestion window. Locked */
 void strata_tcp_sndbuf_expand(struct sock *sk);
 /** strata_tcp_memory_free() - proto.stream_memory_free */
 bool strata_tcp_memory_free(const struct sock *sk, int wake);

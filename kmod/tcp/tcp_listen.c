@@ -4,12 +4,13 @@
  * ACKs of its SYN-ACKs into children, which wait on the accept queue (tcp_accept.c).
  *
  * Segments for a listener are worked on without its lock: any number of CPUs may answer SYNs
- * at once. Requests stand in a table with a lock of its own (tcp_request.c); the accept queue
- * has another. A child is made when the handshake's ACK is there: a clone of the listener,
- * in SYN-RECEIVED, that then processes that ACK as any segment (tcp_segment.c) and calls
- * strata_tcp_child_established(). Fast Open makes it when the SYN comes (tcp_fastopen.c).
+ * at once. Requests stand in the table of connections (tcp_lookup.c), where segments find them
+ * before they look for a listener; the accept queue has a lock of its own. A child is made when
+ * the handshake's ACK is there: a clone of the listener, in SYN-RECEIVED, that then processes
+ * that ACK as any segment (tcp_segment.c) and calls strata_tcp_child_established(). Fast Open
+ * makes it when the SYN comes (tcp_fastopen.c).
  *
- * When the table of requests is full, SYN cookies (tcp_cookie.c) let the peer keep the state.
+ * When it has as many requests as it may, SYN cookies (tcp_cookie.c) let the peer keep the state.
  */
 
 #include <net/inet_ecn.h>
@@ -20,21 +21,22 @@ static u32 req_clock_ms(void)
 	return (u32)div_u64(strata_tcp_clock_us(), USEC_PER_MSEC);
 }
 
-/* what all segments of a request have in common */
-static void req_bare(const struct strata_tcp_req *req, struct strata_tcp_bare *seg)
+/* what all segments of a request have in common; @ts_ms: the clock of its timestamp */
+static void req_bare(const struct strata_tcp_req *req, u32 ts_ms, struct strata_tcp_bare *seg)
 {
 	*seg = (struct strata_tcp_bare) {
 		.fl = {
 			.saddr = req->laddr, .daddr = req->raddr,
 			.sport = req->lport, .dport = req->rport,
-			.oif = 0, .mark = req->mark,
+			.oif = req->oif, .mark = req->mark,
 			.proto = IPPROTO_TCP, .tos = req->tos, .df = true,
 		},
+		.path = &req->path,
 		.ack = req->irs + 1,
 		.tx_delay = req->tx_delay,
 		.opts = {
 			.flags = req->opts.flags & STRATA_OPT_TS,
-			.tsval = req_clock_ms() + req->ts_offset,
+			.tsval = ts_ms + req->ts_offset,
 			.tsecr = req->opts.tsval,
 		},
 	};
@@ -45,7 +47,7 @@ static void req_ack(struct strata_net *sn, const struct strata_tcp_req *req)
 {
 	struct strata_tcp_bare seg;
 
-	req_bare(req, &seg);
+	req_bare(req, req_clock_ms(), &seg);
 	seg.seq = req->iss + 1;
 	seg.wnd = min_t(u32, req->rwnd.wnd >> req->rwnd.wscale, U16_MAX);
 	seg.flags = STRATA_TCP_ACK;
@@ -63,7 +65,7 @@ void strata_tcp_req_synack_ts(struct strata_net *sn, struct strata_tcp_req *req,
 {
 	struct strata_tcp_bare seg;
 
-	req_bare(req, &seg);
+	req_bare(req, ts_ms, &seg);
 	seg.seq = req->iss;
 	seg.wnd = min_t(u32, req->rwnd.wnd, U16_MAX);	/* never scaled here */
 	seg.flags = STRATA_TCP_SYN | STRATA_TCP_ACK;
@@ -71,7 +73,6 @@ void strata_tcp_req_synack_ts(struct strata_net *sn, struct strata_tcp_req *req,
 		seg.flags |= STRATA_TCP_ECE;
 	seg.opts.flags |= STRATA_OPT_MSS |
 			  (req->opts.flags & (STRATA_OPT_SACKOK | STRATA_OPT_WSCALE));
-	seg.opts.tsval = ts_ms + req->ts_offset;
 	seg.opts.mss = req->adv_mss;
 	seg.opts.wscale = req->rwnd.wscale;
 	if (c)
@@ -99,17 +100,17 @@ static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
 	struct strata_flow fl = {
 		.saddr = req->laddr, .daddr = req->raddr,
 		.mark = req->mark, .proto = IPPROTO_TCP, .tos = req->tos,
-		.oif = READ_ONCE(lsk->sk_bound_dev_if),
+		.oif = req->oif,
 	};
-	struct strata_path path;
+	struct strata_path *path = &req->path;
 
-	if (strata_ip_route(sn, &fl, &path))
+	if (strata_ip_route(sn, &fl, path))
 		return false;
-	req->pmtu = strata_ip_mtu(&path);
-	req->ecn_ok = seg->flags & STRATA_TCP_SYN ? strata_tcp_ecn_request(lsk, seg, &path) :
-						    strata_tcp_ecn_allowed(lsk, &path);
-	strata_path_put(&path);
-	req->adv_mss = clamp_t(u32, req->pmtu, 128, U16_MAX) - 40;
+	req->ecn_ok = seg->flags & STRATA_TCP_SYN ? strata_tcp_ecn_request(lsk, seg, path) :
+						    strata_tcp_ecn_allowed(lsk, path);
+	if (!strata_path_resolved(path))
+		strata_path_put(path);
+	req->adv_mss = clamp_t(u32, strata_ip_mtu(path), 128, U16_MAX) - 40;
 	if (user_mss)
 		req->adv_mss = min(req->adv_mss, user_mss);
 	return true;
@@ -129,7 +130,8 @@ static void req_window(struct sock *lsk, struct strata_tcp_req *req)
 }
 
 /* of a SYN, or of the ACK that has brought a cookie back */
-static struct strata_tcp_req *req_make(struct sock *lsk, struct sk_buff *skb)
+static struct strata_tcp_req *req_make(struct sock *lsk, struct strata_tcp_reqs *reqs,
+				       struct sk_buff *skb)
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	const struct tcphdr *th = tcp_hdr(skb);
@@ -138,17 +140,25 @@ static struct strata_tcp_req *req_make(struct sock *lsk, struct sk_buff *skb)
 
 	if (!req)
 		return NULL;
+	req->sn = sn;
+	req->reqs = reqs;
 	req->laddr = ip_hdr(skb)->daddr;
 	req->raddr = ip_hdr(skb)->saddr;
 	req->lport = th->dest;
 	req->rport = th->source;
+	req->hashval = seg->hash;
 	req->ifindex = seg->rcv.iif;
+	req->oif = READ_ONCE(lsk->sk_bound_dev_if);
 	req->irs = seg->seq;
 	req->wnd = seg->wnd;
 	req->opts = seg->opts;
 	req->mark = READ_ONCE(lsk->sk_mark);
+	if (!req->mark && READ_ONCE(sn->conf.tcp_fwmark_accept))
+		req->mark = skb->mark;
 	req->tx_delay = READ_ONCE(strata_tcp_sk(lsk)->tx_delay);
 	req->tos = strata_sk(lsk)->tos;
+	if (READ_ONCE(sn->conf.tcp_reflect_tos))
+		req->tos = (ip_hdr(skb)->tos & ~INET_ECN_MASK) | (req->tos & INET_ECN_MASK);
 	req->sent_us = strata_tcp_clock_us();
 	req->ts_offset = strata_tcp_ts_off(sn, req->laddr, req->raddr);
 	req_options(sn, req);
@@ -163,7 +173,8 @@ static struct strata_tcp_req *req_make(struct sock *lsk, struct sk_buff *skb)
 }
 
 /* an ACK of a cookie we may have sent: the request as it was, or NULL */
-static struct strata_tcp_req *cookie_req(struct sock *lsk, struct sk_buff *skb)
+static struct strata_tcp_req *cookie_req(struct sock *lsk, struct strata_tcp_reqs *reqs,
+					 struct sk_buff *skb)
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	struct strata_net *sn = strata_sk_net(lsk);
@@ -172,7 +183,7 @@ static struct strata_tcp_req *cookie_req(struct sock *lsk, struct sk_buff *skb)
 
 	if (!mss)
 		return NULL;
-	req = req_make(lsk, skb);
+	req = req_make(lsk, reqs, skb);
 	if (!req)
 		return NULL;
 	if (!strata_tcp_cookie_restore(sn, req, seg, mss)) {
@@ -197,6 +208,8 @@ static void child_fill(struct sock *child, const struct strata_tcp_req *req)
 	ep->rport = req->rport;
 	ep->bound_laddr = req->laddr;
 	child->sk_mark = req->mark;
+	if (READ_ONCE(strata_sk_net(child)->conf.tcp_reflect_tos))
+		ep->tos = req->tos & ~INET_ECN_MASK;
 
 	tp->snd.iss = req->iss;
 	tp->snd.una = req->iss;
@@ -227,16 +240,32 @@ static void child_fill(struct sock *child, const struct strata_tcp_req *req)
 	tp->ecn_ce = 0;
 	strata_tcp_mstamp(tp);
 	/* Karn's rule; nor from an ACK that had to come again (queue full, TCP_DEFER_ACCEPT) */
-	tp->syn_us = req->acked ? 0 : req->sent_us;
-	tp->syn_retrans = req->sent || (!req->sent_us && !req->cookie);
-	strata_tcp_sync_mss(child, req->pmtu);
+	tp->syn_us = req->acked || req->again ? 0 : req->sent_us;
+	tp->scb.total_retrans = req->sent;
+	tp->syn_retrans = req->sent || req->again;
+	if (req->sent)
+		tp->rtt.timeouts = (struct strata_tcp_timeouts) {
+			.n = req->sent, .episodes = 1,
+			.ms = strata_tcp_now_ms(tp) - (u32)div_u64(req->sent_us, USEC_PER_MSEC),
+		};
+	strata_tcp_sync_mss(child, strata_ip_mtu(&req->path));
+}
+
+/* the way of the SYN-ACK is the child's, unless the listener has come to want another one */
+static void child_path(struct sock *child, const struct strata_tcp_req *req)
+{
+	struct strata_sock *ep = strata_sk(child);
+
+	if (child->sk_bound_dev_if == req->oif && !((ep->tos ^ req->tos) & ~INET_ECN_MASK) &&
+	    ep->pmtudisc < IP_PMTUDISC_PROBE)
+		strata_path_copy(&ep->path, &req->path);
 }
 
 /*
- * NULL: no memory, the port's bucket is gone, or the 4-tuple is taken. The child is
- * bh_lock_sock()ed
+ * NULL: no memory, the port's bucket is gone, the 4-tuple is taken, or @req is no longer in the
+ * table, if it is one that is @kept there. The child is bh_lock_sock()ed
  */
-static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req)
+static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req, bool kept)
 {
 	struct sock *child;
 
@@ -250,11 +279,14 @@ static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req)
 	child_fill(child, req);
 	if (strata_port_inherit(lsk, child))
 		goto err;
-	if (!strata_tcp_hash_child(child)) {
+	if (!(kept ? strata_tcp_req_become(req, child) :
+		     strata_tcp_hash_child(child, req->hashval, NULL))) {
 		strata_port_put(child);
 		goto err;
 	}
+	child_path(child, req);
 	strata_tcp_sk(child)->listener = lsk;
+	strata_tcp_syn_move(req, child);
 	return child;
 err:
 	/* never was alive for anybody: no destructor runs */
@@ -269,9 +301,7 @@ err_listener:
 /* is there a connection by now that @skb is for? */
 static bool child_there(struct strata_net *sn, struct sk_buff *skb)
 {
-	struct sock *sk = strata_tcp_lookup_est(sn, ip_hdr(skb)->daddr, tcp_hdr(skb)->dest,
-						ip_hdr(skb)->saddr, tcp_hdr(skb)->source,
-						STRATA_TCP_SEG(skb)->rcv.iif);
+	struct sock *sk = strata_tcp_lookup_skb(sn, skb);
 
 	if (sk)
 		sock_put(sk);
@@ -287,9 +317,7 @@ static struct sock *fast_child(struct sock *lsk, struct strata_tcp_req *req,
 
 	if (!by)
 		return NULL;
-	child = child_make(lsk, req);
-	if (child)
-		strata_tcp_syn_move(req, child);
+	child = child_make(lsk, req, false);
 	strata_tcp_fastopen_made(lsk, child, req, by, c);
 	return child;
 }
@@ -316,7 +344,7 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		strata_inc(sn, TCPEXT_REQQFULLDROP);
 		goto drop;
 	}
-	req = req_make(lsk, skb);
+	req = req_make(lsk, reqs, skb);
 	if (!req)
 		goto drop;
 	if (!isn && (cookies == 2 || full)) {
@@ -337,8 +365,8 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		*why = SKB_NOT_DROPPED_YET;
 		return NULL;
 	}
-	if (!child && strata_tcp_req_add(reqs, req))
-		strata_tcp_req_synack(sn, req, &c);
+	if (!child && strata_tcp_req_add(req))
+		strata_tcp_req_synack_ts(sn, req, &c, (u32)div_u64(req->sent_us, USEC_PER_MSEC));
 	strata_tcp_req_put(req);
 	*why = SKB_CONSUMED;
 	return child;
@@ -364,17 +392,17 @@ static bool req_may_answer(const struct strata_net *sn, struct strata_tcp_req *r
  * The checks of SYN-RECEIVED that need no child (3.10.7.4 first to fifth). Returns
  * SKB_NOT_DROPPED_YET when a child is to be made.
  */
-static enum skb_drop_reason req_check(struct sock *lsk, struct strata_tcp_reqs *reqs,
-				      struct strata_tcp_req *req, struct sk_buff *skb, bool *reset)
+static enum skb_drop_reason req_check(struct strata_tcp_req *req, struct sk_buff *skb,
+				      bool *reset)
 {
 	struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
-	struct strata_net *sn = strata_sk_net(lsk);
+	struct strata_net *sn = req->sn;
 
 	/* the SYN again: our SYN-ACK was lost */
 	if ((seg->flags & (STRATA_TCP_SYN | STRATA_TCP_ACK | STRATA_TCP_RST)) == STRATA_TCP_SYN &&
 	    seg->seq == req->irs) {
 		if (req_may_answer(sn, req)) {
-			req->sent_us = 0;	/* Karn: which one will be answered? */
+			req->again = true;	/* Karn: which one will be answered? */
 			strata_tcp_req_synack(sn, req, NULL);
 		}
 		return SKB_CONSUMED;
@@ -409,7 +437,7 @@ static enum skb_drop_reason req_check(struct sock *lsk, struct strata_tcp_reqs *
 	}
 	/* fourth: SYN in the window does too */
 	if (seg->flags & (STRATA_TCP_RST | STRATA_TCP_SYN)) {
-		if (seg->seq == req->irs + 1 && strata_tcp_req_remove(reqs, req))
+		if (seg->seq == req->irs + 1 && strata_tcp_req_remove(req))
 			strata_inc(sn, TCPEXT_EMBRYONICRSTS);
 		*reset = !(seg->flags & STRATA_TCP_RST);
 		return SKB_DROP_REASON_TCP_RESET;
@@ -427,9 +455,8 @@ static bool defer(const struct sock *lsk, const struct strata_tcp_req *req,
 }
 
 /* the handshake's ACK is there */
-static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
-				 struct strata_tcp_req *req, struct sk_buff *skb, bool cookie,
-				 enum skb_drop_reason *why, bool *reset)
+static struct sock *req_complete(struct sock *lsk, struct strata_tcp_req *req,
+				 struct sk_buff *skb, enum skb_drop_reason *why, bool *reset)
 {
 	struct strata_net *sn = strata_sk_net(lsk);
 	struct sock *child;
@@ -440,98 +467,93 @@ static struct sock *req_complete(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		*why = SKB_DROP_REASON_NOT_SPECIFIED;
 		req->acked = true;
 		*reset = READ_ONCE(sn->conf.tcp_abort_on_overflow);
-		if (*reset && !cookie)
-			strata_tcp_req_remove(reqs, req);
+		if (*reset && !req->cookie)
+			strata_tcp_req_remove(req);
 		return NULL;
 	}
-	child = child_make(lsk, req);
-	if (!child) {
-		/* was another CPU faster? Then the segment is for the child it has made */
-		*why = child_there(sn, skb) ? SKB_NOT_DROPPED_YET : SKB_DROP_REASON_NOMEM;
-		if (*why)
-			strata_inc(sn, TCPEXT_LISTENDROPS);
+	child = child_make(lsk, req, !req->cookie);
+	if (child)
+		return child;
+	/*
+	 * Was another CPU faster? Then the segment is for the child it has made, or, if a RST or
+	 * the listener's end took the request away, for nobody.
+	 */
+	if (req->cookie ? child_there(sn, skb) : strata_tcp_req_gone(req)) {
+		*why = SKB_NOT_DROPPED_YET;
+	} else {
+		*why = SKB_DROP_REASON_NOMEM;
+		strata_inc(sn, TCPEXT_LISTENDROPS);
+	}
+	return NULL;
+}
+
+/* a segment for a request that is there (3.10.7.4 for SYN-RECEIVED) */
+static struct sock *req_rcv(struct sock *lsk, struct strata_tcp_req *req, struct sk_buff *skb,
+			    enum skb_drop_reason *why, bool *reset)
+{
+	*why = req_check(req, skb, reset);
+	if (*why != SKB_NOT_DROPPED_YET)
+		return NULL;
+	if (defer(lsk, req, STRATA_TCP_SEG(skb))) {
+		req->acked = true;
+		*why = SKB_CONSUMED;
 		return NULL;
 	}
-	/* only now: who finds no child any more finds the request, who finds neither looks again */
-	if (!cookie && !strata_tcp_req_remove(reqs, req)) {
-		/* meanwhile a RST, or the listener's end, has taken the request away */
-		__acquire(&child->sk_lock.slock);	/* comes locked */
-		strata_tcp_child_check(child);
-		bh_unlock_sock(child);
-		sock_put(child);
+	return req_complete(lsk, req, skb, why, reset);
+}
+
+/* an ACK for no request: does it bring a cookie? */
+static struct sock *cookie_rcv(struct sock *lsk, struct strata_tcp_reqs *reqs,
+			       struct sk_buff *skb, enum skb_drop_reason *why, bool *reset)
+{
+	struct strata_tcp_req *req = NULL;
+	struct sock *child;
+
+	/* the request may have become a connection since the caller looked for one */
+	if (child_there(strata_sk_net(lsk), skb)) {
 		*why = SKB_NOT_DROPPED_YET;
 		return NULL;
 	}
-	strata_tcp_syn_move(req, child);
+	if (!(STRATA_TCP_SEG(skb)->flags & STRATA_TCP_SYN))
+		req = cookie_req(lsk, reqs, skb);
+	if (!req) {
+		*reset = true;
+		return NULL;
+	}
+	child = req_complete(lsk, req, skb, why, reset);
+	strata_tcp_req_put(req);
 	return child;
 }
 
-struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct sk_buff *skb, u32 isn,
-				   enum skb_drop_reason *why, bool *reset)
+struct sock *strata_tcp_listen_rcv(struct sock *lsk, struct strata_tcp_req *req,
+				   struct sk_buff *skb, u32 isn, enum skb_drop_reason *why,
+				   bool *reset)
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
-	struct strata_tcp_reqs *reqs = rcu_dereference(strata_tcp_sk(lsk)->lst.reqs);
-	bool cookie = false;
-	struct strata_tcp_req *req;
-	struct sock *child = NULL;
+	struct strata_tcp_reqs *reqs;
 
 	*reset = false;
+	if (req)
+		return req_rcv(lsk, req, skb, why, reset);
 	*why = SKB_DROP_REASON_NO_SOCKET;
+	reqs = rcu_dereference(strata_tcp_sk(lsk)->lst.reqs);
 	if (!reqs || (seg->rcv.flags & (STRATA_RCV_BROADCAST | STRATA_RCV_MULTICAST)))
 		return NULL;
 
-	req = strata_tcp_req_find(reqs, ip_hdr(skb)->daddr, ip_hdr(skb)->saddr,
-				  tcp_hdr(skb)->source);
-	if (req) {
-		*why = req_check(lsk, reqs, req, skb, reset);
-		if (*why != SKB_NOT_DROPPED_YET)
-			goto out;
-		if (defer(lsk, req, seg)) {
-			req->acked = true;
-			*why = SKB_CONSUMED;
-			goto out;
-		}
-	} else {
-		/* first: RST; second: ACK; third: SYN (3.10.7.2) */
-		*why = SKB_DROP_REASON_TCP_FLAGS;
-		if (seg->flags & STRATA_TCP_RST)
-			return NULL;
-		if (!(seg->flags & STRATA_TCP_ACK)) {
-			if ((seg->flags & (STRATA_TCP_SYN | STRATA_TCP_FIN)) == STRATA_TCP_SYN)
-				return listen_syn(lsk, reqs, skb, isn, why);
-			return NULL;
-		}
-		/* the request may have become a connection since the caller looked for one */
-		if (child_there(strata_sk_net(lsk), skb)) {
-			*why = SKB_NOT_DROPPED_YET;
-			return NULL;
-		}
-		if (!(seg->flags & STRATA_TCP_SYN))
-			req = cookie_req(lsk, skb);
-		if (!req) {
-			*reset = true;
-			return NULL;
-		}
-		cookie = true;
-	}
-	child = req_complete(lsk, reqs, req, skb, cookie, why, reset);
-out:
-	strata_tcp_req_put(req);
-	return child;
+	/* first: RST; second: ACK; third: SYN (3.10.7.2) */
+	*why = SKB_DROP_REASON_TCP_FLAGS;
+	if (seg->flags & STRATA_TCP_RST)
+		return NULL;
+	if (seg->flags & STRATA_TCP_ACK)
+		return cookie_rcv(lsk, reqs, skb, why, reset);
+	if ((seg->flags & (STRATA_TCP_SYN | STRATA_TCP_FIN)) == STRATA_TCP_SYN)
+		return listen_syn(lsk, reqs, skb, isn, why);
+	return NULL;
 }
 
-void strata_tcp_req_err(struct sock *lsk, __be32 laddr, __be32 raddr, __be16 rport, u32 seq)
+void strata_tcp_req_err(struct strata_tcp_req *req, u32 seq)
 {
-	struct strata_tcp_reqs *reqs = rcu_dereference(strata_tcp_sk(lsk)->lst.reqs);
-	struct strata_tcp_req *req;
-
-	if (!reqs)
-		return;
-	req = strata_tcp_req_find(reqs, laddr, raddr, rport);
-	if (!req)
-		return;
 	/* it quotes our SYN-ACK (RFC 5927): nobody is there who could answer */
-	if (seq == req->iss && strata_tcp_req_remove(reqs, req))
-		strata_inc(strata_sk_net(lsk), TCP_ATTEMPTFAILS);
-	strata_tcp_req_put(req);
+	if (seq == req->iss && strata_tcp_req_remove(req))
+		strata_inc(req->sn, TCP_ATTEMPTFAILS);
 }

@@ -4,9 +4,11 @@
  *
  * Two tables, both module-wide. Connections are hashed by the 4-tuple and the namespace's
  * salt; the table is sized by the machine's memory, each bucket has a lock for
- * writers, readers use RCU. Listeners are hashed by local port; the best match wins: a
- * specific address before any, a bound device before none; among equals (SO_REUSEPORT)
- * the hash of the peer chooses, so that a peer's segments meet the same listener.
+ * writers, readers use RCU. Half-open requests stand there too: the peer's next segment is
+ * for the listener that has its SYN, whoever else may listen by then. Listeners are hashed by
+ * local port; the best match wins: a specific address before any, a bound device before none.
+ * Equals are a group of the kernel's (SO_REUSEPORT), which chooses by the hash of the peer or by
+ * the group's program.
  *
  * RFC 9293 3.4.1 (connection identification), 3.10.7.1.
  */
@@ -16,7 +18,8 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/vmalloc.h>
-#include "tcp_table.h"
+#include <net/sock_reuseport.h>
+#include "tcp_req.h"
 
 /* ends of listeners' chains: a reader of connections that was led to one must notice */
 #define LISTEN_NULLS	BIT(29)
@@ -26,12 +29,18 @@ static unsigned int tcp_bucket_mask __read_mostly;
 static struct strata_tcp_lbucket *tcp_lbuckets __read_mostly;
 static u32 tcp_hash_secret __read_mostly;
 
-u32 strata_tcp_hashfn(const struct strata_net *sn, __be32 laddr, __be16 lport, __be32 raddr,
-		      __be16 rport)
+static __always_inline u32 est_hash(const struct strata_net *sn, __be32 laddr, __be16 lport,
+				    __be32 raddr, __be16 rport)
 {
 	return jhash_3words((__force u32)laddr, (__force u32)raddr,
 			    (__force u32)lport << 16 | (__force u32)rport,
 			    tcp_hash_secret ^ sn->key);
+}
+
+u32 strata_tcp_hashfn(const struct strata_net *sn, __be32 laddr, __be16 lport, __be32 raddr,
+		      __be16 rport)
+{
+	return est_hash(sn, laddr, lport, raddr, rport);
 }
 
 struct strata_tcp_bucket *strata_tcp_bucket(u32 hash)
@@ -68,10 +77,11 @@ static bool est_match(const struct sock *sk, const struct strata_net *sn, __be32
 	       net_eq(sock_net(sk), sn->net) && (!bound || !iif || bound == iif);
 }
 
-struct sock *strata_tcp_lookup_est(struct strata_net *sn, __be32 laddr, __be16 lport,
-				   __be32 raddr, __be16 rport, int iif)
+/* inline: for each segment */
+static __always_inline struct sock *est_lookup(const struct strata_net *sn, u32 hash,
+					       __be32 laddr, __be16 lport, __be32 raddr,
+					       __be16 rport, int iif)
 {
-	u32 hash = strata_tcp_hashfn(sn, laddr, lport, raddr, rport);
 	struct strata_tcp_bucket *b = strata_tcp_bucket(hash);
 	unsigned long slot = b - tcp_buckets;
 	const struct hlist_nulls_node *node;
@@ -93,6 +103,24 @@ again:
 	if (get_nulls_value(node) != slot)
 		goto again;
 	return NULL;
+}
+
+struct sock *strata_tcp_lookup_est(struct strata_net *sn, __be32 laddr, __be16 lport,
+				   __be32 raddr, __be16 rport, int iif)
+{
+	return est_lookup(sn, est_hash(sn, laddr, lport, raddr, rport), laddr, lport, raddr, rport,
+			  iif);
+}
+
+struct sock *strata_tcp_lookup_skb(struct strata_net *sn, struct sk_buff *skb)
+{
+	const __be16 *ports = (const void *)skb_transport_header(skb);
+	struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+
+	seg->hash = est_hash(sn, iph->daddr, ports[1], iph->saddr, ports[0]);
+	return est_lookup(sn, seg->hash, iph->daddr, ports[1], iph->saddr, ports[0],
+			  seg->rcv.iif);
 }
 
 /* how well a listener fits; 0: not at all */
@@ -119,6 +147,18 @@ static int listen_score(const struct sock *sk, const struct strata_net *sn, __be
 	return score;
 }
 
+/* one of the group of @sk; its program sees what is behind the header */
+static noinline struct sock *group_select(struct sock *sk, const struct strata_net *sn,
+					  __be32 laddr, __be16 lport, __be32 raddr,
+					  __be16 rport, struct sk_buff *skb)
+{
+	struct sock *member;
+
+	member = reuseport_select_sock(sk, strata_tcp_hashfn(sn, laddr, lport, raddr, rport), skb,
+				       skb ? STRATA_TCP_SEG(skb)->hdrlen : 0);
+	return member ?: sk;
+}
+
 struct sock *strata_tcp_lookup_listen(struct strata_net *sn, __be32 laddr, __be16 lport,
 				      __be32 raddr, __be16 rport, int iif, struct sk_buff *skb)
 {
@@ -126,28 +166,17 @@ struct sock *strata_tcp_lookup_listen(struct strata_net *sn, __be32 laddr, __be1
 	const struct hlist_nulls_node *node;
 	struct sock *sk, *best = NULL;
 	int score, best_score = 0;
-	unsigned int equals = 0;
-	u32 hash = 0;
 
 	/* listeners are freed after a grace period and never move: no second look is needed */
 	sk_nulls_for_each_rcu(sk, node, &b->socks) {
 		score = listen_score(sk, sn, laddr, lport, iif);
-		if (!score || score < best_score)
-			continue;
 		if (score > best_score) {
 			best = sk;
 			best_score = score;
-			equals = 1;
-			continue;
 		}
-		/* the n-th equal replaces the choice with probability 1/n */
-		if (equals == 1)
-			hash = strata_tcp_hashfn(sn, laddr, lport, raddr, rport);
-		equals++;
-		hash = jhash_1word(equals, hash);
-		if (reciprocal_scale(hash, equals) == 0)
-			best = sk;
 	}
+	if (best && best->sk_reuseport)
+		best = group_select(best, sn, laddr, lport, raddr, rport, skb);
 	return best;
 }
 
@@ -179,6 +208,85 @@ static bool est_taken(struct strata_tcp_bucket *b, const struct sock *sk, u32 ha
 			return true;
 	}
 	return false;
+}
+
+/* the request of a 4-tuple, bucket lock held */
+static struct strata_tcp_req *req_in(const struct strata_tcp_bucket *b,
+				     const struct strata_net *sn, u32 hash, __be32 laddr,
+				     __be16 lport, __be32 raddr, __be16 rport, int iif)
+{
+	struct strata_tcp_req *req;
+
+	hlist_for_each_entry(req, &b->reqs, hash) {
+		if (req->hashval == hash && req->raddr == raddr && req->rport == rport &&
+		    req->laddr == laddr && req->lport == lport && req->sn == sn &&
+		    (!req->oif || !iif || req->oif == iif))
+			return req;
+	}
+	return NULL;
+}
+
+/* does somebody open a connection of the 4-tuple of @sk? Bucket lock held */
+static bool req_for(const struct strata_tcp_bucket *b, const struct sock *sk, u32 hash)
+{
+	const struct strata_sock *ep = strata_sk(sk);
+
+	return req_in(b, strata_sk_net(sk), hash, ep->laddr, ep->lport, ep->raddr, ep->rport,
+		      sk->sk_bound_dev_if);
+}
+
+/* is the 4-tuple of @req a connection's by now, or another request's? Bucket lock held */
+static bool req_taken(const struct strata_tcp_bucket *b, const struct strata_tcp_req *req)
+{
+	const struct hlist_nulls_node *node;
+	const struct sock *sk;
+
+	sk_nulls_for_each(sk, node, &b->socks) {
+		if (sk->sk_hash == req->hashval &&
+		    est_match(sk, req->sn, req->laddr, req->lport, req->raddr, req->rport,
+			      req->oif))
+			return true;
+	}
+	return req_in(b, req->sn, req->hashval, req->laddr, req->lport, req->raddr, req->rport,
+		      req->oif);
+}
+
+struct strata_tcp_req *strata_tcp_lookup_req(struct strata_net *sn, u32 hash, __be32 laddr,
+					     __be16 lport, __be32 raddr, __be16 rport, int iif)
+{
+	struct strata_tcp_bucket *b = strata_tcp_bucket(hash);
+	struct strata_tcp_req *req;
+
+	if (hlist_empty(&b->reqs))
+		return NULL;
+	spin_lock(&b->lock);
+	req = req_in(b, sn, hash, laddr, lport, raddr, rport, iif);
+	if (req)
+		refcount_inc(&req->ref);
+	spin_unlock(&b->lock);
+	return req;
+}
+
+bool strata_tcp_hash_req(struct strata_tcp_req *req)
+{
+	struct strata_tcp_bucket *b = strata_tcp_bucket(req->hashval);
+	bool free;
+
+	spin_lock(&b->lock);
+	free = !req_taken(b, req);
+	if (free)
+		hlist_add_head(&req->hash, &b->reqs);
+	spin_unlock(&b->lock);
+	return free;
+}
+
+void strata_tcp_unhash_req(struct strata_tcp_req *req)
+{
+	struct strata_tcp_bucket *b = strata_tcp_bucket(req->hashval);
+
+	spin_lock(&b->lock);
+	hlist_del_init(&req->hash);
+	spin_unlock(&b->lock);
 }
 
 static struct strata_tcp_tw *tw_taken(struct strata_tcp_bucket *b, const struct sock *sk)
@@ -219,7 +327,8 @@ int strata_tcp_hash_connect(struct sock *sk)
 
 	spin_lock_bh(&b->lock);
 	tw = tw_taken(b, sk);
-	if (est_taken(b, sk, hash) || (tw && !strata_tcp_tw_reusable(tw, strata_tcp_sk(sk)))) {
+	if (est_taken(b, sk, hash) || req_for(b, sk, hash) ||
+	    (tw && !strata_tcp_tw_reusable(tw, strata_tcp_sk(sk)))) {
 		err = -EADDRNOTAVAIL;
 	} else {
 		if (tw && !strata_tcp_tw_unhash_locked(tw))
@@ -235,36 +344,59 @@ int strata_tcp_hash_connect(struct sock *sk)
 	return 0;
 }
 
-bool strata_tcp_hash_child(struct sock *child)
+bool strata_tcp_hash_child(struct sock *child, u32 hash, struct strata_tcp_req *req)
 {
-	struct strata_sock *ep = strata_sk(child);
-	u32 hash = strata_tcp_hashfn(strata_sk_net(child), ep->laddr, ep->lport, ep->raddr,
-				     ep->rport);
 	struct strata_tcp_bucket *b = strata_tcp_bucket(hash);
 	bool free;
 
 	spin_lock(&b->lock);
-	free = !est_taken(b, child, hash);
-	if (free)
+	free = !est_taken(b, child, hash) && (req || !req_for(b, child, hash));
+	if (free) {
 		est_enter(b, child, hash);
+		if (req)
+			hlist_del_init(&req->hash);
+	}
 	spin_unlock(&b->lock);
 	if (free)
 		inuse_add(child, 1);
 	return free;
 }
 
+/* into the group of those with the same address, device and user, or one of its own; locked */
+static int group_join(const struct strata_tcp_lbucket *b, struct sock *sk)
+{
+	const struct strata_sock *ep = strata_sk(sk);
+	const struct hlist_nulls_node *node;
+	struct sock *other;
+
+	sk_nulls_for_each(other, node, &b->socks) {
+		if (other->sk_reuseport && net_eq(sock_net(other), sock_net(sk)) &&
+		    strata_sk(other)->lport == ep->lport && strata_sk(other)->laddr == ep->laddr &&
+		    other->sk_bound_dev_if == sk->sk_bound_dev_if &&
+		    uid_eq(other->sk_uid, sk->sk_uid))
+			return reuseport_add_sock(sk, other, !ep->laddr);
+	}
+	return reuseport_alloc(sk, !ep->laddr);
+}
+
 int strata_tcp_hash_listen(struct sock *sk)
 {
 	struct strata_tcp_lbucket *b = lbucket(strata_sk_net(sk), strata_sk(sk)->lport);
+	int err = 0;
 
 	/* lookups hand listeners out uncounted */
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	spin_lock_bh(&b->lock);
-	strata_tcp_sk(sk)->table = STRATA_TCP_IN_LISTEN;
-	__sk_nulls_add_node_rcu(sk, &b->socks);
+	if (sk->sk_reuseport)
+		err = group_join(b, sk);
+	if (!err) {
+		strata_tcp_sk(sk)->table = STRATA_TCP_IN_LISTEN;
+		__sk_nulls_add_node_rcu(sk, &b->socks);
+	}
 	spin_unlock_bh(&b->lock);
-	inuse_add(sk, 1);
-	return 0;
+	if (!err)
+		inuse_add(sk, 1);
+	return err;
 }
 
 void strata_tcp_unhash(struct sock *sk)
@@ -280,6 +412,8 @@ void strata_tcp_unhash(struct sock *sk)
 		lock = &strata_tcp_bucket(sk->sk_hash)->lock;
 
 	spin_lock_bh(lock);
+	if (tp->table == STRATA_TCP_IN_LISTEN && rcu_access_pointer(sk->sk_reuseport_cb))
+		reuseport_detach_sock(sk);
 	__sk_nulls_del_node_init_rcu(sk);
 	tp->table = STRATA_TCP_IN_NONE;
 	spin_unlock_bh(lock);
@@ -310,6 +444,7 @@ int strata_tcp_lookup_init(void)
 		spin_lock_init(&tcp_buckets[i].lock);
 		INIT_HLIST_NULLS_HEAD(&tcp_buckets[i].socks, i);
 		INIT_HLIST_HEAD(&tcp_buckets[i].tws);
+		INIT_HLIST_HEAD(&tcp_buckets[i].reqs);
 	}
 	for (i = 0; i < STRATA_TCP_LISTEN_SLOTS; i++) {
 		spin_lock_init(&tcp_lbuckets[i].lock);

@@ -92,19 +92,35 @@ void strata_tcp_tstamp_mark(struct sock *sk, u32 tsflags);
 void strata_tcp_tstamp_split(struct sk_buff *skb, struct sk_buff *rest);
 /**
  * strata_tcp_tstamp_acked() - @skb, the head of the retransmit queue, has STRATA_TXB_TSTAMP: is
- * its byte acknowledged now? Locked
+ * its byte acknowledged now, by @ack? Locked
  */
-void strata_tcp_tstamp_acked(struct sock *sk, struct sk_buff *skb, u32 prior_una);
+void strata_tcp_tstamp_acked(struct sock *sk, struct sk_buff *skb, const struct sk_buff *ack,
+			     u32 prior_una);
+/** strata_tcp_tstamp_sent() - @skb, of which the core is to take stamps, is leaving. Locked */
+void strata_tcp_tstamp_sent(struct strata_tcp_sock *tp, const struct sk_buff *skb);
+/** strata_tcp_error_report() - sk->sk_error_report: completes new stamps. Any context */
+void strata_tcp_error_report(struct sock *sk);
 /** strata_tcp_tstamp_recv() - beside bytes that were read: when they came; 0: not known */
 void strata_tcp_tstamp_recv(struct msghdr *msg, const struct sock *sk, ktime_t soft, ktime_t hard);
 
 /* tcp_output.c */
 
 /**
- * strata_tcp_output() - send all that tp->todo asks for. Locked. The only place that clears
- * todo bits
+ * strata_tcp_output_now() - send all that tp->todo asks for. Locked; the clock has just been
+ * read. The only place that clears todo bits
  */
-void strata_tcp_output(struct sock *sk);
+void strata_tcp_output_now(struct sock *sk);
+/** strata_tcp_output() - read the clock, then the same */
+static inline void strata_tcp_output(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (!tp->todo)
+		return;
+	strata_tcp_mstamp(tp);
+	strata_tcp_output_now(sk);
+}
+
 /**
  * strata_tcp_select_window() - the header's window field for a segment that leaves now; updates
  * rwnd
@@ -166,10 +182,12 @@ void strata_tcp_send_active_reset(struct sock *sk, gfp_t gfp);
 
 /**
  * struct strata_tcp_bare - a segment without a full socket
- * Addresses as in the outgoing packet. @opts: options to build.
+ * Addresses as in the outgoing packet. @path: the way that was found before, used if it is
+ * not stale; NULL: none. @opts: options to build.
  */
 struct strata_tcp_bare {
 	struct strata_flow		fl;
+	const struct strata_path	*path;
 	u32				seq;
 	u32				ack;
 	u16				wnd;	/* as on the wire */

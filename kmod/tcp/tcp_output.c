@@ -160,6 +160,9 @@ static int sendable(const struct sock *sk, const struct sk_buff *skb, struct out
 		return len;
 	if (!run->max_segs)
 		run->max_segs = strata_tcp_burst_segs(sk, run->mss);
+	/* the pieces of a GSO segment would all have the pointer of the first */
+	if (unlikely(tp->snd.up != tp->snd.una) && strata_seq_after(tp->snd.up, tx->seq))
+		quota = 1;
 	len = min3(len, usable, min(quota, run->max_segs) * run->mss);
 	part = len % run->mss;
 	if (len <= run->mss || !part)
@@ -176,7 +179,7 @@ static void sent_new(struct sock *sk, struct sk_buff *skb, struct output_run *ru
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
 
-	strata_rate_sent(&tp->rate, &tp->scb, tx, tp->mstamp_us);
+	strata_rate_sent(&tp->rate, &tp->scb, tx, strata_tcp_depart_us(tp));
 	strata_scb_sent(&tp->scb, tx);
 	strata_prr_sent(&tp->rec, tx->pcount);
 	strata_tcp_rtx_enter(sk, skb);
@@ -477,7 +480,7 @@ static void output_handshake(struct sock *sk, unsigned long todo, gfp_t gfp)
 		output_ack(sk, gfp);
 }
 
-void strata_tcp_output(struct sock *sk)
+void strata_tcp_output_now(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
@@ -486,7 +489,6 @@ void strata_tcp_output(struct sock *sk)
 	tp->todo = 0;
 	if (!todo || sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
-	strata_tcp_mstamp(tp);
 	/* if it fails the next ACK tells what counts: CE comes again while there is congestion */
 	if (todo & STRATA_TODO_ACK_PRIOR)
 		strata_tcp_xmit_prior_ack(sk, ctl_seq(tp), gfp);
@@ -541,15 +543,18 @@ static u32 window_now(struct sock *sk)
 	u32 space = strata_tcp_full_space(sk);
 	u32 full = min(space, tp->rwnd.clamp);
 	u32 free = used ? strata_tcp_space(sk) : space;
+	u32 mss = min_t(u32, tp->rcv.mss, max(full, 1U));
 
 	/* the reader lags behind: no reason to hurry the peer */
 	if (free < full / 2)
 		tp->ack.quick = 0;
 	if (sk_under_memory_pressure(sk))
 		tp->rcv.ssthresh = min(tp->rcv.ssthresh, 4U * tp->rcv.adv_mss);
+	if (tp->rwnd.wscale && READ_ONCE(strata_sk_net(sk)->conf.tcp_shrink_window))
+		return strata_wnd_shrink(&tp->rwnd, free, full, max(space / 16, mss),
+					 tp->rcv.ssthresh);
 	free = min(free, tp->rcv.ssthresh);
-	return strata_wnd_select(&tp->rwnd, tp->rcv.nxt, free, full,
-				 min_t(u32, tp->rcv.mss, max(full, 1U)));
+	return strata_wnd_select(&tp->rwnd, tp->rcv.nxt, free, full, mss);
 }
 
 u16 strata_tcp_select_window(struct sock *sk)
@@ -582,7 +587,7 @@ static bool write_read(const struct sock *sk, int copied)
 	if (copied <= 0 || (tp->ack.pending & STRATA_ACK_RIDE) || atomic_read(&sk->sk_rmem_alloc))
 		return false;
 	return (tp->ack.pending & STRATA_ACK_PUSHED2) ||
-	       ((tp->ack.pending & STRATA_ACK_PUSHED) && !tp->ack.pingpong);
+	       ((tp->ack.pending & STRATA_ACK_PUSHED) && !strata_tcp_interactive(tp));
 }
 
 void strata_tcp_cleanup_rbuf(struct sock *sk, int copied)

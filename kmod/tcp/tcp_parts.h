@@ -112,7 +112,7 @@ enum strata_tcp_deferred {
 /**
  * struct strata_tcp_ackdelay - delayed ACKs (RFC 1122 4.2.3.2)
  * @pending: STRATA_ACK_*; @quick: ACKs to send at once before delaying
- * @pingpong: interactive session: piggyback; @ato: delay, jiffies
+ * @pingpong: data that answered data: piggyback; @ato: delay, jiffies
  * @lrcvtime: jiffies data last came; @last_seg: bytes of it
  */
 struct strata_tcp_ackdelay {

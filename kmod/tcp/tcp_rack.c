@@ -19,7 +19,6 @@
 
 #define REO_WND_PERSIST		16		/* recoveries, step 4 */
 #define TLP_DEFAULT_US		1000000U	/* PTO without SRTT, 7.2 */
-#define TLP_DELACK_US		200000U		/* WCDelAckT, 7.2 */
 #define TLP_MIN_US		2000U		/* less is beyond the timers */
 
 void strata_rack_init(struct strata_tcp_rack *r)
@@ -98,13 +97,13 @@ u32 strata_rack_lost(const struct strata_tcp_rack *r, const struct strata_tcp_tx
 	return due - now_us < STRATA_RACK_NEVER ? (u32)(due - now_us) : STRATA_RACK_NEVER - 1;
 }
 
-u32 strata_tlp_pto(u32 srtt_us, bool one, u32 rto_left_us)
+u32 strata_tlp_pto(u32 srtt_us, u32 delack_us, u32 rto_left_us)
 {
 	u32 pto = TLP_DEFAULT_US;
 
 	if (srtt_us) {
 		pto = 2 * srtt_us;
-		pto += one ? TLP_DELACK_US : TLP_MIN_US;
+		pto += delack_us ? delack_us : TLP_MIN_US;
 	}
 	return pto < rto_left_us ? pto : rto_left_us;
 }

@@ -20,7 +20,7 @@
 #include <linux/filter.h>
 #include <net/busy_poll.h>
 #include <net/ip.h>
-#include "tcp_int.h"
+#include "tcp_req.h"
 
 #define TCP_MIN_HDR	20
 
@@ -118,7 +118,7 @@ int strata_tcp_do_rcv(struct sock *sk, struct sk_buff *skb)
 	if (!eaten)
 		segment_end(sn, skb, why);
 	if (tp->todo)
-		strata_tcp_output(sk);
+		strata_tcp_output_now(sk);
 	if (tp->tw_pending) {
 		tp->tw_pending = 0;
 		strata_tcp_time_wait(sk, TCP_TIME_WAIT, STRATA_TCP_TIMEWAIT_LEN);
@@ -139,10 +139,27 @@ static bool backlog_mergeable(const struct sk_buff *tail, const struct sk_buff *
 	       a->opts.tsval == b->opts.tsval && a->opts.tsecr == b->opts.tsecr;
 }
 
+/* @to counts as the segments it has become, and is as large as its largest */
+static void backlog_merged(struct sk_buff *to, struct sk_buff *from, unsigned int to_len,
+			   unsigned int from_len)
+{
+	struct skb_shared_info *a = skb_shinfo(to);
+	const struct skb_shared_info *b = skb_shinfo(from);
+	u32 segs = max_t(u16, a->gso_segs, 1) + max_t(u16, b->gso_segs, 1);
+
+	a->gso_size = max(a->gso_size ?: to_len, b->gso_size ?: from_len);
+	a->gso_segs = min(segs, U16_MAX);
+	/* both of the last octet, as strata_tcp_coalesce() */
+	if (from->tstamp || skb_hwtstamps(from)->hwtstamp) {
+		to->tstamp = from->tstamp;
+		*skb_hwtstamps(to) = *skb_hwtstamps(from);
+	}
+}
+
 /* the user holds the socket: wait for release_sock(). True if @skb found room */
 static bool backlog_add(struct sock *sk, struct sk_buff *skb)
 {
-	u32 limit = READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) + 64 * 1024;
+	u64 limit = (u64)READ_ONCE(sk->sk_rcvbuf) + READ_ONCE(sk->sk_sndbuf) + 64 * 1024;
 	struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	struct sk_buff *tail = sk->sk_backlog.tail;
 	struct strata_net *sn = strata_sk_net(sk);
@@ -152,8 +169,11 @@ static bool backlog_add(struct sock *sk, struct sk_buff *skb)
 	if (tail && backlog_mergeable(tail, skb)) {
 		struct strata_tcp_seg *to = STRATA_TCP_SEG(tail);
 
+		unsigned int len = tail->len - to->hdrlen;
+
 		__skb_pull(skb, seg->hdrlen);
 		if (skb_try_coalesce(tail, skb, &stolen, &delta)) {
+			backlog_merged(tail, skb, len, seg->end_seq - seg->seq);
 			to->end_seq = seg->end_seq;
 			to->flags |= seg->flags;
 			if (strata_seq_geq(seg->ack, to->ack)) {
@@ -167,7 +187,7 @@ static bool backlog_add(struct sock *sk, struct sk_buff *skb)
 		}
 		__skb_push(skb, seg->hdrlen);
 	}
-	if (!sk_add_backlog(sk, skb, limit))
+	if (!sk_add_backlog(sk, skb, min_t(u64, limit, UINT_MAX)))
 		return true;
 	strata_inc(sn, TCPEXT_BACKLOGDROP);
 	return false;
@@ -198,26 +218,41 @@ static enum skb_drop_reason rcv_sock(struct sock *sk, struct sk_buff *skb)
 	return queued ? SKB_CONSUMED : SKB_DROP_REASON_SOCKET_BACKLOG;
 }
 
-/* a segment for a listener, or for nobody; SKB_NOT_DROPPED_YET: look again whom it is for */
-static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *skb, u32 isn)
+/* the listener that @skb, which no connection takes, is for; *@req: the request, counted */
+static struct sock *listener_of(struct strata_net *sn, struct sk_buff *skb,
+				struct strata_tcp_req **req)
 {
 	const __be16 *ports = (const void *)skb_transport_header(skb);
+	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	const struct iphdr *iph = ip_hdr(skb);
+
+	*req = strata_tcp_lookup_req(sn, seg->hash, iph->daddr, ports[1], iph->saddr, ports[0],
+				     seg->rcv.iif);
+	/* whoever else may listen by now: it is the one that has the peer's SYN */
+	if (*req)
+		return (*req)->reqs->lsk;
+	return strata_tcp_lookup_listen(sn, iph->daddr, ports[1], iph->saddr, ports[0],
+					seg->rcv.iif, skb);
+}
+
+/*
+ * a segment for a listener, or for nobody; SKB_NOT_DROPPED_YET: look again whom it is for. @req:
+ * the one of @lsk's it is for, or NULL
+ */
+static enum skb_drop_reason rcv_listener(struct strata_net *sn, struct sock *lsk,
+					 struct strata_tcp_req *req, struct sk_buff *skb, u32 isn)
+{
 	enum skb_drop_reason why = SKB_DROP_REASON_NO_SOCKET;
 	unsigned int len = skb->len;
-	struct sock *lsk, *child;
+	struct sock *child;
 	bool reset = true;
 
-	lsk = strata_tcp_lookup_listen(sn, iph->daddr, ports[1], iph->saddr, ports[0],
-				       STRATA_TCP_SEG(skb)->rcv.iif, skb);
-	if (trace_strata_tcp_rcv_enabled())
-		trace_rcv(lsk, skb);
 	if (lsk) {
 		if (sk_filter_trim_cap(lsk, skb, STRATA_TCP_SEG(skb)->hdrlen))
 			return SKB_DROP_REASON_SOCKET_FILTER;
 		STRATA_TCP_SEG(skb)->end_seq -= len - skb->len;
 		reset = false;
-		child = strata_tcp_listen_rcv(lsk, skb, isn, &why, &reset);
+		child = strata_tcp_listen_rcv(lsk, req, skb, isn, &why, &reset);
 		if (child) {
 			__acquire(&child->sk_lock.slock);	/* comes locked */
 			skb->dev = NULL;
@@ -236,6 +271,21 @@ static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *sk
 	return SKB_CONSUMED;
 }
 
+static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *skb, u32 isn)
+{
+	enum skb_drop_reason why;
+	struct strata_tcp_req *req;
+	struct sock *lsk;
+
+	lsk = listener_of(sn, skb, &req);
+	if (trace_strata_tcp_rcv_enabled())
+		trace_rcv(lsk, skb);
+	why = rcv_listener(sn, lsk, req, skb, isn);
+	if (req)
+		strata_tcp_req_put(req);
+	return why;
+}
+
 /*
  * find whom it is for; SKB_CONSUMED, or why it stays the caller's to drop (SKB_NOT_DROPPED_YET: a
  * connection came into being meanwhile)
@@ -250,15 +300,16 @@ static enum skb_drop_reason rcv_lookup(struct strata_net *sn, struct sk_buff *sk
 	struct sock *sk;
 	u32 isn = 0;
 
-	sk = strata_tcp_lookup_est(sn, iph->daddr, ports[1], iph->saddr, ports[0], iif);
-	if (sk) {
+	sk = strata_tcp_lookup_skb(sn, skb);
+	if (likely(sk)) {
 		if (trace_strata_tcp_rcv_enabled())
 			trace_rcv(sk, skb);
 		why = rcv_sock(sk, skb);
 		sock_put(sk);
 		return why;
 	}
-	tw = strata_tcp_tw_lookup(sn, iph->daddr, ports[1], iph->saddr, ports[0], iif);
+	tw = strata_tcp_tw_lookup(sn, STRATA_TCP_SEG(skb)->hash, iph->daddr, ports[1], iph->saddr,
+				  ports[0], iif);
 	if (tw) {
 		enum strata_tcp_tw_verdict verdict;
 
@@ -299,6 +350,7 @@ static void syn_too_large(struct sock *sk)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
 	strata_tcp_mstamp(tp);
+	WRITE_ONCE(tp->scb.total_retrans, tp->scb.total_retrans + 1);
 	strata_inc(strata_sk_net(sk), TCP_RETRANSSEGS);
 	/* the answer to the first may be on its way all the same */
 	tp->retrans_start_us = tp->syn_us;
@@ -388,6 +440,28 @@ static bool err_ends_request(u8 type, u8 code)
 		(code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH));
 }
 
+/* an error about a segment of no connection. 0, or -ENOENT: nobody knows of it */
+static int err_half_open(struct strata_net *sn, const struct iphdr *iph, const __be16 *ports,
+			 int iif, u32 seq, bool ends)
+{
+	u32 hash = strata_tcp_hashfn(sn, iph->saddr, ports[0], iph->daddr, ports[1]);
+	struct strata_tcp_req *req;
+	struct strata_tcp_tw *tw;
+
+	req = strata_tcp_lookup_req(sn, hash, iph->saddr, ports[0], iph->daddr, ports[1], iif);
+	if (req) {
+		if (ends)
+			strata_tcp_req_err(req, seq);
+		strata_tcp_req_put(req);
+		return 0;
+	}
+	tw = strata_tcp_tw_lookup(sn, hash, iph->saddr, ports[0], iph->daddr, ports[1], iif);
+	if (!tw)
+		return -ENOENT;
+	strata_tcp_tw_put(tw);
+	return 0;
+}
+
 int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 {
 	struct strata_net *sn = strata_net(dev_net(skb->dev));
@@ -399,15 +473,8 @@ int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	struct sock *sk;
 
 	sk = strata_tcp_lookup_est(sn, iph->saddr, ports[0], iph->daddr, ports[1], iif);
-	if (!sk) {
-		sk = strata_tcp_lookup_listen(sn, iph->saddr, ports[0], iph->daddr, ports[1], iif,
-					      NULL);
-		if (!sk)
-			return -ENOENT;
-		if (err_ends_request(type, code))
-			strata_tcp_req_err(sk, iph->saddr, iph->daddr, ports[1], seq);
-		return 0;
-	}
+	if (!sk)
+		return err_half_open(sn, iph, ports, iif, seq, err_ends_request(type, code));
 	bh_lock_sock(sk);
 	if (err_believable(sk, seq))
 		err_sock(sk, type, code, info);

@@ -70,10 +70,10 @@ enum strata_tlp_verdict {
 };
 
 /*
- * Probe timeout in µs from now (7.2); @rto_left_us: what the RTO has left; @one:
- * a single segment is out (a delayed ACK may hold it).
+ * Probe timeout in µs from now (7.2); @rto_left_us: what the RTO has left;
+ * @delack_us: a single segment is out, and a delayed ACK may hold it that long; 0: more are.
  */
-u32 strata_tlp_pto(u32 srtt_us, bool one, u32 rto_left_us);
+u32 strata_tlp_pto(u32 srtt_us, u32 delack_us, u32 rto_left_us);
 /* may a probe be scheduled (7.2): Open, nothing SACKed or lost, no probe out, SACK */
 bool strata_tlp_ok(const struct strata_tcp_tlp *t, const struct strata_tcp_scb *s, int state);
 /* a probe left, SND.NXT is @nxt behind it */

@@ -18,6 +18,7 @@ void strata_tcp_delivered(struct sock *sk, struct strata_ack_run *run,
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	bool retrans = tx->sacked & STRATA_TX_EVER_RETRANS;
+	u32 end = tx->pcount > 1 ? tx->seq + tx->mss : tx->end_seq;	/* of its first segment */
 	bool ts_older = false;
 	u64 *first, *last;
 
@@ -37,9 +38,9 @@ void strata_tcp_delivered(struct sock *sk, struct strata_ack_run *run,
 	if (strata_seq_leq(tx->end_seq, tp->rec.high_seq))
 		run->rec.orig_acked = true;
 	if (run->had_sacks && strata_seq_before(tx->seq, run->high_sack) &&
-	    (!run->reordered || strata_seq_before(tx->end_seq, run->reord_end))) {
+	    (!run->reordered || strata_seq_before(end, run->reord_end))) {
 		run->reordered = true;
-		run->reord_end = tx->end_seq;
+		run->reord_end = end;
 	}
 	first = sacked ? &run->sack_first_us : &run->first_us;
 	last = sacked ? &run->sack_last_us : &run->last_us;
@@ -202,10 +203,24 @@ u32 strata_tcp_detect_loss(struct sock *sk)
 	return wait;
 }
 
-/* the losses were none: all goes back to "in flight" (Eifel, RFC 4015; F-RTO) */
+/* is what @at belongs to younger than @tx? (RFC 8985 6.2 RACK_sent_after()) */
+static bool sent_later(const struct list_head *at, const struct strata_tcp_tx *tx)
+{
+	const struct sk_buff *skb = list_entry(at, struct sk_buff, tcp_tsorted_anchor);
+	const struct strata_tcp_tx *other = STRATA_TCP_TX(skb);
+
+	return other->xmit_us > tx->xmit_us ||
+	       (other->xmit_us == tx->xmit_us && strata_seq_after(other->end_seq, tx->end_seq));
+}
+
+/*
+ * the losses were none: all goes back to "in flight" (Eifel, RFC 4015; F-RTO), into the list by
+ * transmission time where it belongs: what was sent since is younger
+ */
 static void clear_lost(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct list_head *head = &tp->rtx_by_time, *at = head;
 	struct sk_buff *skb;
 
 	for (skb = strata_tcp_rtx_head(sk); skb; skb = skb_rb_next(skb)) {
@@ -214,7 +229,14 @@ static void clear_lost(struct sock *sk)
 		if (!(tx->sacked & STRATA_TX_LOST))
 			continue;
 		strata_scb_unlost(&tp->scb, tx);
-		strata_tcp_rtx_retime(sk, skb);
+		strata_tcp_rtx_untime(skb);
+		/* mostly they are in order, and the next belongs behind the last one */
+		if (at != head && sent_later(at, tx))
+			at = head;
+		while (!list_is_last(at, head) && !sent_later(at->next, tx))
+			at = at->next;
+		list_add(&skb->tcp_tsorted_anchor, at);
+		at = &skb->tcp_tsorted_anchor;
 	}
 	tp->rexmit_seq = tp->snd.nxt;
 }
@@ -225,6 +247,8 @@ static void count_recovery(struct sock *sk, u32 verdict)
 	struct strata_net *sn = strata_sk_net(sk);
 
 	if (verdict & STRATA_REC_ENTERED) {
+		/* RFC 8985 7.1: its loss is being reacted to */
+		tp->tlp.sent = false;
 		if (tp->sack_ok)
 			strata_inc(sn, TCPEXT_SACKRECOVERY);
 		else
@@ -317,7 +341,7 @@ static void mtu_probe_arrived(struct sock *sk)
 void strata_tcp_set_cwnd(struct sock *sk, struct strata_ack_run *run, bool retrans)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	struct strata_cong_sample cs;
+	struct strata_cong_sample cs __uninitialized;
 
 	strata_rate_gen(&tp->rate, &tp->scb, &run->rs, strata_rtt_min(&tp->rtt), false);
 	fill_sample(sk, run, &cs);
@@ -329,7 +353,7 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	bool recovering = tp->rec.state >= STRATA_CA_RECOVERY;
-	struct strata_cong_sample cs;
+	struct strata_cong_sample cs __uninitialized;
 	u32 verdict = 0;
 
 	if (unlikely(strata_mtup_arrived(&tp->mtup, tp->snd.una)))
@@ -353,6 +377,8 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 	else if (run->rec.delivered || run->dup || run->rec.ack != run->rec.una ||
 		 run->rec.has_dsack || run->rec.ece)
 		verdict = strata_recovery_ack(&tp->rec, &tp->cong, &tp->scb, &run->rec);
+	if (unlikely(tp->rtt.timeouts.since_ms) && tp->rec.state != STRATA_CA_LOSS)
+		strata_rtt_timeouts_over(&tp->rtt.timeouts, strata_tcp_now_ms(tp));
 	if (recovering && tp->rec.state < STRATA_CA_CWR)
 		strata_rack_recovery_end(&tp->rack);
 	count_recovery(sk, verdict);

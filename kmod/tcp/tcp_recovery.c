@@ -186,6 +186,9 @@ static u32 ack_open(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 {
 	u32 todo = 0;
 
+	/* RFC 5681 3.2: duplicate ACKs are counted from the last that was none */
+	if (!s->sack_ok && a->ack != a->una)
+		s->sacked_out = 0;
 	if (all_dsacked(rec, s)) {
 		undo(rec, c, a->now_us);
 		todo = STRATA_REC_UNDONE;

@@ -73,7 +73,7 @@ static void view_connection(struct strata_tcp_view *view, const struct strata_tc
 	u32 una = READ_ONCE(tp->snd.una), now = (u32)jiffies;
 
 	view->kind = STRATA_TCP_SOCK;
-	view->retrans = READ_ONCE(tp->retries);
+	view->retrans = strata_tcp_timeouts(tp);
 	view->probes = READ_ONCE(tp->probes_out);
 	/* not locked: may be negative for a moment */
 	view->rx_queue = max_t(s32, READ_ONCE(tp->rcv.nxt) - READ_ONCE(tp->rcv.copied_seq), 0);
@@ -87,7 +87,7 @@ static void view_connection(struct strata_tcp_view *view, const struct strata_tc
 	view->ssthresh = READ_ONCE(tp->cong.ssthresh);
 	view->total_retrans = READ_ONCE(tp->scb.total_retrans);
 	view->ato_ms = jiffies_to_msecs(READ_ONCE(tp->ack.ato));
-	view->pingpong = READ_ONCE(tp->ack.quick) << 1 | (READ_ONCE(tp->ack.pingpong) ? 1 : 0);
+	view->pingpong = READ_ONCE(tp->ack.quick) << 1 | strata_tcp_interactive(tp);
 	view_timer(view, tp);
 }
 
@@ -327,13 +327,18 @@ int strata_tcp_walk(struct strata_net *sn, long *pos, unsigned int kinds,
 	return ret;
 }
 
+static u32 view_hash(const struct strata_net *sn, const struct strata_tcp_view *view)
+{
+	return strata_tcp_hashfn(sn, view->laddr, view->lport, view->raddr, view->rport);
+}
+
 static int destroy_tw(struct strata_net *sn, const struct strata_tcp_view *view)
 {
 	struct strata_tcp_tw *tw;
 	int err = -ENOENT;
 
-	tw = strata_tcp_tw_lookup(sn, view->laddr, view->lport, view->raddr, view->rport,
-				  view->ifindex);
+	tw = strata_tcp_tw_lookup(sn, view_hash(sn, view), view->laddr, view->lport, view->raddr,
+				  view->rport, view->ifindex);
 	if (!tw)
 		return err;
 	if ((unsigned long)tw == view->cookie) {
@@ -346,19 +351,13 @@ static int destroy_tw(struct strata_net *sn, const struct strata_tcp_view *view)
 
 static int destroy_req(struct strata_net *sn, const struct strata_tcp_view *view)
 {
-	struct strata_tcp_reqs *reqs;
 	struct strata_tcp_req *req;
-	struct sock *lsk;
 	bool gone;
 
-	lsk = strata_tcp_lookup_listen(sn, view->laddr, view->lport, view->raddr, view->rport,
-				       view->ifindex, NULL);
-	reqs = lsk ? rcu_dereference(strata_tcp_sk(lsk)->lst.reqs) : NULL;
-	if (!reqs)
-		return -ENOENT;
 	local_bh_disable();
-	req = strata_tcp_req_find(reqs, view->laddr, view->raddr, view->rport);
-	gone = req && (unsigned long)req == view->cookie && strata_tcp_req_remove(reqs, req);
+	req = strata_tcp_lookup_req(sn, view_hash(sn, view), view->laddr, view->lport,
+				    view->raddr, view->rport, view->ifindex);
+	gone = req && (unsigned long)req == view->cookie && strata_tcp_req_remove(req);
 	if (req)
 		strata_tcp_req_put(req);
 	local_bh_enable();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Half-open requests of a listener, shared by tcp_request.c (the table and its timer) and
- * tcp_listen.c (what segments do to them).
+ * Half-open requests, shared by tcp_request.c (those of a listener and their timer),
+ * tcp_lookup.c (the table they are found in) and tcp_listen.c (what segments do to them).
  */
 #ifndef _STRATA_TCP_REQ_H
 #define _STRATA_TCP_REQ_H
@@ -10,30 +10,38 @@
 
 /* one for each SYN-ACK sent again, the last for all further */
 #define STRATA_REQ_LEVELS	8
-#define STRATA_REQ_HASH_BITS	9
 
 /**
  * struct strata_tcp_req - a SYN we answered and that waits for the ACK of our SYN (RFC 9293
  * 3.10.7.2)
- * @hash: in strata_tcp_reqs.hash; @wait: in strata_tcp_reqs.level[@sent]
+ * @hash: in strata_tcp_bucket.reqs; @wait: in strata_tcp_reqs.level[@sent]
+ * @sn: the namespace; @reqs: those of its listener, there while it is found under RCU
  * @laddr..@rport: as in struct strata_sock; @ifindex: device the SYN came by
  * @irs, @iss: initial sequence numbers; @opts: options of the SYN
  * @wnd: window of the SYN, bytes
  * @rwnd: window we offer
- * @adv_mss: MSS option we sent; @pmtu: of the route then
- * @ts_offset, @sent_us: for timestamps and the RTT sample
+ * @adv_mss: MSS option we sent
+ * @path: the way back, for the SYN-ACK and the child; holds nothing while the next hop is unknown:
+ *	SYNs in made-up names must not keep neighbours. Its MTU is always there
+ * @oif: device the listener was bound to, 0: none
+ * @ts_offset, @sent_us: for timestamps and the RTT sample; @sent_us: of the first SYN-ACK
  * @expires: jiffies of the next SYN-ACK
  * @ecn_ok: ECN was asked for and is agreed on (RFC 3168)
  * @sent: SYN-ACKs sent again; @acked: the ACK came but could not be taken (queue full, deferred)
+ * @again: another SYN was answered, too
  * @cookie: made of the ACK of a cookie
  * @syn: headers of the SYN, if TCP_SAVE_SYN wants them; NULL once the child has them
+ * @hashval: of the connection
  * @ref: one for the table, one per user
  *
- * locking: strata_tcp_reqs.lock; addresses and sequence numbers are constant.
+ * locking: strata_tcp_reqs.lock, and for @hash the bucket's too; addresses, sequence numbers and
+ * the path are constant.
  */
 struct strata_tcp_req {
 	struct hlist_node	hash;
 	struct list_head	wait;
+	struct strata_net	*sn;
+	struct strata_tcp_reqs	*reqs;
 	__be32			laddr;
 	__be32			raddr;
 	__be16			lport;
@@ -49,22 +57,25 @@ struct strata_tcp_req {
 	u8			sent;
 	bool			ecn_ok;
 	bool			acked;
+	bool			again;
 	bool			cookie;
-	u32			pmtu;
 	u32			mark;
 	u32			tx_delay;	/* TCP_TX_DELAY, µs */
 	u32			ts_offset;
+	struct strata_path	path;
 	struct strata_tcp_syn	*syn;
-	/* jiffies of the last answer to an unacceptable segment */
-	u32			last_oow;
 	u64			sent_us;
 	unsigned long		expires;
+	/* jiffies of the last answer to an unacceptable segment */
+	u32			last_oow;
+	int			oif;
+	u32			hashval;
 	refcount_t		ref;
 };
 
 /**
  * struct strata_tcp_reqs - the requests of one listener
- * @lock: protects all of it; BH off
+ * @lock: protects all of it, and who is in the table of connections; BH off
  * @lsk: the listener; valid until @closed
  * @level: requests that were answered that many times again; each list is in the order of expiry,
  *	since all its members wait equally long
@@ -75,7 +86,6 @@ struct strata_tcp_reqs {
 	struct rcu_head		rcu;	/* near the start, as kfree_rcu() wants it */
 	spinlock_t		lock;	/* see above */
 	struct sock		*lsk;
-	struct hlist_head	hash[1 << STRATA_REQ_HASH_BITS];
 	struct list_head	level[STRATA_REQ_LEVELS];
 	u32			count;
 	bool			closed;
@@ -84,23 +94,31 @@ struct strata_tcp_reqs {
 
 struct strata_tcp_reqs *strata_tcp_reqs_alloc(struct sock *lsk);
 /**
- * strata_tcp_reqs_close() - drop all requests and the table; the listener is unhashed. Process
+ * strata_tcp_reqs_close() - drop all requests and @reqs; the listener is unhashed. Process
  * context
  */
 void strata_tcp_reqs_close(struct strata_tcp_reqs *reqs);
 
 struct strata_tcp_req *strata_tcp_req_alloc(void);
 void strata_tcp_req_put(struct strata_tcp_req *req);
-/** strata_tcp_req_find() - counted, or NULL. BH off */
-struct strata_tcp_req *strata_tcp_req_find(struct strata_tcp_reqs *reqs, __be32 laddr,
-					   __be32 raddr, __be16 rport);
 /**
  * strata_tcp_req_add() - enter a new request and start its timeout; the table takes its own
- * reference. False if the table closed or the same peer is there. BH off
+ * reference. False if the listener closed or the 4-tuple is taken. BH off
  */
-bool strata_tcp_req_add(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req);
+bool strata_tcp_req_add(struct strata_tcp_req *req);
 /** strata_tcp_req_remove() - take it out; false if somebody else did. BH off */
-bool strata_tcp_req_remove(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req);
+bool strata_tcp_req_remove(struct strata_tcp_req *req);
+/**
+ * strata_tcp_req_become() - @child takes its place in the table, at once. False: somebody has
+ * taken it out, or the 4-tuple is a connection's. BH off
+ */
+bool strata_tcp_req_become(struct strata_tcp_req *req, struct sock *child);
+
+/** strata_tcp_req_gone() - has it been taken out of the table? No lock */
+static inline bool strata_tcp_req_gone(const struct strata_tcp_req *req)
+{
+	return hlist_unhashed_lockless(&req->hash);
+}
 
 /* tcp_listen.c */
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of half-open requests of a listener, and the timer that sends their SYN-ACKs
- * again (RFC 6298 5, with tcp_synack_retries).
+ * The half-open requests of a listener, and the timer that sends their SYN-ACKs again (RFC 6298
+ * 5, with tcp_synack_retries).
+ *
+ * Segments find a request in the table of connections (tcp_lookup.c) by its 4-tuple; here a
+ * listener counts its own and lets them wait. Both go together, under the listener's lock.
  *
  * All requests that wait for their n-th repetition wait equally long, so each level is a
  * list in the order of expiry, and one timer per listener serves all: a flood of SYNs costs a
  * list insertion each, no timers.
  */
 
-#include <linux/jhash.h>
 #include <linux/slab.h>
 #include "tcp_req.h"
 
@@ -27,43 +29,10 @@ void strata_tcp_req_put(struct strata_tcp_req *req)
 {
 	if (!refcount_dec_and_test(&req->ref))
 		return;
+	strata_path_put(&req->path);
 	kfree(req->syn);
-	/* found under the lock alone: no reader without a reference is left */
+	/* found under the bucket's lock alone: no reader without a reference is left */
 	kmem_cache_free(req_cache, req);
-}
-
-static struct hlist_head *req_slot(struct strata_tcp_reqs *reqs, __be32 laddr, __be32 raddr,
-				   __be16 rport)
-{
-	u32 hash = strata_tcp_hashfn(strata_sk_net(reqs->lsk), laddr, 0, raddr, rport);
-
-	return &reqs->hash[hash >> (32 - STRATA_REQ_HASH_BITS)];
-}
-
-static struct strata_tcp_req *req_find(struct strata_tcp_reqs *reqs, __be32 laddr, __be32 raddr,
-				       __be16 rport)
-{
-	struct strata_tcp_req *req;
-
-	hlist_for_each_entry(req, req_slot(reqs, laddr, raddr, rport), hash) {
-		if (req->raddr == raddr && req->rport == rport && req->laddr == laddr)
-			return req;
-	}
-	return NULL;
-}
-
-struct strata_tcp_req *strata_tcp_req_find(struct strata_tcp_reqs *reqs, __be32 laddr,
-					   __be32 raddr, __be16 rport)
-{
-	struct strata_tcp_req *req = NULL;
-
-	spin_lock(&reqs->lock);
-	if (!reqs->closed)
-		req = req_find(reqs, laddr, raddr, rport);
-	if (req)
-		refcount_inc(&req->ref);
-	spin_unlock(&reqs->lock);
-	return req;
 }
 
 static unsigned long level_timeout(int level)
@@ -82,15 +51,15 @@ static void req_wait(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
 		mod_timer(&reqs->timer, req->expires);
 }
 
-bool strata_tcp_req_add(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+bool strata_tcp_req_add(struct strata_tcp_req *req)
 {
+	struct strata_tcp_reqs *reqs = req->reqs;
 	bool ok;
 
 	spin_lock(&reqs->lock);
-	ok = !reqs->closed && !req_find(reqs, req->laddr, req->raddr, req->rport);
+	ok = !reqs->closed && strata_tcp_hash_req(req);
 	if (ok) {
 		refcount_inc(&req->ref);
-		hlist_add_head(&req->hash, req_slot(reqs, req->laddr, req->raddr, req->rport));
 		req_wait(reqs, req);
 		WRITE_ONCE(reqs->count, reqs->count + 1);
 	}
@@ -98,26 +67,47 @@ bool strata_tcp_req_add(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req
 	return ok;
 }
 
-/* lock held; the table's reference is the caller's to put */
-static void req_unlink(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+/* it waits no longer, lock held; the table's reference is the caller's to put */
+static void req_leave(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
 {
-	hlist_del_init(&req->hash);
 	list_del_init(&req->wait);
 	WRITE_ONCE(reqs->count, reqs->count - 1);
 }
 
-bool strata_tcp_req_remove(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+static void req_unlink(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
 {
+	strata_tcp_unhash_req(req);
+	req_leave(reqs, req);
+}
+
+bool strata_tcp_req_remove(struct strata_tcp_req *req)
+{
+	struct strata_tcp_reqs *reqs = req->reqs;
 	bool mine;
 
 	spin_lock(&reqs->lock);
-	mine = !hlist_unhashed(&req->hash);
+	mine = !strata_tcp_req_gone(req);
 	if (mine)
 		req_unlink(reqs, req);
 	spin_unlock(&reqs->lock);
 	if (mine)
 		strata_tcp_req_put(req);
 	return mine;
+}
+
+bool strata_tcp_req_become(struct strata_tcp_req *req, struct sock *child)
+{
+	struct strata_tcp_reqs *reqs = req->reqs;
+	bool done;
+
+	spin_lock(&reqs->lock);
+	done = !strata_tcp_req_gone(req) && strata_tcp_hash_child(child, req->hashval, req);
+	if (done)
+		req_leave(reqs, req);
+	spin_unlock(&reqs->lock);
+	if (done)
+		strata_tcp_req_put(req);
+	return done;
 }
 
 /* what becomes of a request whose time has come */
@@ -195,7 +185,7 @@ static void reqs_timer(struct timer_list *t)
 
 	spin_lock(&reqs->lock);
 	while (!reqs->closed && (req = req_due(reqs, &fate))) {
-		sn = strata_sk_net(reqs->lsk);
+		sn = req->sn;
 		spin_unlock(&reqs->lock);
 		if (fate == REQ_DEAD) {
 			strata_inc(sn, TCP_ATTEMPTFAILS);

@@ -22,6 +22,9 @@ static u32 rexmit_len(const struct sock *sk, const struct sk_buff *skb, u32 mss,
 	u32 unit = tx->pcount > 1 ? tx->mss : skb->len;
 	u32 len = skb->len;
 
+	/* the pieces of a GSO segment would all have the urgent pointer of the first */
+	if (unlikely(tp->snd.up != tp->snd.una) && strata_seq_after(tp->snd.up, tx->seq))
+		quota = 1;
 	/* the first one always goes: it is the probe of a shrunken window */
 	if (usable <= 0 && !strata_seq_leq(tx->seq, tp->snd.una))
 		return 0;
@@ -66,8 +69,7 @@ static int rexmit_skb(struct sock *sk, struct sk_buff *skb, u32 mss, u32 quota, 
 
 	/* what a probe of the path MTU tells is doubtful now (RFC 4821 7.6.4) */
 	tp->mtup.probe = 0;
-	/* the last copy has not even left this host */
-	if (skb_fclone_busy(sk, skb))
+	if (strata_tcp_still_below(sk, skb))
 		return -EBUSY;
 	err = trim_acked(sk, skb);
 	if (err)
@@ -85,7 +87,7 @@ static int rexmit_skb(struct sock *sk, struct sk_buff *skb, u32 mss, u32 quota, 
 		strata_inc(sn, TCPEXT_RETRANSFAIL);
 		return err;
 	}
-	strata_rate_sent(&tp->rate, &tp->scb, tx, tp->mstamp_us);
+	strata_rate_sent(&tp->rate, &tp->scb, tx, strata_tcp_depart_us(tp));
 	strata_scb_retrans(&tp->scb, tx);
 	strata_recovery_retransmitted(&tp->rec, strata_tcp_tsval(tp));
 	strata_prr_sent(&tp->rec, tx->pcount);
@@ -115,7 +117,8 @@ void strata_tcp_rexmit(struct sock *sk, gfp_t gfp)
 	struct sk_buff *skb, *next;
 	bool sent = false;
 
-	if (tp->scb.lost_out <= tp->scb.retrans_out || strata_frto_waiting(&tp->rec))
+	/* a tail loss probe, too, counts in retrans_out, but stands for none of the lost ones */
+	if (!tp->scb.lost_out || strata_frto_waiting(&tp->rec))
 		return;
 	mss = strata_tcp_cur_mss(sk);
 	segs = strata_tcp_burst_segs(sk, mss);

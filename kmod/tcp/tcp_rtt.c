@@ -16,6 +16,7 @@
  * is younger than the one before (the filter of Kathleen Nichols), so that an
  * expiring minimum has a successor of known age.
  */
+#include <linux/kernel.h>
 #include <linux/string.h>
 #include "tcp_alg.h"
 
@@ -110,6 +111,31 @@ void strata_rtt_syn_retransmitted(struct strata_tcp_rtt *r)
 	r->backoff = 0;
 	if (!r->srtt_us && r->rto_us < 3 * STRATA_RTO_INIT_US)
 		r->rto_us = 3 * STRATA_RTO_INIT_US;
+}
+
+void strata_rtt_timeouts_fired(struct strata_tcp_timeouts *t, bool first, u32 now_ms)
+{
+	if (first || !t->since_ms) {
+		strata_rtt_timeouts_over(t, now_ms);
+		t->episodes++;
+		t->since_ms = now_ms ? now_ms : 1;
+	}
+	t->n++;
+}
+
+void strata_rtt_timeouts_over(struct strata_tcp_timeouts *t, u32 now_ms)
+{
+	if (!t->since_ms)
+		return;
+	t->ms += now_ms - t->since_ms;
+	t->since_ms = 0;
+}
+
+u32 strata_rtt_timeouts_ms(const struct strata_tcp_timeouts *t, u32 now_ms)
+{
+	u32 since = READ_ONCE(t->since_ms);
+
+	return READ_ONCE(t->ms) + (since ? now_ms - since : 0);
 }
 
 static u32 min_reset(struct strata_tcp_rtt *r, struct strata_minmax_s s)

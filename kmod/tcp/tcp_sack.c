@@ -113,7 +113,10 @@ void strata_sack_rcv_dup(struct strata_sack_rcv *r, u32 start, u32 end)
 {
 	if (!strata_seq_before(start, end))
 		return;
-	if (r->has_dup && touches(&r->dup, start, end)) {
+	/* RFC 2883 4.2.2, 4.2.3: of several the first is reported */
+	if (r->has_dup && !touches(&r->dup, start, end))
+		return;
+	if (r->has_dup) {
 		if (strata_seq_before(r->dup.start, start))
 			start = r->dup.start;
 		if (strata_seq_after(r->dup.end, end))

@@ -32,6 +32,7 @@
  * @flags: STRATA_TCP_*
  * @hdrlen: TCP header with options, bytes
  * @ecn: the two bits of IP's ECN field (RFC 3168)
+ * @hash: of the connection, by strata_tcp_lookup_skb()
  */
 struct strata_tcp_seg {
 	struct strata_rcv_cb	rcv;
@@ -44,9 +45,15 @@ struct strata_tcp_seg {
 	u8			flags;
 	u8			hdrlen;
 	u8			ecn;
+	u32			hash;
 };
 
 #define STRATA_TCP_SEG(skb)	((struct strata_tcp_seg *)&((skb)->cb[0]))
 #define STRATA_TCP_TX(skb)	((struct strata_tcp_tx *)&((skb)->cb[0]))
+
+static inline const struct sk_buff *strata_tcp_seg_skb(const struct strata_tcp_seg *seg)
+{
+	return container_of((const void *)seg, struct sk_buff, cb);
+}
 
 #endif /* _STRATA_TCP_SEG_H */

@@ -229,6 +229,7 @@ static enum skb_drop_reason ack_syn_received(struct sock *sk, const struct strat
 				      (u32)div_u64(tp->mstamp_us, USEC_PER_MSEC), rtt);
 	}
 	strata_tcp_timer_clear(sk);
+	strata_rtt_timeouts_over(&tp->rtt.timeouts, strata_tcp_now_ms(tp));
 	tp->retries = 0;
 	if (sk->sk_state == TCP_SYN_RECV)
 		strata_tcp_set_state(sk, TCP_ESTABLISHED);
@@ -334,13 +335,14 @@ static enum skb_drop_reason check_ack(struct sock *sk, struct sk_buff *skb, bool
 
 /*
  * sixth: check the URG bit. The urgent byte is the one before the pointer, as native and
- * most stacks read it (RFC 6093 2.1).
+ * most stacks read it (RFC 6093 2.1); RFC 1122 4.2.2.4 has it at the pointer (tcp_stdurg).
  */
 static void check_urg(struct sock *sk, struct sk_buff *skb)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
-	u32 at = seg->seq + seg->urg - 1;
+	bool at_pointer = READ_ONCE(strata_sk_net(sk)->conf.tcp_stdurg);
+	u32 at = seg->seq + seg->urg - !at_pointer;
 	u32 off;
 	u8 byte;
 

@@ -509,10 +509,10 @@ void strata_tcp_write_space(struct sock *sk)
 }
 
 /*
- * Two windows, as native counts them: each segment an skb of its own with its payload in a head
- * of a power of two. In recovery what is SACKed stays in the buffer behind the first hole, and
- * new data leaves for all of it: by truesize alone a writer would be stopped, and the window
- * filled in one burst when the hole is repaired
+ * Two windows, or as many as the congestion control asks for, as native counts them: each
+ * segment an skb of its own with its payload in a head of a power of two. In recovery what is
+ * SACKed stays in the buffer behind the first hole, and new data leaves for all of it: by truesize
+ * alone a writer would be stopped, and the window filled in one burst when the hole is repaired
  */
 void strata_tcp_sndbuf_expand(struct sock *sk)
 {
@@ -521,7 +521,8 @@ void strata_tcp_sndbuf_expand(struct sock *sk)
 				     L1_CACHE_ALIGN(128 + MAX_HEADER) +
 				     SKB_DATA_ALIGN(sizeof(struct skb_shared_info))) +
 		  SKB_DATA_ALIGN(sizeof(struct sk_buff));
-	u64 want = 2ULL * one * max3(tp->cong.cwnd, 10U, tp->scb.reordering + 1);
+	u64 want = (u64)(tp->cong.ops->sndbuf_windows ?: 2) * one *
+		   max3(tp->cong.cwnd, 10U, tp->scb.reordering + 1);
 	int most = READ_ONCE(strata_sk_net(sk)->conf.tcp_wmem[2]);
 
 	if (want > READ_ONCE(sk->sk_sndbuf))

@@ -81,9 +81,9 @@ struct strata_tcp_sock {
 	enum strata_tcp_timer	timer_kind;
 	/* jiffies; also when the timer is later than that */
 	unsigned long		timer_expires;
-	u8			retries;	/* RTOs in a row without progress */
+	u8			retries;	/* RTOs or window probes without progress */
 	u8			probes_out;	/* window or keepalive probes without an answer */
-	u8			pacing_armed;
+	u8			pacing_ready;	/* pacing_timer has been set up */
 	u8			linger2_on;
 	/* first retransmission of this episode, 0 */
 	u64			retrans_start_us;
@@ -97,11 +97,18 @@ struct strata_tcp_sock {
 	u8	defer_accept;		/* SYN-ACKs to wait */
 	u8	save_syn;		/* TCP_SAVE_SYN: STRATA_SAVE_SYN_* */
 	int	linger2;		/* jiffies; < 0: no FIN-WAIT-2 */
+	u32	rto_min_us;		/* tcp_rto_min_us, when the socket was made */
 	u32	user_timeout;		/* ms */
 	u32	notsent_lowat;		/* bytes */
 	/* TCP_WINDOW_CLAMP, bytes, 0: none; the limit in force is rwnd.clamp */
 	u32	window_clamp;
 	u32	tx_delay;		/* TCP_TX_DELAY, µs */
+	/* what was sent or acknowledged last of which a stamp is taken; read without the lock */
+	struct {
+		u64	sent_us;	/* when it leaves, or left */
+		u32	key;		/* the stamp's byte */
+		u8	ttl;		/* of the ACK; 0: none */
+	} stamp;
 
 	/* bookkeeping */
 	u32	lsndtime;		/* jiffies data was last sent */
@@ -157,8 +164,28 @@ static inline u64 strata_tcp_mstamp(struct strata_tcp_sock *tp)
 	return tp->mstamp_us;
 }
 
-/** strata_tcp_depart_us() - tcp_tsq.c: when a segment leaves that sch_fq may hold back */
-u64 strata_tcp_depart_us(const struct strata_tcp_sock *tp);
+/** strata_tcp_timeouts() - in a row without progress; probes of a closed window are none */
+static inline u8 strata_tcp_timeouts(const struct strata_tcp_sock *tp)
+{
+	return READ_ONCE(tp->timer_kind) == STRATA_TIMER_PERSIST ? 0 : READ_ONCE(tp->retries);
+}
+
+/** strata_tcp_now_ms() - the clock of the current entry, ms */
+static inline u32 strata_tcp_now_ms(const struct strata_tcp_sock *tp)
+{
+	return (u32)div_u64(tp->mstamp_us, USEC_PER_MSEC);
+}
+
+/** strata_tcp_fq_depart_us() - tcp_tsq.c: when a segment leaves that sch_fq may hold back */
+u64 strata_tcp_fq_depart_us(const struct strata_tcp_sock *tp);
+
+/** strata_tcp_depart_us() - when a segment that is sent now leaves, on the clock of mstamp_us */
+static inline u64 strata_tcp_depart_us(const struct strata_tcp_sock *tp)
+{
+	if (unlikely(READ_ONCE(tp->ep.sk.sk_pacing_status) == SK_PACING_FQ))
+		return strata_tcp_fq_depart_us(tp);
+	return tp->mstamp_us;
+}
 
 /** strata_tcp_ts_now() - the clock of TSval, ms (RFC 7323 5.4) */
 static inline u32 strata_tcp_ts_now(const struct strata_tcp_sock *tp)
@@ -169,11 +196,7 @@ static inline u32 strata_tcp_ts_now(const struct strata_tcp_sock *tp)
 /** strata_tcp_tsval() - TSval for a segment sent now, ms */
 static inline u32 strata_tcp_tsval(const struct strata_tcp_sock *tp)
 {
-	u64 us = tp->mstamp_us;
-
-	if (unlikely(READ_ONCE(tp->ep.sk.sk_pacing_status) == SK_PACING_FQ))
-		us = strata_tcp_depart_us(tp);
-	return (u32)div_u64(us, USEC_PER_MSEC) + tp->ts_offset;
+	return (u32)div_u64(strata_tcp_depart_us(tp), USEC_PER_MSEC) + tp->ts_offset;
 }
 
 #endif /* _STRATA_TCP_SOCK_H */

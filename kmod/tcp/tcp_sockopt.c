@@ -196,7 +196,7 @@ static void set_quickack(struct sock *sk, int val)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
 	if (!val) {
-		tp->ack.pingpong = 1;
+		strata_tcp_set_interactive(tp);
 		return;
 	}
 	tp->ack.pingpong = 0;
@@ -207,7 +207,7 @@ static void set_quickack(struct sock *sk, int val)
 	tp->todo |= STRATA_TODO_ACK;
 	strata_tcp_output(sk);
 	if (!(val & 1))
-		tp->ack.pingpong = 1;
+		strata_tcp_set_interactive(tp);
 }
 
 static void set_nodelay(struct sock *sk, bool on)

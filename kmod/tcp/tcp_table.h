@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The table of connections, shared by tcp_lookup.c and tcp_timewait.c: both chains of a
- * bucket stand under one lock, so that a 4-tuple is checked against sockets and
- * TIME-WAIT objects at once.
+ * The table of connections, shared by tcp_lookup.c, tcp_timewait.c and tcp_request.c: all
+ * chains of a bucket stand under one lock, so that a 4-tuple is checked against sockets,
+ * TIME-WAIT objects and half-open requests at once.
  */
 #ifndef _STRATA_TCP_TABLE_H
 #define _STRATA_TCP_TABLE_H
@@ -16,11 +16,13 @@
  * @socks: struct sock.sk_nulls_node. Sockets come from a SLAB_TYPESAFE_BY_RCU cache: readers
  *	take a reference, look again, and start anew when they end on another chain's nulls
  * @tws: struct strata_tcp_tw.hash, freed after a grace period
+ * @reqs: struct strata_tcp_req.hash: readers take @lock too, unless there is none
  */
 struct strata_tcp_bucket {
 	spinlock_t		lock;	/* see above */
 	struct hlist_nulls_head	socks;
 	struct hlist_head	tws;
+	struct hlist_head	reqs;
 };
 
 /** strata_tcp_hashfn() - hash of a connection, full 32 bits */

@@ -17,7 +17,7 @@
  *
  * When to give up (RFC 1122 4.2.3.5, RFC 5482): as native, tcp_retries2 timeouts count as the
  * time they would have taken from the smallest RTO on, so that the number means the same on
- * every path.
+ * every path. TCP_USER_TIMEOUT is a time: the last timer ends with it, not with a whole backoff.
  *
  * locking: handlers run in BH and take the socket lock; the rest under it. A pending timer
  * holds a reference (sk_reset_timer()).
@@ -27,11 +27,42 @@
 
 #define RTO_MAX_MS	(STRATA_RTO_MAX_US / USEC_PER_MSEC)
 #define RTO_MIN_MS	(STRATA_RTO_MIN_US / USEC_PER_MSEC)
+#define RTO_INIT_MS	(STRATA_RTO_INIT_US / USEC_PER_MSEC)
 #define THIN_RETRIES	6
 
 static unsigned long rto_jiffies(const struct strata_tcp_sock *tp)
 {
 	return max_t(unsigned long, usecs_to_jiffies(strata_rtt_rto(&tp->rtt)), 1);
+}
+
+/* RFC 5482: no later than the user's limit, of which @elapsed ms are over */
+static unsigned long until_limit(const struct strata_tcp_sock *tp, u64 elapsed, unsigned long when)
+{
+	if (elapsed >= tp->user_timeout)
+		return 1;
+	return clamp(msecs_to_jiffies(tp->user_timeout - (u32)elapsed), 1UL, when);
+}
+
+static unsigned long rto_when(const struct strata_tcp_sock *tp)
+{
+	unsigned long when = rto_jiffies(tp);
+
+	/* the limit is not for a SYN-ACK */
+	if (likely(!tp->user_timeout || !tp->retries) || !tp->retrans_start_us ||
+	    strata_tcp_fastopen_pending(tp))
+		return when;
+	return until_limit(tp, div_u64(tp->mstamp_us - tp->retrans_start_us, USEC_PER_MSEC), when);
+}
+
+static unsigned long persist_when(const struct strata_tcp_sock *tp)
+{
+	unsigned long most = usecs_to_jiffies(STRATA_RTO_MAX_US);
+	unsigned long when = min(rto_jiffies(tp) << min_t(u8, tp->retries, 16), most);
+	u32 now_ms = (u32)div_u64(tp->mstamp_us, USEC_PER_MSEC);
+
+	if (likely(!tp->user_timeout || !tp->probes_tstamp))
+		return when;
+	return until_limit(tp, max((s32)(now_ms - tp->probes_tstamp), 0), when);
 }
 
 void strata_tcp_timer_set(struct sock *sk, enum strata_tcp_timer kind, unsigned long when)
@@ -62,20 +93,17 @@ void strata_tcp_timer_rearm(struct sock *sk)
 	if (tp->scb.packets_out) {
 		if (READ_ONCE(conf->tcp_early_retrans) >= 3 &&
 		    strata_tlp_ok(&tp->tlp, &tp->scb, tp->rec.state)) {
-			u32 pto = strata_tlp_pto(strata_rtt_srtt(&tp->rtt),
-						 tp->scb.packets_out == 1,
+			u32 delack = tp->scb.packets_out == 1 ? tp->rto_min_us : 0;
+			u32 pto = strata_tlp_pto(strata_rtt_srtt(&tp->rtt), delack,
 						 strata_rtt_rto(&tp->rtt));
 
 			strata_tcp_timer_set(sk, STRATA_TIMER_TLP,
 					     max_t(unsigned long, usecs_to_jiffies(pto), 1));
 		} else {
-			strata_tcp_timer_set(sk, STRATA_TIMER_RTO, rto_jiffies(tp));
+			strata_tcp_timer_set(sk, STRATA_TIMER_RTO, rto_when(tp));
 		}
 	} else if (!skb_queue_empty(&sk->sk_write_queue)) {
-		unsigned long most = usecs_to_jiffies(STRATA_RTO_MAX_US);
-
-		strata_tcp_timer_set(sk, STRATA_TIMER_PERSIST,
-				     min(rto_jiffies(tp) << min_t(u8, tp->retries, 16), most));
+		strata_tcp_timer_set(sk, STRATA_TIMER_PERSIST, persist_when(tp));
 	} else {
 		strata_tcp_timer_clear(sk);
 	}
@@ -102,9 +130,16 @@ void strata_tcp_keepalive_set(struct sock *sk, unsigned long when)
 	sk_reset_timer(sk, &sk->sk_timer, jiffies + when);
 }
 
+/* most are not pending when they are stopped */
+static void stop_timer(struct sock *sk, struct timer_list *timer)
+{
+	if (timer_pending(timer))
+		sk_stop_timer(sk, timer);
+}
+
 void strata_tcp_keepalive_clear(struct sock *sk)
 {
-	sk_stop_timer(sk, &sk->sk_timer);
+	stop_timer(sk, &sk->sk_timer);
 }
 
 static void give_up(struct sock *sk)
@@ -115,15 +150,15 @@ static void give_up(struct sock *sk)
 	strata_tcp_fail(sk, tp->soft_err ?: ETIMEDOUT);
 }
 
-/* ms that @n timeouts in a row take, the first at the smallest RTO */
-static u32 timeouts_ms(u32 n)
+/* ms that @n timeouts in a row take, the first after @first_ms */
+static u32 timeouts_ms(u32 n, u32 first_ms)
 {
-	u32 doublings = ilog2(RTO_MAX_MS / RTO_MIN_MS);
+	u32 doublings = ilog2(RTO_MAX_MS / first_ms);
 
 	n = min(n, 255U);
 	if (n <= doublings)
-		return ((2U << n) - 1) * RTO_MIN_MS;
-	return ((2U << doublings) - 1) * RTO_MIN_MS + (n - doublings) * RTO_MAX_MS;
+		return ((2U << n) - 1) * first_ms;
+	return ((2U << doublings) - 1) * first_ms + (n - doublings) * RTO_MAX_MS;
 }
 
 /* has this episode of timeouts lasted as long as @n of them, or the user's limit? */
@@ -134,7 +169,7 @@ static bool timed_out(const struct strata_tcp_sock *tp, u32 n, u32 user_ms)
 	if (!tp->retries || !tp->retrans_start_us)
 		return false;
 	elapsed = div_u64(tp->mstamp_us - tp->retrans_start_us, USEC_PER_MSEC);
-	return elapsed >= (user_ms ?: timeouts_ms(n));
+	return elapsed >= (user_ms ?: timeouts_ms(n, RTO_MIN_MS));
 }
 
 /* timeouts an orphan may take: nobody waits for it */
@@ -176,7 +211,22 @@ static bool syn_exhausted(const struct sock *sk)
 	if (tp->user_timeout && tp->retrans_start_us &&
 	    tp->mstamp_us - tp->retrans_start_us >= (u64)tp->user_timeout * USEC_PER_MSEC)
 		return true;
-	return tp->retries >= (limit ?: READ_ONCE(conf->tcp_syn_retries));
+	limit = limit ?: READ_ONCE(conf->tcp_syn_retries);
+	if (sk->sk_state != TCP_SYN_SENT)
+		return tp->retries >= limit;
+	/* those that do not double come on top, but not beyond the time without them: as native */
+	if (tp->retrans_start_us && tp->mstamp_us - tp->retrans_start_us >=
+	    (u64)timeouts_ms(limit, RTO_INIT_MS) * USEC_PER_MSEC)
+		return true;
+	return tp->retries >= limit + READ_ONCE(conf->tcp_syn_linear_timeouts);
+}
+
+/* RFC 9293 3.8.6.1: does what is sent again stand for the probe of a window that has closed? */
+static bool probe_like(const struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	return !tp->swnd.wnd && !tp->user_timeout && !sock_flag(sk, SOCK_DEAD);
 }
 
 /* a retransmission timeout: is it one too many? Then the connection is over */
@@ -198,7 +248,15 @@ static bool rto_exhausted(struct sock *sk, bool syn)
 	}
 	if (sock_flag(sk, SOCK_DEAD))
 		limit = orphan_retries(sk, strata_rtt_rto(&tp->rtt) < STRATA_RTO_MAX_US);
-	over = timed_out(tp, limit, tp->user_timeout);
+	if (probe_like(sk)) {
+		/* who answers lives (SHLD-17); silence ends it after two longest RTOs, as native */
+		over = (u32)jiffies - tp->ack_time > 2 * usecs_to_jiffies(STRATA_RTO_MAX_US);
+		/* R2 begins when the window is open again */
+		tp->retrans_start_us = 0;
+		tp->retries = 0;
+	} else {
+		over = timed_out(tp, limit, tp->user_timeout);
+	}
 out:
 	if (!strata_tcp_fastopen_pending(tp))
 		strata_tcp_fastopen_timeout(sk, over);
@@ -220,6 +278,15 @@ static bool thin_linear(const struct sock *sk)
 	       (tp->thin_lto || READ_ONCE(strata_sk_net(sk)->conf.tcp_thin_linear_timeouts));
 }
 
+/* does the timeout that has just been counted double the next? Not the first ones of a SYN */
+static bool backs_off(const struct sock *sk)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 linear = READ_ONCE(strata_sk_net(sk)->conf.tcp_syn_linear_timeouts);
+
+	return sk->sk_state != TCP_SYN_SENT || tp->rtt.timeouts.n > linear;
+}
+
 /* RFC 6298 5.4-5.7 */
 static void rto_fired(struct sock *sk)
 {
@@ -232,10 +299,13 @@ static void rto_fired(struct sock *sk)
 	if (rto_exhausted(sk, syn))
 		return;
 	strata_inc(strata_sk_net(sk), TCPEXT_TIMEOUTS);
+	if (syn || !probe_like(sk))
+		strata_rtt_timeouts_fired(&tp->rtt.timeouts, !tp->retries, strata_tcp_now_ms(tp));
 	if (syn) {
 		tp->syn_retrans = 1;
 		if (!tp->retrans_start_us)
 			tp->retrans_start_us = tp->syn_us;
+		WRITE_ONCE(tp->scb.total_retrans, tp->scb.total_retrans + 1);
 		strata_inc(strata_sk_net(sk), TCP_RETRANSSEGS);
 		tp->todo |= STRATA_TODO_SYN;
 	} else {
@@ -247,9 +317,9 @@ static void rto_fired(struct sock *sk)
 		tp->retries++;
 	if (thin_linear(sk))
 		tp->rtt.backoff = 0;
-	else
+	else if (backs_off(sk))
 		strata_rtt_backoff(&tp->rtt);
-	strata_tcp_timer_set(sk, STRATA_TIMER_RTO, rto_jiffies(tp));
+	strata_tcp_timer_set(sk, STRATA_TIMER_RTO, rto_when(tp));
 }
 
 /* RFC 9293 3.8.6.1: the window has been closed for a while */
@@ -373,7 +443,7 @@ static void delack_run(struct sock *sk)
 		return;
 	if (tp->ack.pending & STRATA_ACK_RIDE) {
 		tp->ack_alone = 1;
-	} else if (tp->ack.pingpong) {
+	} else if (strata_tcp_interactive(tp)) {
 		/* not so interactive after all */
 		tp->ack.pingpong = 0;
 		tp->ack.ato = STRATA_TCP_ATO_MIN;
@@ -533,7 +603,7 @@ void strata_tcp_timers_init(struct sock *sk)
 	timer_setup(&tp->rexmit_timer, rexmit_fire, 0);
 	timer_setup(&tp->delack_timer, delack_fire, 0);
 	timer_setup(&sk->sk_timer, slow_fire, 0);
-	strata_tcp_pace_init(sk);
+	tp->pacing_ready = 0;
 	tp->timer_kind = STRATA_TIMER_NONE;
 }
 
@@ -543,8 +613,8 @@ void strata_tcp_timers_stop(struct sock *sk)
 
 	strata_tcp_timer_clear(sk);
 	tp->ack.pending = 0;
-	sk_stop_timer(sk, &tp->rexmit_timer);
-	sk_stop_timer(sk, &tp->delack_timer);
-	sk_stop_timer(sk, &sk->sk_timer);
+	stop_timer(sk, &tp->rexmit_timer);
+	stop_timer(sk, &tp->delack_timer);
+	stop_timer(sk, &sk->sk_timer);
 	strata_tcp_pace_stop(sk);
 }

@@ -91,10 +91,9 @@ static bool tw_match(const struct strata_tcp_tw *tw, const struct strata_net *sn
 	       tw->lport == lport && tw->sn == sn && (!tw->ifindex || !iif || tw->ifindex == iif);
 }
 
-struct strata_tcp_tw *strata_tcp_tw_lookup(struct strata_net *sn, __be32 laddr, __be16 lport,
-					   __be32 raddr, __be16 rport, int iif)
+struct strata_tcp_tw *strata_tcp_tw_lookup(struct strata_net *sn, u32 hash, __be32 laddr,
+					   __be16 lport, __be32 raddr, __be16 rport, int iif)
 {
-	u32 hash = strata_tcp_hashfn(sn, laddr, lport, raddr, rport);
 	struct strata_tcp_tw *tw;
 
 	hlist_for_each_entry_rcu(tw, &strata_tcp_bucket(hash)->tws, hash) {

@@ -45,10 +45,8 @@ void strata_tcp_set_tx_delay(struct sock *sk, u32 us)
 	WRITE_ONCE(strata_tcp_sk(sk)->tx_delay, us);
 }
 
-u64 strata_tcp_depart_us(const struct strata_tcp_sock *tp)
+u64 strata_tcp_fq_depart_us(const struct strata_tcp_sock *tp)
 {
-	if (READ_ONCE(tp->ep.sk.sk_pacing_status) != SK_PACING_FQ)
-		return tp->mstamp_us;
 	return max(tp->mstamp_us, div_u64(tp->pace_ns, NSEC_PER_USEC));
 }
 
@@ -102,6 +100,20 @@ bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb)
 	return far_below(sk, limit);
 }
 
+/** strata_tcp_still_below() - has the last copy of @skb not left this host? Then wait for it */
+bool strata_tcp_still_below(struct sock *sk, const struct sk_buff *skb)
+{
+	if (likely(!skb_fclone_busy(sk, skb)))
+		return false;
+	set_bit(STRATA_TSQ_THROTTLED, &strata_tcp_sk(sk)->deferred);
+	/* as in strata_tcp_throttled() */
+	smp_mb__after_atomic();
+	if (!skb_fclone_busy(sk, skb))
+		return false;
+	strata_inc(strata_sk_net(sk), TCPEXT_SPURIOUSRTXHOSTQUEUES);
+	return true;
+}
+
 /** strata_tcp_resume() - go on sending after a completion or a pause. Locked */
 void strata_tcp_resume(struct sock *sk)
 {
@@ -112,7 +124,7 @@ void strata_tcp_resume(struct sock *sk)
 				     TCPF_CLOSE_WAIT | TCPF_LAST_ACK)))
 		return;
 	tp->todo |= STRATA_TODO_DATA;
-	if (tp->scb.lost_out > tp->scb.retrans_out)
+	if (tp->scb.lost_out)
 		tp->todo |= STRATA_TODO_REXMIT;
 	strata_tcp_output(sk);
 }
@@ -179,6 +191,14 @@ static enum hrtimer_restart pace_fire(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+/* few are ever paced by it */
+static void pace_setup(struct strata_tcp_sock *tp)
+{
+	hrtimer_init(&tp->pacing_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_SOFT);
+	tp->pacing_timer.function = pace_fire;
+	tp->pacing_ready = 1;
+}
+
 /** strata_tcp_paced() - must the next segment wait? Then the timer runs. Locked */
 bool strata_tcp_paced(struct sock *sk)
 {
@@ -187,6 +207,8 @@ bool strata_tcp_paced(struct sock *sk)
 	/* within the µs of the clock: now */
 	if (likely(!pacing_on(sk)) || tp->pace_ns < (tp->mstamp_us + 1) * NSEC_PER_USEC)
 		return false;
+	if (!tp->pacing_ready)
+		pace_setup(tp);
 	if (!hrtimer_is_queued(&tp->pacing_timer)) {
 		hrtimer_start(&tp->pacing_timer, ns_to_ktime(tp->pace_ns),
 			      HRTIMER_MODE_ABS_PINNED_SOFT);
@@ -195,7 +217,7 @@ bool strata_tcp_paced(struct sock *sk)
 	return true;
 }
 
-/** strata_tcp_pace_sent() - @skb was sent: when does it leave, and when may the next? Locked */
+/** strata_tcp_pace_sent() - @skb was sent: when may the next be? Locked */
 void strata_tcp_pace_sent(struct sock *sk, struct sk_buff *skb)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -204,7 +226,6 @@ void strata_tcp_pace_sent(struct sock *sk, struct sk_buff *skb)
 
 	if (likely(READ_ONCE(sk->sk_pacing_status) == SK_PACING_NONE))
 		return;
-	STRATA_TCP_TX(skb)->xmit_us = strata_tcp_depart_us(tp);
 	prior = tp->pace_ns;
 	tp->pace_ns = max(prior, tp->mstamp_us * NSEC_PER_USEC);
 	rate = READ_ONCE(sk->sk_pacing_rate);
@@ -215,18 +236,12 @@ void strata_tcp_pace_sent(struct sock *sk, struct sk_buff *skb)
 	tp->pace_ns += gap - min(gap / 2, tp->pace_ns - prior);
 }
 
-void strata_tcp_pace_init(struct sock *sk)
-{
-	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-
-	hrtimer_init(&tp->pacing_timer, CLOCK_MONOTONIC, HRTIMER_MODE_ABS_PINNED_SOFT);
-	tp->pacing_timer.function = pace_fire;
-}
-
 /** strata_tcp_pace_stop() - stop the timer and drop its reference. Locked */
 void strata_tcp_pace_stop(struct sock *sk)
 {
-	if (hrtimer_try_to_cancel(&strata_tcp_sk(sk)->pacing_timer) == 1)
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (tp->pacing_ready && hrtimer_try_to_cancel(&tp->pacing_timer) == 1)
 		__sock_put(sk);
 }
 

@@ -9,13 +9,15 @@
 
 /** strata_tcp_throttled() - is enough below TCP that @skb had better wait? Locked */
 bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb);
+/** strata_tcp_still_below() - has the last copy of @skb not left this host? Then wait. Locked */
+bool strata_tcp_still_below(struct sock *sk, const struct sk_buff *skb);
 /** strata_tcp_completed() - an skb of ours left the host; any context */
 void strata_tcp_completed(struct sock *sk);
 /** strata_tcp_resume() - go on sending after a completion or a pause. Locked */
 void strata_tcp_resume(struct sock *sk);
 /** strata_tcp_paced() - must the next segment wait for its time? Then the timer runs. Locked */
 bool strata_tcp_paced(struct sock *sk);
-/** strata_tcp_pace_sent() - @skb was sent: when does it leave, and when may the next? Locked */
+/** strata_tcp_pace_sent() - @skb was sent: when may the next be? Locked */
 void strata_tcp_pace_sent(struct sock *sk, struct sk_buff *skb);
 
 DECLARE_STATIC_KEY_FALSE(strata_tcp_tx_delay_used);
@@ -31,7 +33,6 @@ static inline bool strata_tcp_has_departure(const struct sock *sk)
 
 /** strata_tcp_set_departure() - tell it. Locked */
 void strata_tcp_set_departure(const struct sock *sk, struct sk_buff *skb);
-void strata_tcp_pace_init(struct sock *sk);
 void strata_tcp_pace_stop(struct sock *sk);
 int strata_tcp_output_init(void);
 void strata_tcp_output_exit(void);

@@ -93,6 +93,19 @@ u32 strata_wnd_select(const struct strata_tcp_rwnd *w, u32 rcv_nxt, u32 free, u3
 	return min_u32(wnd, 65535U << w->wscale);
 }
 
+u32 strata_wnd_shrink(const struct strata_tcp_rwnd *w, u32 free, u32 full, u32 least, u32 limit)
+{
+	u32 unit = 1U << w->wscale;
+
+	free = scale_down(free, w->wscale);
+	if (free < full / 2 && (free < least || free < unit))
+		return 0;
+	/* a limit that the memory does not set may be passed by less than a unit */
+	if (free > limit)
+		free = scale_down(limit + unit - 1, w->wscale);
+	return min_u32(free, 65535U << w->wscale);
+}
+
 u16 strata_wnd_commit(struct strata_tcp_rwnd *w, u32 rcv_nxt, u32 wnd)
 {
 	wnd = min_u32(scale_down(wnd, w->wscale), 65535U << w->wscale);
@@ -214,19 +227,18 @@ void strata_drs_rtt_measure(struct strata_tcp_drs *d, u32 rcv_nxt, u32 rcv_wnd, 
 	d->rtt_time_us = now_us;
 }
 
-u32 strata_drs_adjust(struct strata_tcp_drs *d, u32 copied_seq, u32 mss, u64 now_us)
+u32 strata_drs_adjust(struct strata_tcp_drs *d, u32 copied_seq, u32 rcv_nxt, u32 mss, u64 now_us)
 {
-	u32 copied = copied_seq - d->seq;
+	s32 copied = copied_seq - d->seq - (rcv_nxt - copied_seq);
 	u64 wnd = 0;
 
 	if (!d->rtt_us || now_us - d->time_us < d->rtt_us >> 3)
 		return 0;
-	if (copied > d->space) {
+	if (copied > (s32)d->space) {
 		/* slow start doubles in the round trip that the new window takes to matter */
 		wnd = 2 * (u64)copied + 16 * (u64)mss;
 		if (wnd > DRS_MAX)
 			wnd = DRS_MAX;
-		/* copied is below 2^31: RCV.NXT cannot run further ahead */
 		if (d->space)
 			wnd += 2 * div_u64(wnd * (copied - d->space), d->space);
 		d->space = copied;

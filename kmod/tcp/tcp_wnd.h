@@ -40,6 +40,12 @@ static inline u32 strata_wnd_left(const struct strata_tcp_rwnd *w, u32 rcv_nxt)
  */
 u32 strata_wnd_select(const struct strata_tcp_rwnd *w, u32 rcv_nxt, u32 free, u32 full,
 		      u32 rcv_mss);
+/*
+ * The same where the edge may move left (tcp_shrink_window; RFC 9293 3.8.6 SHLD-14 says that it
+ * should not, RFC 7323 2.4 that peers must bear it): what the memory can hold, no more than about
+ * @limit. 0: less than half of @full is free, and less than @least
+ */
+u32 strata_wnd_shrink(const struct strata_tcp_rwnd *w, u32 free, u32 full, u32 least, u32 limit);
 /* an ACK with window @wnd leaves: remember it; returns the header's window field */
 u16 strata_wnd_commit(struct strata_tcp_rwnd *w, u32 rcv_nxt, u32 wnd);
 /*
@@ -133,9 +139,10 @@ void strata_drs_rtt_measure(struct strata_tcp_drs *d, u32 rcv_nxt, u32 rcv_wnd, 
 /*
  * The user read up to @copied_seq. Returns 0, or once per round trip in which more was read
  * than ever the window in bytes that the buffer should allow from now on
- * (the caller limits it by tcp_rmem[2] and grows rcvbuf and clamp, never down).
+ * (the caller limits it by tcp_rmem[2] and grows rcvbuf and clamp, never down). What waits
+ * up to @rcv_nxt counts against it, as native does: a reader that lags asks for no more.
  */
-u32 strata_drs_adjust(struct strata_tcp_drs *d, u32 copied_seq, u32 mss, u64 now_us);
+u32 strata_drs_adjust(struct strata_tcp_drs *d, u32 copied_seq, u32 rcv_nxt, u32 mss, u64 now_us);
 /* receiver's RTT, µs; 0 if unknown */
 static inline u32 strata_drs_rtt(const struct strata_tcp_drs *d)
 {

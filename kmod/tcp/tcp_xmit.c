@@ -96,14 +96,13 @@ static void trace_fill(struct strata_trace_seg *t, const struct strata_flow *fl,
 	t->state = state;
 }
 
-static void trace_sock(struct sock *sk, const struct strata_flow *fl, const struct xmit_hdr *h,
-		       const struct strata_tcp_opts_out *o, u32 len, bool again)
+static noinline void trace_sock(struct sock *sk, const struct strata_flow *fl,
+				const struct xmit_hdr *h, const struct strata_tcp_opts_out *o,
+				u32 len, bool again)
 {
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_trace_seg t;
 
-	if (!trace_strata_tcp_xmit_enabled() && !trace_strata_tcp_retransmit_enabled())
-		return;
 	trace_fill(&t, fl, h, o, len, h->flags & STRATA_TCP_SYN ? 0 : tp->rwnd.wscale,
 		   sk->sk_state);
 	trace_strata_tcp_xmit(sk, &t);
@@ -174,7 +173,8 @@ static int sock_xmit(struct sock *sk, struct sk_buff *skb, const struct xmit_hdr
 	skb_set_owner_w(skb, sk);
 	if (unlikely(strata_tcp_has_departure(sk)))
 		strata_tcp_set_departure(sk, skb);
-	trace_sock(sk, &fl, h, o, len, again);
+	if (trace_strata_tcp_xmit_enabled() || trace_strata_tcp_retransmit_enabled())
+		trace_sock(sk, &fl, h, o, len, again);
 
 	tp->segs_out += segs;
 	strata_add(sn, TCP_OUTSEGS, segs);
@@ -210,7 +210,7 @@ int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
 	bool again = strata_seq_before(tx->seq, tp->snd.nxt);
-	struct strata_tcp_opts_out o;
+	struct strata_tcp_opts_out o __uninitialized;
 	struct sk_buff *clone;
 	struct xmit_hdr h;
 	u32 len = skb->len;
@@ -242,6 +242,8 @@ int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 		h.flags |= STRATA_TCP_URG;
 	h.wnd = strata_tcp_select_window(sk);
 	h.ack = tp->rcv.nxt;
+	if (unlikely(skb_shinfo(clone)->tx_flags & SKBTX_ANY_TSTAMP))
+		strata_tcp_tstamp_sent(tp, clone);
 	err = sock_xmit(sk, clone, &h, &o, again);
 	if (err)
 		return err;
@@ -264,7 +266,7 @@ static struct sk_buff *ctl_alloc(gfp_t gfp)
 int strata_tcp_xmit_prior_ack(struct sock *sk, u32 seq, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	struct strata_tcp_opts_out o;
+	struct strata_tcp_opts_out o __uninitialized;
 	struct xmit_hdr h = {
 		.seq = seq, .ack = tp->ecn_prior_nxt, .ecn = INET_ECN_ECT_0,
 		.flags = STRATA_TCP_ACK | (tp->ecn_ce ? 0 : STRATA_TCP_ECE),
@@ -281,7 +283,7 @@ int strata_tcp_xmit_prior_ack(struct sock *sk, u32 seq, gfp_t gfp)
 int strata_tcp_xmit_ctl(struct sock *sk, u32 seq, u8 flags, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	struct strata_tcp_opts_out o;
+	struct strata_tcp_opts_out o __uninitialized;
 	struct xmit_hdr h = { .seq = seq, .flags = flags };
 	struct sk_buff *skb = ctl_alloc(gfp);
 
@@ -393,7 +395,10 @@ static void bare_xmit(struct strata_net *sn, const struct sock *sk, struct strat
 		skb_set_delivery_time(skb, ktime_add_us(ktime_get(), seg->tx_delay),
 				      SKB_CLOCK_MONOTONIC);
 	strata_inc(sn, TCP_OUTSEGS);
-	strata_ip_reply(sn, &seg->fl, skb);
+	if (seg->path && !strata_path_stale(sn, seg->path))
+		strata_ip_xmit(sn, &seg->fl, seg->path, skb);
+	else
+		strata_ip_reply(sn, &seg->fl, skb);
 }
 
 void strata_tcp_xmit_bare(struct strata_net *sn, struct strata_tcp_bare *seg)

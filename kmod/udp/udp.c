@@ -13,6 +13,7 @@
 
 #include <linux/module.h>
 #include <linux/swap.h>
+#include "owner.h"
 #include "udp_int.h"
 
 static atomic_long_t udp_memory_allocated ____cacheline_aligned_in_smp;
@@ -69,15 +70,12 @@ static int prot_get_port(struct sock *sk, unsigned short port)
 	}
 	up->foreign = type == STRATA_ADDR_MULTICAST || type == STRATA_ADDR_BROADCAST;
 	err = strata_port_bind(sk, port);
-	if (!err)
-		strata_udp_hash(sk);
+	if (err)
+		return err;
+	err = strata_udp_hash_bound(sk);
+	if (err)
+		strata_port_put(sk);
 	return err;
-}
-
-static int prot_hash(struct sock *sk)
-{
-	strata_udp_hash(sk);
-	return 0;
 }
 
 static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
@@ -99,13 +97,13 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 	if (err)
 		goto out;
 	if (!ep->laddr || up->foreign) {
-		WRITE_ONCE(ep->laddr, fl.saddr);
+		strata_udp_set_laddr(sk, fl.saddr);
 		up->foreign = 0;
 	}
 	WRITE_ONCE(ep->raddr, fl.daddr);
 	WRITE_ONCE(ep->rport, fl.dport);
 	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);
-	strata_udp_hash(sk);
+	strata_udp_rehash(sk);
 out:
 	release_sock(sk);
 	return err;
@@ -120,10 +118,10 @@ static void disconnect_locked(struct sock *sk)
 	WRITE_ONCE(ep->rport, 0);
 	WRITE_ONCE(sk->sk_bound_dev_if, 0);	/* as native */
 	if (!(sk->sk_userlocks & SOCK_BINDADDR_LOCK))
-		WRITE_ONCE(ep->laddr, 0);
+		strata_udp_set_laddr(sk, 0);
 	if (sk->sk_userlocks & SOCK_BINDPORT_LOCK) {
 		if (ep->bind)
-			strata_udp_hash(sk);
+			strata_udp_rehash(sk);
 	} else {
 		prot_unhash(sk);
 	}
@@ -230,7 +228,6 @@ struct proto strata_udp_prot = {
 	.getsockopt		= prot_getsockopt,
 	.sendmsg		= strata_udp_sendmsg,
 	.recvmsg		= strata_udp_recvmsg,
-	.hash			= prot_hash,
 	.unhash			= prot_unhash,
 	.rehash			= strata_path_rehash,
 	.get_port		= prot_get_port,

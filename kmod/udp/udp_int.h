@@ -74,14 +74,21 @@ static inline unsigned int strata_udp_headroom(void)
 
 int strata_udp_table_init(void);
 void strata_udp_table_exit(void);
-/** strata_udp_hash() - enter or re-enter the tables after a change of address; socket lock */
-void strata_udp_hash(struct sock *sk);
+/**
+ * strata_udp_hash_bound() - bound: enter the table by local address, and a group (SO_REUSEPORT).
+ * 0, -ENOMEM; socket lock
+ */
+int strata_udp_hash_bound(struct sock *sk);
+/** strata_udp_rehash() - its peer, or with it the local address, has changed; socket lock */
+void strata_udp_rehash(struct sock *sk);
+/** strata_udp_set_laddr() - the local address changes, and with it the group; socket lock */
+void strata_udp_set_laddr(struct sock *sk, __be32 laddr);
 /** strata_udp_unhash_table() - leave the tables; idempotent; socket lock */
 void strata_udp_unhash_table(struct sock *sk);
 
 /**
  * struct strata_udp_key - a datagram as the lookup sees it
- * Local is the receiver's side.
+ * Local is the receiver's side. @skb: the datagram itself, for programs; NULL: it is not there
  */
 struct strata_udp_key {
 	struct strata_net	*sn;
@@ -90,6 +97,7 @@ struct strata_udp_key {
 	__be16			lport;
 	__be16			rport;
 	int			iif;
+	struct sk_buff		*skb;
 };
 
 /** strata_udp_lookup_rcu() - the socket a datagram is for, not counted; NULL: none. RCU */
@@ -117,17 +125,22 @@ int strata_udp_push_pending(struct sock *sk);
 /** strata_udp_flush_pending() - forget what is corked; socket lock */
 void strata_udp_flush_pending(struct sock *sk);
 
-/* udp_zerocopy.c. Socket lock */
+/* udp_zerocopy.c */
 
 /** strata_udp_zerocopy() - is @msg to be sent by MSG_ZEROCOPY? No lock */
 bool strata_udp_zerocopy(const struct sock *sk, const struct msghdr *msg);
 /**
  * strata_udp_zerocopy_in() - an skb with the user's pages, and who is told when they are free
- * @whole: it will not be cut into fragments. ERR_PTR(-errno): nobody is told
+ * @zerocopy: no, with a copy of them. Waits for room: no lock. ERR_PTR(-errno): nobody is told
  */
 struct sk_buff *strata_udp_zerocopy_in(struct sock *sk, struct msghdr *msg, size_t len,
-				       const struct strata_path *path, bool whole);
-/** strata_udp_zerocopy_corked() - tell so of @len bytes about to be copied to @skb. 0, -ENOBUFS */
+				       bool zerocopy);
+/** strata_udp_zerocopy_sg() - does the device take what is not in one piece? Socket lock */
+bool strata_udp_zerocopy_sg(const struct strata_path *path);
+/**
+ * strata_udp_zerocopy_corked() - tell so of @len bytes about to be copied to @skb. 0, -ENOBUFS.
+ * Socket lock
+ */
 int strata_udp_zerocopy_corked(struct sock *sk, struct sk_buff *skb, size_t len);
 
 #endif /* _STRATA_UDP_INT_H */

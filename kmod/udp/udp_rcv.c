@@ -178,6 +178,7 @@ static enum skb_drop_reason udp_dispatch(struct strata_net *sn, struct sk_buff *
 		.lport = uh->dest,
 		.rport = uh->source,
 		.iif = cb->iif,
+		.skb = skb,
 	};
 	struct sock *sk;
 

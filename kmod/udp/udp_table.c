@@ -6,8 +6,8 @@
  * the table by both ends, so that a thousand connected sockets on one port are found as
  * fast as one. A datagram looks at the exact pair first, then at its destination address,
  * then at the wildcard: specific beats wildcard, connected beats unconnected and bound to
- * the device beats unbound (RFC 1122 4.1.3.5). Of several sockets that share an address
- * by SO_REUSEPORT the flow's hash picks one.
+ * the device beats unbound (RFC 1122 4.1.3.5). Sockets that share an address by SO_REUSEPORT
+ * are a group of the kernel's: its program, or the flow's hash, picks one.
  *
  * Readers hold RCU only and take no reference. Sockets move between chains when they
  * connect, so the chains end in their own number and a reader that ends elsewhere begins
@@ -18,6 +18,7 @@
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <net/netns/hash.h>
+#include <net/sock_reuseport.h>
 #include "udp_int.h"
 
 #define UDP_CHAIN_BITS	13
@@ -96,7 +97,45 @@ static void chain_del(struct udp_chain *chain, struct hlist_nulls_node *node)
 	spin_unlock_bh(&chain->lock);
 }
 
-void strata_udp_hash(struct sock *sk)
+/* into the group of those with the same address, device and user, or one of its own; locked */
+static int group_join(const struct udp_chain *chain, struct sock *sk)
+{
+	const struct strata_sock *ep = strata_sk(sk);
+	struct hlist_nulls_node *node;
+	struct strata_udp_sock *other;
+
+	hlist_nulls_for_each_entry(other, node, &chain->head, addr_node) {
+		struct sock *osk = &other->ep.sk;
+
+		if (osk->sk_reuseport && net_eq(sock_net(osk), sock_net(sk)) &&
+		    other->ep.lport == ep->lport && other->ep.laddr == ep->laddr &&
+		    osk->sk_bound_dev_if == sk->sk_bound_dev_if && uid_eq(osk->sk_uid, sk->sk_uid))
+			return reuseport_add_sock(sk, osk, !ep->laddr);
+	}
+	return reuseport_alloc(sk, !ep->laddr);
+}
+
+int strata_udp_hash_bound(struct sock *sk)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+	const struct net *net = sock_net(sk);
+	struct udp_chain *chain;
+	int err = 0;
+
+	up->addr_chain = addr_hash(net, up->ep.laddr, up->ep.lport);
+	chain = &addr_chains[up->addr_chain];
+	spin_lock_bh(&chain->lock);
+	if (sk->sk_reuseport)
+		err = group_join(chain, sk);
+	if (!err)
+		hlist_nulls_add_head_rcu(&up->addr_node, &chain->head);
+	spin_unlock_bh(&chain->lock);
+	if (!err)
+		sock_prot_inuse_add(net, sk->sk_prot, 1);
+	return err;
+}
+
+void strata_udp_rehash(struct sock *sk)
 {
 	struct strata_udp_sock *up = strata_udp_sk(sk);
 	const struct strata_sock *ep = &up->ep;
@@ -111,26 +150,50 @@ void strata_udp_hash(struct sock *sk)
 	}
 
 	chain = addr_hash(net, ep->laddr, ep->lport);
-	if (!hlist_nulls_unhashed(&up->addr_node)) {
-		if (chain == up->addr_chain)
-			return;
-		chain_del(&addr_chains[up->addr_chain], &up->addr_node);
-	} else {
-		sock_prot_inuse_add(net, sk->sk_prot, 1);
-	}
+	if (chain == up->addr_chain)
+		return;
+	chain_del(&addr_chains[up->addr_chain], &up->addr_node);
 	up->addr_chain = chain;
 	chain_add(&addr_chains[chain], &up->addr_node);
+}
+
+/* chain lock held */
+static void group_leave(struct sock *sk)
+{
+	if (rcu_access_pointer(sk->sk_reuseport_cb))
+		reuseport_detach_sock(sk);
 }
 
 void strata_udp_unhash_table(struct sock *sk)
 {
 	struct strata_udp_sock *up = strata_udp_sk(sk);
+	struct udp_chain *chain;
 
 	chain_del(&pair_chains[up->pair_chain], &up->pair_node);
 	if (hlist_nulls_unhashed(&up->addr_node))
 		return;
-	chain_del(&addr_chains[up->addr_chain], &up->addr_node);
+	chain = &addr_chains[up->addr_chain];
+	spin_lock_bh(&chain->lock);
+	group_leave(sk);
+	hlist_nulls_del_init_rcu(&up->addr_node);
+	spin_unlock_bh(&chain->lock);
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, -1);
+}
+
+void strata_udp_set_laddr(struct sock *sk, __be32 laddr)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sk);
+	struct udp_chain *chain = &addr_chains[up->addr_chain];
+
+	if (hlist_nulls_unhashed(&up->addr_node)) {
+		WRITE_ONCE(up->ep.laddr, laddr);
+		return;
+	}
+	/* who joins meanwhile must not bring it back into the group of its old address */
+	spin_lock_bh(&chain->lock);
+	group_leave(sk);
+	WRITE_ONCE(up->ep.laddr, laddr);
+	spin_unlock_bh(&chain->lock);
 }
 
 /* 0: not for this socket; else the higher the better */
@@ -191,6 +254,15 @@ again:
 	return best;
 }
 
+/* one of the group of @sk, unless that is a socket for others; its program sees the payload */
+static noinline struct sock *group_select(struct sock *sk, const struct strata_udp_key *key,
+					  u32 hash)
+{
+	struct sock *member = reuseport_select_sock(sk, hash, key->skb, sizeof(struct udphdr));
+
+	return member && udp_score(member, key) ? member : sk;
+}
+
 static struct sock *addr_lookup(const struct strata_udp_key *key, __be32 laddr, u32 hash)
 {
 	u32 chain = addr_hash(key->sn->net, laddr, key->lport);
@@ -198,13 +270,10 @@ static struct sock *addr_lookup(const struct strata_udp_key *key, __be32 laddr, 
 	struct strata_udp_sock *up;
 	struct sock *best;
 	int score, top;
-	u32 equals, dice;
 
 again:
 	best = NULL;
 	top = 0;
-	equals = 0;
-	dice = hash;
 	hlist_nulls_for_each_entry_rcu(up, node, &addr_chains[chain].head, addr_node) {
 		if (READ_ONCE(up->ep.laddr) != laddr)
 			continue;
@@ -212,17 +281,12 @@ again:
 		if (score > top) {
 			top = score;
 			best = &up->ep.sk;
-			equals = 1;
-		} else if (score && score == top && best->sk_reuseport &&
-			   up->ep.sk.sk_reuseport) {
-			/* one of n with equal chances, the same one for the same flow */
-			dice = jhash_1word(dice, udp_secret);
-			if (!reciprocal_scale(dice, ++equals))
-				best = &up->ep.sk;
 		}
 	}
 	if (get_nulls_value(node) != chain)
 		goto again;
+	if (best && best->sk_reuseport && READ_ONCE(best->sk_state) != TCP_ESTABLISHED)
+		best = group_select(best, key, hash);
 	return best;
 }
 

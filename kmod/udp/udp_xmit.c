@@ -182,6 +182,10 @@ static int udp_send_locked(struct sock *sk, struct strata_flow *fl, u16 gso, boo
 {
 	struct strata_path *path;
 
+	if (to_peer && sk->sk_state != TCP_ESTABLISHED) {
+		kfree_skb(skb);
+		return -EDESTADDRREQ;
+	}
 	path = to_peer ? udp_peer_path(sk, fl) : udp_dest_path(sk, fl);
 	if (IS_ERR(path)) {
 		kfree_skb(skb);
@@ -340,53 +344,52 @@ static int udp_sendmsg_corked(struct sock *sk, struct msghdr *msg, size_t len,
 	return err;
 }
 
-/* The path comes first: whether pages can be sent as they are depends on it */
-static int udp_sendmsg_zerocopy(struct sock *sk, struct msghdr *msg, size_t len,
-				struct strata_flow *fl, u16 gso, bool to_peer)
+/*
+ * The user's pages, or a copy where the path wants one: it is looked up for that alone, and may be
+ * another when the datagram leaves. Not locked: there may be no room yet in the send buffer
+ */
+static struct sk_buff *udp_zerocopy_in(struct sock *sk, struct msghdr *msg, size_t len,
+				       const struct strata_flow *fl, u16 gso, bool to_peer)
 {
 	const struct strata_path *path;
-	struct sk_buff *skb;
-	bool whole;
+	bool whole = false, refused = false, sg = false;
+	struct strata_flow plan;
 	int err;
 
-	err = udp_send_locked(sk, fl, gso, to_peer, msg->msg_flags, NULL);
+	if (!to_peer)
+		plan = *fl;
+	lock_sock(sk);
+	err = udp_send_locked(sk, &plan, gso, to_peer, 0, NULL);
+	if (!err) {
+		path = to_peer ? &strata_sk(sk)->path : &strata_udp_sk(sk)->dest;
+		whole = gso ||
+			len + sizeof(struct udphdr) + sizeof(struct iphdr) <= strata_ip_mtu(path);
+		refused = !whole && (plan.df || plan.uncut);
+		sg = strata_udp_zerocopy_sg(path);
+	}
+	release_sock(sk);
 	if (err)
-		return err;
-	path = to_peer ? &strata_sk(sk)->path : &strata_udp_sk(sk)->dest;
-	whole = gso || len + sizeof(struct udphdr) + sizeof(struct iphdr) <= strata_ip_mtu(path);
+		return ERR_PTR(err);
 	/* one that IP will refuse leaves no notice */
-	if (whole || !(fl->df || fl->uncut))
-		skb = strata_udp_zerocopy_in(sk, msg, len, path, whole);
-	else
-		skb = udp_copy_in(sk, msg, len);
-	if (IS_ERR(skb))
-		return PTR_ERR(skb);
-	return udp_send_skb(sk, fl, gso, path, skb);
+	return refused ? udp_copy_in(sk, msg, len) :
+			 strata_udp_zerocopy_in(sk, msg, len, whole && sg);
 }
 
 static int udp_sendmsg_now(struct sock *sk, struct msghdr *msg, size_t len,
 			   struct strata_flow *fl, u16 gso, bool to_peer)
 {
-	bool probe = msg->msg_flags & MSG_PROBE, zerocopy;
 	struct sk_buff *skb = NULL;
 	int err;
 
 	if (len > STRATA_UDP_MAX)
 		return -EMSGSIZE;
-	zerocopy = !probe && strata_udp_zerocopy(sk, msg);
-	if (!zerocopy && !probe)
-		skb = udp_copy_in(sk, msg, len);
+	if (!(msg->msg_flags & MSG_PROBE))
+		skb = unlikely(strata_udp_zerocopy(sk, msg)) ?
+		      udp_zerocopy_in(sk, msg, len, fl, gso, to_peer) : udp_copy_in(sk, msg, len);
 	if (IS_ERR(skb))
 		return PTR_ERR(skb);
 	lock_sock(sk);
-	if (to_peer && sk->sk_state != TCP_ESTABLISHED) {
-		err = -EDESTADDRREQ;
-		kfree_skb(skb);
-	} else if (unlikely(zerocopy)) {
-		err = udp_sendmsg_zerocopy(sk, msg, len, fl, gso, to_peer);
-	} else {
-		err = udp_send_locked(sk, fl, gso, to_peer, msg->msg_flags, skb);
-	}
+	err = udp_send_locked(sk, fl, gso, to_peer, msg->msg_flags, skb);
 	release_sock(sk);
 	return err;
 }

@@ -8,14 +8,14 @@
  * must cut the datagram and sum it up before - they are copied at once and the notice says so.
  * So are those of corked datagrams.
  *
- * locking: the socket lock: the notices' numbers are counted in the socket.
+ * locking: the socket lock for what joins a corked datagram; the rest may wait for room in the
+ * send buffer and holds none. The notices' numbers are counted in the socket, atomically.
  */
 
 #include <linux/uio.h>
 #include "udp_int.h"
 
-/* can the device send what is not in one piece? */
-static bool zc_device_sg(const struct strata_path *path)
+bool strata_udp_zerocopy_sg(const struct strata_path *path)
 {
 	const struct net_device *dev;
 	bool sg;
@@ -56,10 +56,10 @@ bool strata_udp_zerocopy(const struct sock *sk, const struct msghdr *msg)
 }
 
 struct sk_buff *strata_udp_zerocopy_in(struct sock *sk, struct msghdr *msg, size_t len,
-				       const struct strata_path *path, bool whole)
+				       bool zerocopy)
 {
-	bool zerocopy = whole && zc_device_sg(path), ours = false;
 	struct ubuf_info *uarg = msg->msg_ubuf;
+	bool ours = false;
 	struct sk_buff *skb;
 	int err;
 

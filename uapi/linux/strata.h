@@ -35,6 +35,13 @@
 #define AF_STRATA		18
 #define PF_STRATA		AF_STRATA
 
+/*
+ * setsockopt() at this level is setsockopt() at SOL_SOCKET for SO_REUSEPORT,
+ * SO_ZEROCOPY and SO_TIMESTAMPING.  Before Linux 6.2 the kernel's core answers
+ * those itself at SOL_SOCKET, and has EOPNOTSUPP for families but AF_INET.
+ */
+#define SOL_STRATA		0x5354
+
 #define STRATA_FAMILY_PARAM	"/sys/module/strata/parameters/family"
 
 #endif /* _UAPI_LINUX_STRATA_H */
