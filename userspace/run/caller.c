@@ -22,6 +22,7 @@
 #include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "run.h"
@@ -192,6 +193,43 @@ static int read_identity(int caller, struct identity *who)
 		at = end;
 	}
 	return 0;
+}
+
+/* A thread may have descriptors of its own: is the one here the caller's? */
+static bool same_file(int caller, int theirs, int ours)
+{
+	struct stat a, b;
+	char name[32];
+
+	snprintf(name, sizeof(name), "fd/%d", theirs);
+	return !fstatat(caller, name, &a, 0) && !fstat(ours, &b) &&
+	       a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int run_caller_fd(int caller, int fd)
+{
+	char status[4096];
+	const char *at;
+	int process, got, pid;
+	ssize_t len = read_file(caller, "status", status, sizeof(status));
+
+	if (len < 0)
+		return len;
+	at = status_field(status, "\nTgid:");
+	if (!at || sscanf(at, "%d", &pid) != 1)
+		return -EPROTO;
+	process = syscall(SYS_pidfd_open, pid, 0);
+	if (process < 0)
+		return -errno;
+	got = syscall(SYS_pidfd_getfd, process, fd, 0);
+	if (got < 0) {
+		got = -errno;
+	} else if (!same_file(caller, fd, got)) {
+		close(got);
+		got = -EBADF;
+	}
+	close(process);
+	return got;
 }
 
 static bool is_root(const struct identity *who)

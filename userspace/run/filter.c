@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The seccomp filter: a notification for socket(AF_INET, ...), nothing else.
+ * The seccomp filter: a notification for socket(AF_INET, ...), and where the
+ * kernel needs it for setsockopt() of two options, nothing else.
  *
  * The kernel computes once which system calls the filter lets pass whatever
  * their arguments and does not even run it for them, so that programs under
@@ -23,6 +24,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef SO_ZEROCOPY
+#define SO_ZEROCOPY 60
+#endif
+
 #include "filter.h"
 #include "run.h"
 
@@ -34,6 +39,7 @@
 enum {
 	LD_ARCH, IS_NATIVE, IS_COMPAT,
 	LD_NR, IS_SOCKET, IS_X32_SOCKET,
+	IS_SETSOCKOPT, LD_LEVEL, IS_SOL_SOCKET, LD_OPTION, IS_REUSEPORT, IS_ZEROCOPY,
 	LD_COMPAT_NR, IS_COMPAT_SOCKET, IS_SOCKETCALL,
 	LD_SOCKETCALL, IS_SYS_SOCKET,
 	LD_DOMAIN, IS_INET, IS_INET6,
@@ -57,7 +63,14 @@ static const struct sock_filter program[LENGTH] = {
 
 	[LD_NR] = LOAD(nr),
 	IF(IS_SOCKET, __NR_socket, LD_DOMAIN, IS_X32_SOCKET),
-	IF(IS_X32_SOCKET, RUN_X32_SOCKET, LD_DOMAIN, RET_ALLOW),
+	IF(IS_X32_SOCKET, RUN_X32_SOCKET, LD_DOMAIN, IS_SETSOCKOPT),
+
+	IF(IS_SETSOCKOPT, __NR_setsockopt, LD_LEVEL, RET_ALLOW),	/* see below */
+	[LD_LEVEL] = LOAD(args[1]),
+	IF(IS_SOL_SOCKET, SOL_SOCKET, LD_OPTION, RET_ALLOW),
+	[LD_OPTION] = LOAD(args[2]),
+	IF(IS_REUSEPORT, SO_REUSEPORT, RET_NOTIFY, IS_ZEROCOPY),
+	IF(IS_ZEROCOPY, SO_ZEROCOPY, RET_NOTIFY, RET_ALLOW),
 
 	[LD_COMPAT_NR] = LOAD(nr),
 	IF(IS_COMPAT_SOCKET, RUN_COMPAT_SOCKET, LD_DOMAIN, IS_SOCKETCALL),
@@ -102,6 +115,8 @@ int run_filter_install(const struct run_config *cfg)
 	int fd;
 
 	memcpy(insns, program, sizeof(insns));
+	if (!cfg->options)
+		insns[IS_SETSOCKOPT].k = NO_SUCH_CALL;
 	if (cfg->report)
 		insns[RET_INET6].k = SECCOMP_RET_USER_NOTIF;
 	else if (!cfg->ipv6_native)

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <linux/strata.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -219,6 +220,37 @@ static void serve(struct helper *h, int caller)
 	count(h, &v);
 }
 
+static bool is_setsockopt(const struct seccomp_data *data)
+{
+	return data->arch == RUN_ARCH && data->nr == __NR_setsockopt;
+}
+
+/*
+ * An option that the kernel's core refuses to families it does not know: set it
+ * at Strata's own level. Sockets of others, and what is wrong with the call, are
+ * left to the kernel.
+ */
+static void serve_option(struct helper *h, int caller)
+{
+	const __u64 *arg = h->req->data.args;
+	int val, domain = -1, err = 0, fd;
+	socklen_t len = sizeof(domain);
+	struct iovec to = { &val, sizeof(val) };
+	struct iovec from = { (void *)(unsigned long)arg[3], sizeof(val) };
+	bool ours;
+
+	fd = caller < 0 ? caller : run_caller_fd(caller, arg[0]);
+	ours = fd >= 0 && (int)arg[4] >= (int)sizeof(val) &&
+	       !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) &&
+	       domain == h->cfg->family &&
+	       process_vm_readv(h->req->pid, &to, 1, &from, 1, 0) == sizeof(val);
+	if (ours && setsockopt(fd, SOL_STRATA, arg[2], &val, sizeof(val)))
+		err = -errno;
+	answer(h, err, ours ? 0 : SECCOMP_USER_NOTIF_FLAG_CONTINUE);
+	if (fd >= 0)
+		close(fd);
+}
+
 static void serve_next(struct helper *h)
 {
 	int caller;
@@ -233,7 +265,11 @@ static void serve_next(struct helper *h)
 	 * folder is the caller's and not a successor's with the same number.
 	 */
 	caller = run_caller_open(&h->here, h->req->pid);
-	if (still_waits(h))
+	if (!still_waits(h))
+		;	/* nobody to answer */
+	else if (is_setsockopt(&h->req->data))
+		serve_option(h, caller);
+	else
 		serve(h, caller);
 	if (caller >= 0)
 		close(caller);

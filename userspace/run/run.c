@@ -150,6 +150,19 @@ static int find_family(void)
 	return family ? family : AF_STRATA;
 }
 
+/* Does the core refuse what Strata would grant? Before Linux 6.2 it does. */
+static bool options_refused(int family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	bool refused;
+
+	refused = setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) &&
+		  !setsockopt(fd, SOL_STRATA, SO_REUSEPORT, &one, sizeof(one));
+	if (fd >= 0)
+		close(fd);
+	return refused;
+}
+
 int strata_cmd_run(int argc, char **argv)
 {
 	struct run_config cfg = { 0 };
@@ -162,5 +175,6 @@ int strata_cmd_run(int argc, char **argv)
 	cfg.family = find_family();
 	if (cfg.family < 0)
 		return RUN_EXIT_SELF;
+	cfg.options = options_refused(cfg.family);
 	return run_program(&cfg, argv);
 }

@@ -18,8 +18,9 @@
  * notification, gives the notification's descriptor to the helper and executes
  * PROGRAM. The helper opens the socket and puts it into the caller's table of
  * descriptors: what the program gets is a real socket, and no other system
- * call is touched. The kernel tells the helper when the last process under the
- * filter is gone; then it ends.
+ * call is touched, but setsockopt() of SO_REUSEPORT and SO_ZEROCOPY before
+ * Linux 6.2, whose core has them for families that it knows. The kernel tells
+ * the helper when the last process under the filter is gone; then it ends.
  *
  * One file, one job:
  *	run.c		options, help, is the module there?
@@ -50,11 +51,13 @@ enum {
  * @family:	address family the sockets are moved to (tests use another)
  * @report:	count and print what became of every socket
  * @ipv6_native: leave AF_INET6 alone instead of refusing it
+ * @options:	set options that the kernel's core refuses to Strata's sockets
  */
 struct run_config {
 	int	family;
 	bool	report;
 	bool	ipv6_native;
+	bool	options;
 };
 
 /* run.c: the command; returns its exit status or becomes PROGRAM. */
@@ -163,6 +166,9 @@ void run_caller_name(int caller, char *name, size_t size);
  */
 int run_caller_enter(struct run_here *here, int caller);
 int run_caller_join(int caller);
+
+/* The caller's descriptor fd, here too: another one of the same socket. */
+int run_caller_fd(int caller, int fd);
 
 /* socket() as the caller: its user, groups and file system user. */
 int run_caller_socket(const struct run_here *here, int caller,

@@ -7,7 +7,7 @@
  *	ss_filter.c	states and the expression language
  *	ss_print.c	the columns		ss_info.c	the line of -i
  *	ss_json.c	JSON			ss_proc.c	who has a socket open
- *	ss_summary.c	-s
+ *	ss_summary.c	-s			ss_cgroup.c	the path of a cgroup
  */
 #ifndef STRATA_SS_H
 #define STRATA_SS_H
@@ -42,6 +42,8 @@ enum {
  * @proto:	SS_TCP, SS_UDP or SS_ICMP
  * @id:		the identity, to hand back when destroying
  * @sport:	local port, host order, as @dport
+ * @mark:	SO_MARK, 0: none, or not to be known
+ * @cgroup_id:	the cgroup of version 2, 0: the kernel knows none
  * @info:	tcp_info, zeroed behind the @info_len bytes that came
  */
 struct ss_sock {
@@ -50,12 +52,16 @@ struct ss_sock {
 	struct inet_diag_sockid id;
 	struct in_addr src, dst;
 	uint16_t sport, dport;
-	uint64_t cookie;
-	uint32_t expires, rqueue, wqueue, uid, inode;
+	uint64_t cookie, cgroup_id;
+	uint32_t expires, rqueue, wqueue, uid, inode, mark;
 	bool has_skmem, has_meminfo, has_shutdown;
 	uint32_t skmem[SS_SKMEM_VARS];
 	struct inet_diag_meminfo meminfo;
 	char cong[16];
+	/* what BBR or DCTCP says of itself, if it does */
+	bool has_bbr, has_dctcp;
+	struct tcp_bbr_info bbr;
+	struct tcp_dctcp_info dctcp;
 	unsigned int info_len;
 	union {
 		struct tcp_info tcp;
@@ -99,12 +105,15 @@ struct ss_user {
 int ss_users_read(struct rt_list *users);
 const struct ss_user *ss_users_find(const struct rt_list *users, uint32_t inode);
 
+/* ss_cgroup.c: "/a/b", or "unreachable:ID". Valid until the next call. */
+const char *ss_cgroup_path(uint64_t id);
+
 /* Output. @users may be empty. */
 void ss_print(const struct rt_list *socks, const struct rt_list *users,
 	      const struct ss_opts *o);
 void ss_print_json(const struct rt_list *socks, const struct rt_list *users,
 		   const struct ss_opts *o);
-void ss_print_info(const struct ss_sock *s);
+void ss_print_info(const struct ss_sock *s, const struct ss_opts *o);
 json_t *ss_info_json(const struct ss_sock *s);
 const char *ss_timer_name(const struct ss_sock *s);
 int ss_summary(const struct ss_opts *o);

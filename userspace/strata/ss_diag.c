@@ -40,6 +40,10 @@ static void read_attrs(const struct nlmsghdr *nlh, struct ss_sock *s)
 	s->has_meminfo = nl_get(tb[INET_DIAG_MEMINFO], &s->meminfo,
 				sizeof(s->meminfo));
 	s->has_shutdown = nl_get(tb[INET_DIAG_SHUTDOWN], &s->shutdown, 1);
+	nl_get(tb[INET_DIAG_MARK], &s->mark, sizeof(s->mark));
+	nl_get(tb[INET_DIAG_CGROUP_ID], &s->cgroup_id, sizeof(s->cgroup_id));
+	s->has_bbr = nl_get(tb[INET_DIAG_BBRINFO], &s->bbr, sizeof(s->bbr));
+	s->has_dctcp = nl_get(tb[INET_DIAG_DCTCPINFO], &s->dctcp, sizeof(s->dctcp));
 	a = tb[INET_DIAG_CONG];
 	if (a && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
 		snprintf(s->cong, sizeof(s->cong), "%s", mnl_attr_get_str(a));
@@ -103,7 +107,8 @@ static uint8_t extensions(const struct ss_opts *o)
 		ext |= 1 << (INET_DIAG_MEMINFO - 1) |
 		       1 << (INET_DIAG_SKMEMINFO - 1);
 	if (o->info || o->json)
-		ext |= 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_CONG - 1);
+		ext |= 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_CONG - 1) |
+		       1 << (INET_DIAG_VEGASINFO - 1);
 	if (o->extended || o->json)
 		ext |= 1 << (INET_DIAG_SHUTDOWN - 1);
 	return ext;

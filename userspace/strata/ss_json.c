@@ -50,6 +50,11 @@ static json_t *sock_json(const struct ss_sock *s, const struct rt_list *users,
 					      "name", ss_timer_name(s),
 					      "expires_ms", (json_int_t)s->expires,
 					      "retrans", (int)s->retrans));
+	if (s->mark)
+		json_object_set_new(j, "fwmark", json_integer(s->mark));
+	if (s->cgroup_id)
+		json_object_set_new(j, "cgroup",
+				    json_string(ss_cgroup_path(s->cgroup_id)));
 	if (o->processes)
 		json_object_set_new(j, "users", users_json(s, users));
 	if (s->has_skmem)

@@ -30,12 +30,14 @@ const char *ss_timer_name(const struct ss_sock *s)
 	return s->timer < 5 ? names[s->timer] : "unknown";
 }
 
+/* @ifindex: the device the socket is bound to, or 0 */
 static void put_addr(char *addr, char *port, size_t size, struct in_addr a,
-		     uint16_t p, bool udp, bool numeric)
+		     unsigned int ifindex, uint16_t p, bool udp, bool numeric)
 {
 	const struct servent *se = NULL;
 
-	snprintf(addr, size, "%s", rt_ipv4(a));
+	snprintf(addr, size, "%s%s%s", rt_ipv4(a), ifindex ? "%" : "",
+		 ifindex ? rt_ifname(ifindex) : "");
 	if (p && !numeric)
 		se = getservbyport(htons(p), udp ? "udp" : "tcp");
 	if (!p)
@@ -57,18 +59,21 @@ static void make_row(struct row *r, const struct ss_sock *s, bool numeric)
 	strcpy(r->col[COL_STATE], ss_state_name(s));
 	snprintf(r->col[COL_RECVQ], size, "%u", s->rqueue);
 	snprintf(r->col[COL_SENDQ], size, "%u", s->wqueue);
-	put_addr(r->col[COL_LADDR], r->col[COL_LPORT], size, s->src, s->sport,
-		 udp, numeric);
-	put_addr(r->col[COL_PADDR], r->col[COL_PPORT], size, s->dst, s->dport,
-		 udp, numeric);
+	put_addr(r->col[COL_LADDR], r->col[COL_LPORT], size, s->src,
+		 s->id.idiag_if, s->sport, udp, numeric);
+	put_addr(r->col[COL_PADDR], r->col[COL_PPORT], size, s->dst,
+		 0, s->dport, udp, numeric);
 }
 
-static void print_row(const struct row *r, const int *width, bool netid)
+/* As ss(8): no column for what only one was asked of. */
+static void print_row(const struct row *r, const int *width,
+		      const struct ss_opts *o)
 {
-	if (netid)
+	if (o->protos & (o->protos - 1))
 		printf("%-*s ", width[COL_NETID], r->col[COL_NETID]);
-	printf("%-*s %-*s %-*s %*s:%-*s %*s:%-*s",
-	       width[COL_STATE], r->col[COL_STATE],
+	if (o->states & (o->states - 1))
+		printf("%-*s ", width[COL_STATE], r->col[COL_STATE]);
+	printf("%-*s %-*s %*s:%-*s %*s:%-*s",
 	       width[COL_RECVQ], r->col[COL_RECVQ],
 	       width[COL_SENDQ], r->col[COL_SENDQ],
 	       width[COL_LADDR], r->col[COL_LADDR],
@@ -95,21 +100,19 @@ static void print_users(const struct ss_sock *s, const struct rt_list *users)
 
 static void print_timer(const struct ss_sock *s)
 {
-	unsigned int ms = s->expires, sec = ms / 1000, min = sec / 60;
+	unsigned int min = s->expires / 60000, sec = s->expires / 1000 % 60;
+	unsigned int ms = s->expires % 1000;
 
 	if (!s->timer)
 		return;
 	printf(" timer:(%s,", ss_timer_name(s));
-	if (min > 9)
+	if (min)
 		printf("%umin", min);
-	else if (min)
-		printf("%umin%usec", min, sec % 60);
-	else if (sec > 9)
-		printf("%usec", sec);
-	else if (sec)
-		printf("%u.%03usec", sec, ms % 1000);
-	else
-		printf("%ums", ms);
+	/* what reads ss(8) reads 1.5 seconds as "1.500ms" */
+	if (sec && min <= 9)
+		printf(!min && sec <= 9 && ms ? "%u." : "%usec", sec);
+	if (ms && !min && sec <= 9)
+		printf("%03ums", ms);
 	printf(",%u)", s->retrans);
 }
 
@@ -118,6 +121,10 @@ static void print_extended(const struct ss_sock *s)
 	if (s->uid)
 		printf(" uid:%u", s->uid);
 	printf(" ino:%u sk:%llx", s->inode, (unsigned long long)s->cookie);
+	if (s->mark)
+		printf(" fwmark:0x%x", s->mark);
+	if (s->cgroup_id)
+		printf(" cgroup:%s", ss_cgroup_path(s->cgroup_id));
 	if (s->has_shutdown)
 		printf(" %c-%c", s->shutdown & 1 ? '-' : '<',
 		       s->shutdown & 2 ? '-' : '>');
@@ -155,7 +162,7 @@ static void print_details(const struct ss_sock *s, const struct rt_list *users,
 	if (o->memory)
 		print_skmem(s);
 	if (o->info)
-		ss_print_info(s);
+		ss_print_info(s, o);
 	putchar('\n');
 }
 
@@ -166,7 +173,6 @@ void ss_print(const struct rt_list *socks, const struct rt_list *users,
 		"Netid", "State", "Recv-Q", "Send-Q", "Local Address", "Port",
 		"Peer Address", "Port"
 	} };
-	bool netid = o->protos & (o->protos - 1);
 	const struct ss_sock *s = socks->item;
 	int width[COLS] = { 0 }, len;
 	struct row *rows;
@@ -186,11 +192,11 @@ void ss_print(const struct rt_list *socks, const struct rt_list *users,
 		}
 	}
 	if (!o->no_header) {
-		print_row(&rows[0], width, netid);
-		printf("%s\n", o->processes ? " Process" : "");
+		print_row(&rows[0], width, o);
+		puts(" Process");
 	}
 	for (i = 0; i < socks->count; i++) {
-		print_row(&rows[i + 1], width, netid);
+		print_row(&rows[i + 1], width, o);
 		print_details(&s[i], users, o);
 	}
 	free(rows);
