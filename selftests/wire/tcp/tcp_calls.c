@@ -218,7 +218,7 @@ CASE(timestamp, "RFC 7323 5.4: TCP_TIMESTAMP is the TSval of a segment sent now"
 
 static bool qdisc(const char *kind)
 {
-	char cmd[64];
+	char cmd[128];
 
 	snprintf(cmd, sizeof(cmd), "tc qdisc replace dev t0 root %s", kind);
 	return !system(cmd);
@@ -322,6 +322,126 @@ CASE(fq_goes, "tc-fq(8): without sch_fq again what was sent is acknowledged befo
 	ASSERT_TRUE(paced(fd, &r) || w_error(fd) == 0);
 	ASSERT_GE(50000, r.rtt);
 	ASSERT_EQ(st_established, w_state(fd));
+}
+
+/* tcpi_delivery_rate, which the C library's structure ends before; octets a second */
+static uint64_t delivery_rate(int fd)
+{
+	uint64_t info[32] = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, SOL_TCP, TCP_INFO, info, &len);
+	return info[20];
+}
+
+/* one segment, acknowledged @ms after it came */
+static bool flight(int fd, int i, int ms)
+{
+	struct wseg s;
+
+	if (w_put(fd, 1000, 0) != 1000 || !w_next(1000, &s) || s.len != 1000)
+		return false;
+	sleep_s(ms / 1000.0);
+	return w_in("A 1 ack %d", (i + 1) * 1000 + 1);
+}
+
+CASE(fq_delivery_rate, "tc-fq(8), draft-ietf-ccwg-bbr 4.1.2: a flight begins when its first segment leaves sch_fq")
+{
+	int fd, i, rate = 5000;
+
+	ASSERT_TRUE(qdisc("fq"));
+	fd = w_passive(self->lfd, "mss 1012 ts");
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 10; i++)
+		ASSERT_TRUE(flight(fd, i, 100));
+	/* the next one puts the one after it off by 100 ms: half of 200, since nothing left before */
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
+	ASSERT_TRUE(flight(fd, 10, 60));
+	ASSERT_TRUE(flight(fd, 11, 40));
+	sleep_s(0.01);
+	if (w.sim) {
+		ASSERT_LE(24000, delivery_rate(fd));
+		ASSERT_GE(25100, delivery_rate(fd));
+	}
+}
+
+CASE(host_queue, "RFC 6298 5.4: what has not even left the host is not sent again until it has")
+{
+	int fd = w_passive(self->lfd, "mss 1000");
+
+	ASSERT_LE(0, fd);
+	/* takes one segment at once, the next after a second */
+	if (!qdisc("tbf rate 8kbit burst 1100 limit 100000"))
+		SKIP(return, "no sch_tbf");
+	put(fd, 1000);
+	out("A 1+1000");
+	in("A 1 ack 1001");
+	put(fd, 1000);
+	if (w.sim) {
+		sleep_s(0.7);
+		ASSERT_EQ(0, f_info(fd).tcpi_total_retrans);
+		ASSERT_LT(0, f_info(fd).tcpi_retransmits);
+	}
+	out_within(1300, "A 1001+1000");
+	sleep_s(w.sim ? 0.02 : 0.1);
+	ASSERT_EQ(1, f_info(fd).tcpi_total_retrans);
+}
+
+CASE(held_for_long, "tcp(7) TCP_USER_TIMEOUT: of a segment, too, that sch_fq does not let go")
+{
+	int fd, i, rate = 200;
+
+	ASSERT_TRUE(qdisc("fq"));
+	fd = w_passive(self->lfd, "mss 1012 ts");
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 10; i++)
+		ASSERT_TRUE(flight(fd, i, 1));
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_USER_TIMEOUT, 1000));
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
+	ASSERT_TRUE(flight(fd, 10, 1));
+	/* leaves after 5 s */
+	put(fd, 1000);
+	quiet(500);
+	ASSERT_EQ(0, w_error(fd));
+	if (NATIVE("counts from when it should have left"))
+		return;
+	sleep_s(2);
+	ASSERT_EQ(ETIMEDOUT, w_error(fd));
+}
+
+/* ---- TCP_CONGESTION ---- */
+
+static bool bbr(int fd)
+{
+	const char *ko = getenv("STRATA_KO");
+
+	if (!w.native && ko && access("/sys/module/strata_bbr", F_OK) &&
+	    run("insmod $(dirname %s)/strata_bbr.ko", ko))
+		return false;
+	return !setsockopt(fd, SOL_TCP, TCP_CONGESTION, "bbr", 3);
+}
+
+static int sndbuf(int fd)
+{
+	socklen_t len = sizeof(int);
+	int val = -1;
+
+	getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &val, &len);
+	return val;
+}
+
+CASE(bbr_buffer, "tcp(7) TCP_CONGESTION: BBR's send buffer is for three windows, the others' for two")
+{
+	int fd = w_passive(self->lfd, "mss 1460"), two;
+
+	ASSERT_LE(0, fd);
+	two = sndbuf(fd);
+	if (!bbr(self->lfd))
+		SKIP(return, "no BBR");
+	w_peer(PEER_PORT + 1);
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(two / 2 * 3, sndbuf(fd));
 }
 
 /* ---- TCP_TX_DELAY ---- */

@@ -3,6 +3,7 @@
  * SYN cookies (RFC 4987 3.6) and the options of the SYN, which the timestamp of the SYN-ACK keeps.
  */
 #include "wire.h"
+#include "wire_fastopen.h"
 
 static struct tcp_info info_of(int fd)
 {
@@ -47,6 +48,24 @@ CASE(time, "RFC 7323 5.3, 5.4: later timestamps are not before the SYN-ACK's, no
 		close(fd);
 		sleep_s(0.019);
 	}
+}
+
+CASE(none_out, "RFC 4987 3.6, RFC 5961 1: an ACK is looked at as a cookie's only if one may be out")
+{
+	struct wseg s;
+	long failed;
+
+	ASSERT_TRUE(w_sysctl("tcp_syncookies", "1"));
+	failed = f_count("SyncookiesFailed");
+	ASSERT_LE(0, failed);
+	in("A 1 ack 12345");
+	out("R 12345");
+	ASSERT_EQ(failed, f_count("SyncookiesFailed"));
+	/* one is sent, and guesses are guesses */
+	ASSERT_TRUE(ask("S 0 mss 1460", &s));
+	in("A 1 ack 12345");
+	out("R 12345");
+	ASSERT_EQ(failed + 1, f_count("SyncookiesFailed"));
 }
 
 CASE(options, "RFC 4987 3.6, RFC 7323 1.3, RFC 2018 2: with timestamps nothing is lost")
@@ -259,6 +278,59 @@ CASE(timestamps_off_later, "RFC 7323 3.2, tcp_timestamps 0 meanwhile: as if ther
 	fd = w_accept(self->lfd);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, info_of(fd).tcpi_options & ALL);
+}
+
+CASE(data_on_syn, "RFC 4987 3.6: data on the SYN is not kept, and comes again")
+{
+	struct wseg s;
+	int fd;
+
+	ASSERT_TRUE(ask("S 0+10 mss 1460", &s));
+	ASSERT_EQ(0x12, s.flags);
+	ASSERT_EQ(1, s.ack);
+	in("PA 1+10 ack 1");
+	out("A 1 ack 11");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	get(fd, 10);
+}
+
+CASE(too_old, "RFC 4987 3.6: the time is part of it: after two of its minutes it opens nothing")
+{
+	struct wseg s;
+
+	LONG(180);
+	ASSERT_TRUE(ask("S 0 mss 1460", &s));
+	sleep_s(50);
+	in("A 1 ack 1");
+	ASSERT_LE(0, w_accept(self->lfd));
+	w_peer(PEER_PORT + 1);
+	ASSERT_TRUE(ask("S 0 mss 1460", &s));
+	sleep_s(130);
+	in("A 1 ack 1");
+	out("R 1");
+}
+
+CASE(when_full, "RFC 4987 3.7, 4, tcp_syncookies 1: requests are kept while there is room, then cookies")
+{
+	uint32_t isn = 0;
+	int i;
+
+	ASSERT_EQ(0, listen(self->lfd, 2));
+	for (i = 0; i < 10; i++) {
+		w_peer(PEER_PORT + i);
+		in("S 0 mss 1460");
+		out("SA 0 ack 1");
+		isn = w.isn;
+	}
+	w_peer(PEER_PORT);
+	out_within(1200, "SA 0 ack 1");		/* kept, and so sent again */
+	w_peer(PEER_PORT + 9);
+	quiet(2500);
+	w.isn = isn;
+	w.isn_known = true;
+	in("A 1 ack 1");
+	ASSERT_LE(0, w_accept(self->lfd));
 }
 
 TEST_HARNESS_MAIN

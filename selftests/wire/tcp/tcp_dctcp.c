@@ -47,6 +47,19 @@ CASE(asks, "RFC 8257 3, RFC 3168 6.1.1: a connection with DCTCP asks for ECN")
 	out("PA 1+10 ecn 2");
 }
 
+CASE(not_for_all, "RFC 8257 1, 5: who may not administer the network may not choose it")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(dctcp(fd));
+	fd = w_socket();
+	ASSERT_EQ(0, seteuid(65534));
+	ASSERT_EQ(-1, setsockopt(fd, SOL_TCP, TCP_CONGESTION, "dctcp", 5));
+	ASSERT_EQ(EPERM, errno);
+	ASSERT_EQ(0, seteuid(0));
+	ASSERT_EQ(0, setsockopt(fd, SOL_TCP, TCP_CONGESTION, "dctcp", 5));
+}
+
 CASE(refused, "RFC 8257 3: the peer knows no ECN: nothing is marked")
 {
 	int fd = w_socket();
@@ -94,7 +107,44 @@ CASE(echo, "RFC 8257 3.2: an ACK tells of its own segments alone, and a change a
 	out_within(300, "A 1 ack 51");
 }
 
-CASE(reduction, "RFC 8257 3.4, 4.2: alpha is 1 at first, so half the window; CWR is told")
+CASE(echo_cwr, "RFC 8257 3.2: CWR on a marked segment does not end its own ECE")
+{
+	int fd = open_dctcp(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	in("PA 1+10 ecn 3");
+	out("AE 1 ack 11");
+	in("PAC 11+10 ecn 3");
+	out("AE 1 ack 21");
+	in("PAC 21+10 ecn 2");
+	out("A 1 ack 31");
+}
+
+CASE(ce_on_control, "RFC 8257 3.6: CE on SYN, SYN-ACK and RST is ignored")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(dctcp(fd));
+	ASSERT_TRUE(w_connect(fd));
+	out("SEC 0");
+	in("SAE 0 ack 1 mss 1000 ecn 3");
+	out("A 1 ack 1");
+	in("R 100 ecn 3");
+	out("A 1 ack 1");
+	in("PA 1+10 ecn 2");
+	out("A 1 ack 11");
+	ASSERT_TRUE(dctcp(self->lfd));
+	w_peer(PEER_PORT + 1);
+	w.port = PORT;
+	in("SEC 0 mss 1460 ecn 3");
+	out("SAE 0 ack 1 ecn 2");
+	in("A 1 ack 1");
+	ASSERT_LE(0, w_accept(self->lfd));
+	in("PA 1+10 ecn 2");
+	out("A 1 ack 11");
+}
+
+CASE(reduction, "RFC 8257 3.3, 4.2: alpha is 1 at first, so half the window; CWR is told")
 {
 	int fd = open_dctcp(self->lfd, "mss 1000 sackok"), i;
 	struct wseg s;
@@ -106,9 +156,29 @@ CASE(reduction, "RFC 8257 3.4, 4.2: alpha is 1 at first, so half the window; CWR
 	in("AE 1 ack 2001");
 	ASSERT_EQ(5, info_of(fd).tcpi_snd_ssthresh);
 	ASSERT_EQ(2, info_of(fd).tcpi_ca_state);
+	in("AE 1 ack 4001");
+	ASSERT_EQ(5, info_of(fd).tcpi_snd_ssthresh);	/* once per window of data */
 	in("A 1 ack 10001");
 	ASSERT_TRUE(w_next(100, &s));
 	ASSERT_EQ(0x90, s.flags & ~8);
+}
+
+CASE(timeout, "RFC 8257 3.5: one segment after a timeout, though ECE had its reduction already")
+{
+	int fd = open_dctcp(self->lfd, "mss 1000 sackok"), i;
+	struct wseg s;
+
+	ASSERT_LE(0, fd);
+	put(fd, 30000);
+	for (i = 0; i < 10; i++)
+		out("A %u+1000 ecn 2", 1 + i * 1000);
+	in("AE 1 ack 2001");
+	ASSERT_EQ(5, info_of(fd).tcpi_snd_ssthresh);
+	while (w_next(1000, &s) && s.seq != 2001)
+		;
+	ASSERT_EQ(2001, s.seq);
+	ASSERT_EQ(4, info_of(fd).tcpi_ca_state);	/* TCP_CA_Loss */
+	ASSERT_EQ(1, info_of(fd).tcpi_snd_cwnd);
 }
 
 CASE(cookie, "RFC 3168 6.1.1: a SYN-ACK that does not agree on ECN has no ECT")

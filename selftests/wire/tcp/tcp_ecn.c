@@ -3,37 +3,7 @@
  * Explicit congestion notification (RFC 3168): who agrees on it, what is marked with ECT, what
  * CE, ECE and CWR do.
  */
-#include "wire.h"
-
-/* the peer opens and ECN is agreed on; the accepted socket */
-static int open_ecn(int lfd, const char *opts)
-{
-	w.ts = strstr(opts, "ts") != NULL;
-	if (!w_in("SEC 0 %s", opts) || !w_out(-1, "SAE 0 ack 1 ecn 0") || !w_in("A 1 ack 1"))
-		return -1;
-	return w_accept(lfd);
-}
-
-/* we open, asking for ECN, and the peer answers with these flags; the socket */
-static int ask_ecn(const char *flags)
-{
-	int fd = w_socket();
-
-	if (!w_sysctl("tcp_ecn", "1") || !w_connect(fd) || !w_out(-1, "SEC 0 ecn 0") ||
-	    !w_in("%s 0 ack 1 mss 1000", flags) || !w_out(-1, "A 1 ack 1 ecn 0") ||
-	    !w_poll(fd, POLLOUT, 1000))
-		return -1;
-	return fd;
-}
-
-static struct tcp_info info_of(int fd)
-{
-	struct tcp_info info = { 0 };
-	socklen_t len = sizeof(info);
-
-	getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len);
-	return info;
-}
+#include "wire_ecn.h"
 
 /* ---- 6.1.1: setup ---- */
 
@@ -142,6 +112,15 @@ CASE(active_reflected, "RFC 3168 6.1.1: SYN-ACK with both flags is a reflection"
 	out("PA 1+10 ecn 0");
 }
 
+CASE(active_cwr_alone, "RFC 3168 6.1.1: and one with CWR alone means nothing")
+{
+	int fd = ask_ecn("SAC");
+
+	ASSERT_LE(0, fd);
+	put(fd, 10);
+	out("PA 1+10 ecn 0");
+}
+
 CASE(fallback, "RFC 3168 6.1.1.1: a SYN sent again does not ask")
 {
 	int fd = w_socket();
@@ -150,6 +129,36 @@ CASE(fallback, "RFC 3168 6.1.1.1: a SYN sent again does not ask")
 	ASSERT_TRUE(w_connect(fd));
 	out("SEC 0");
 	out_at(1000, "S 0");
+}
+
+CASE(fallback_answered, "RFC 3168 6.1.1.1: and what it is answered with is without ECN")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_sysctl("tcp_ecn", "1"));
+	ASSERT_TRUE(w_connect(fd));
+	out("SEC 0");
+	out_at(1000, "S 0");
+	in("SA 0 ack 1 mss 1000");
+	out("A 1 ack 1");
+	in("PA 1+10 ecn 3");
+	out("A 1 ack 11");
+	put(fd, 10);
+	out("PA 1+10 ecn 0");
+}
+
+CASE(fallback_late, "RFC 3168 6.1.1: the first SYN's answer comes after all: CE is told, as promised")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_sysctl("tcp_ecn", "1"));
+	ASSERT_TRUE(w_connect(fd));
+	out("SEC 0");
+	out_at(1000, "S 0");
+	in("SAE 0 ack 1 mss 1000");
+	out("A 1 ack 1");
+	in("PA 1+10 ecn 3");
+	out("AE 1 ack 11 ecn 0");
 }
 
 CASE(no_fallback, "RFC 3168 6.1.1.1, tcp_ecn_fallback 0: it does")
@@ -175,6 +184,41 @@ CASE(simultaneous, "RFC 3168 6.1.1, RFC 9293 3.5: both ask, both answer with ECE
 	in("SAE 0 ack 1 mss 1000");
 	ASSERT_TRUE(w_poll(fd, POLLOUT, 1000));
 	ASSERT_TRUE(info_of(fd).tcpi_options & TCPI_OPT_ECN);
+}
+
+CASE(simultaneous_bare, "RFC 3168 6.1.1: a SYN that does not ask gets no ECE, though ours did")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_sysctl("tcp_ecn", "1"));
+	ASSERT_TRUE(w_connect(fd));
+	out("SEC 0");
+	in("S 0 mss 1000");
+	out("SA 0 ack 1 ecn 0");
+	in("SA 0 ack 1 mss 1000");
+	ASSERT_TRUE(w_poll(fd, POLLOUT, 1000));
+	while (w_next(50, &(struct wseg){}))
+		;		/* an ACK of the second SYN is allowed */
+	put(fd, 10);
+	out("PA 1+10 ecn 0");
+}
+
+/* the accepted @fd is closed, and so is the peer's side: TIME-WAIT */
+static bool to_time_wait(int fd)
+{
+	return fd >= 0 && !shutdown(fd, SHUT_WR) && w_out(-1, "FA 1 ack 1") &&
+	       w_in("FA 1 ack 2") && w_out(-1, "A 2 ack 2") && !close(fd);
+}
+
+CASE(time_wait, "RFC 3168 6.1.1: TIME-WAIT knows nothing of what was agreed on")
+{
+	ASSERT_TRUE(to_time_wait(open_ecn(self->lfd, "mss 1460")));
+	in("S 1000 mss 1460");
+	out("SA 65539 ack 1001");
+	w_peer(PEER_PORT + 1);
+	ASSERT_TRUE(to_time_wait(w_passive(self->lfd, "mss 1460")));
+	in("SEC 1000 mss 1460");
+	out("SAE 65539 ack 1001");
 }
 
 CASE(route, "RFC 3168 6.1.1, ip-route(8) features ecn: a route that asks for it")
@@ -262,6 +306,20 @@ CASE(cwr_after_timeout, "RFC 3168 6.1.2: a timeout is a reduction, too")
 	out("PA 201+100 ecn 2");
 }
 
+CASE(probe, "RFC 3168 6.1.6: a window probe has neither ECT nor CWR")
+{
+	int fd = open_ecn(self->lfd, "mss 1000 sackok");
+
+	ASSERT_LE(0, fd);
+	put(fd, 1000);
+	out("PA 1+1000 ecn 2");
+	in("AE 1 ack 1001 win 0");
+	put(fd, 100);
+	out_within(1000, "A 1000 ack 1 ecn 0");
+	in("A 1 ack 1001 win 5000");
+	out("PAC 1001+100 ecn 2");
+}
+
 /* ---- 6.1.3: the receiver ---- */
 
 CASE(ce, "RFC 3168 6.1.3: ECE on every ACK from CE until CWR")
@@ -328,19 +386,6 @@ CASE(cwr_on_ack, "RFC 3168 6.1.2 wants CWR on data; taken on an ACK too, as some
 
 /* ---- 6.1.2: the sender ---- */
 
-/* ten segments of 1000 octets are out */
-static int ten_out(int lfd)
-{
-	int fd = open_ecn(lfd, "mss 1000 sackok"), i;
-
-	if (fd < 0 || w_put(fd, 30000, 0) != 30000)
-		return -1;
-	for (i = 0; i < 10; i++)
-		if (!w_out(-1, "A %u+1000 ecn 2", 1 + i * 1000))
-			return -1;
-	return fd;
-}
-
 CASE(ece, "RFC 3168 6.1.2: the window shrinks once per window of data, and CWR says so")
 {
 	int fd = ten_out(self->lfd), n = 0;
@@ -370,6 +415,45 @@ CASE(ece, "RFC 3168 6.1.2: the window shrinks once per window of data, and CWR s
 	ASSERT_EQ(0, info_of(fd).tcpi_ca_state);
 	ASSERT_LE(7, info_of(fd).tcpi_snd_cwnd);
 	ASSERT_GE(8, info_of(fd).tcpi_snd_cwnd);
+}
+
+CASE(ece_no_growth, "RFC 3168 6.1.2: an ACK with ECE does not widen the window, one without does")
+{
+	int fd = ten_out(self->lfd);
+
+	ASSERT_LE(0, fd);
+	in("AE 1 ack 2001");
+	ASSERT_GE(10, info_of(fd).tcpi_snd_cwnd);
+	w_peer(PEER_PORT + 1);
+	fd = ten_out(self->lfd);
+	ASSERT_LE(0, fd);
+	in("A 1 ack 2001");
+	ASSERT_EQ(12, info_of(fd).tcpi_snd_cwnd);
+}
+
+CASE(cwr_lost, "RFC 3168 6.1.2: CWR is not sent again, a new reduction has its own")
+{
+	int fd = ten_out(self->lfd), n = 0;
+	struct wseg s;
+
+	ASSERT_LE(0, fd);
+	in("AE 1 ack 2001");
+	ASSERT_TRUE(w_next(100, &s));
+	ASSERT_EQ(10001, s.seq);
+	ASSERT_EQ(0x90, s.flags & ~8);
+	in("AE 1 ack 10001");
+	while (w_next(50, &s))
+		ASSERT_EQ(0x10, s.flags & ~8);
+	in("AE 1 ack 10001 sack 11001-%u", w.seen);
+	ASSERT_TRUE(w_next(100, &s));
+	ASSERT_EQ(10001, s.seq);
+	ASSERT_EQ(0x10, s.flags & ~8);
+	while (w_next(50, &s))
+		;
+	in("AE 1 ack %u", w.seen);
+	while (w_next(50, &s))
+		n += !!(s.flags & 0x80);
+	ASSERT_EQ(1, n);
 }
 
 CASE(ece_again, "RFC 3168 6.1.2: the next window of data may be reduced again")

@@ -23,6 +23,20 @@ CASE(rst_in_window, "RFC 5961 3.2: challenge ACK, not the end")
 	ALIVE(fd);
 }
 
+CASE(rst_with_text, "RFC 5961 3.2: and what else is in that segment is not looked at")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	in("FPRA 11+10 ack 1");
+	out("A 1 ack 1 no-sack");
+	in("PA 1+10");
+	ASSERT_TRUE(w_poll(fd, POLLIN, 1000));
+	get(fd, 10);
+	ASSERT_EQ(-EAGAIN, w_recv(fd, 10));
+	ASSERT_EQ(TCP_ESTABLISHED, w_state(fd));
+}
+
 CASE(rst_outside, "RFC 9293 3.10.7.4 second, RFC 5961 3.2: dropped in silence")
 {
 	int fd = w_passive(self->lfd, "mss 1460");
@@ -65,6 +79,9 @@ CASE(half_open, "RFC 9293 3.5.1 figure 10: a peer that has forgotten is told, an
 	in("R 1");		/* its answer to that ACK */
 	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
 	ASSERT_EQ(ECONNRESET, w_error(fd));
+	w_peer(PEER_PORT);
+	in("S 100000 mss 1460");	/* and its SYN again opens (RFC 5961 4.2) */
+	out("SA 0 ack 100001");
 }
 
 CASE(challenge_limit, "RFC 5961 7: challenge ACKs of a connection are half a second apart")
@@ -112,6 +129,51 @@ CASE(ack_too_old, "RFC 5961 5.2: older than all that was ever sent: ACK, data no
 	out("A 11 ack 1");
 	ASSERT_EQ(-EAGAIN, w_recv(fd, 10));
 	ALIVE(fd);
+}
+
+/* the peer's window was never above 1000, 5000 octets are acknowledged; the socket */
+static int small_window(int lfd)
+{
+	int fd, i;
+
+	if (!w_in("S 0 mss 1000 win 1000") || !w_out(-1, "SA 0 ack 1") ||
+	    !w_in("A 1 ack 1 win 1000"))
+		return -1;
+	fd = w_accept(lfd);
+	for (i = 0; i < 10; i++)
+		if (fd < 0 || w_put(fd, 500, 0) != 500 || !w_out(-1, "PA %d+500", 1 + 500 * i) ||
+		    !w_in("A 1 ack %d win 1000", 501 + 500 * i))
+			return -1;
+	return fd;
+}
+
+CASE(ack_age, "RFC 5961 5.2: an ACK may be as old as the largest window the peer had, no older")
+{
+	int fd = small_window(self->lfd);
+
+	ASSERT_LE(0, fd);
+	in("PA 1+10 ack 4001 win 1000");	/* SND.UNA is 5001 */
+	ASSERT_TRUE(w_poll(fd, POLLIN, 1000));
+	get(fd, 10);
+	while (w_next(100, &(struct wseg){}))
+		;
+	in("PA 11+10 ack 4000 win 1000");
+	out("A 5001 ack 11");
+	ASSERT_EQ(-EAGAIN, w_recv(fd, 10));
+}
+
+CASE(fin_with_old_ack, "RFC 5961 5.2: nor does a FIN that such an ACK stands beside end anything")
+{
+	int fd = small_window(self->lfd);
+
+	ASSERT_LE(0, fd);
+	in("FA 1 ack 4000 win 1000");
+	out("A 5001 ack 1");
+	ASSERT_EQ(-EAGAIN, w_recv(fd, 10));
+	ASSERT_EQ(TCP_ESTABLISHED, w_state(fd));
+	in("FA 1 ack 4001 win 1000");
+	out_within(200, "A 5001 ack 2");
+	ASSERT_EQ(0, w_recv(fd, 10));
 }
 
 CASE(ack_old, "RFC 9293 3.10.7.4 fifth: an old ACK is ignored, its data taken")
@@ -280,6 +342,44 @@ CASE(lying_open, "RFC 9293 3.1: neither does a listener answer them")
 	in("S 0 doff 15");
 	in("S 0 badsum");
 	quiet(100);
+}
+
+/* @text comes with the reserved bits of its header set */
+static bool in_reserved(const char *text)
+{
+	struct wseg s;
+	struct pkt p;
+
+	if (!w_parse(&s, text))
+		return false;
+	w_build(&s, &p);
+	p.b[32] |= 0x0f;
+	*(uint16_t *)(p.b + 36) = 0;
+	*(uint16_t *)(p.b + 36) = w_sum(&p);
+	w_mark();
+	return pkt_send(w.tun, &p);
+}
+
+CASE(reserved_bits, "RFC 9293 3.1: reserved bits are ignored, and 0 in what is sent")
+{
+	struct wseg s;
+	struct pkt p;
+	int fd;
+
+	ASSERT_TRUE(in_reserved("S 0 mss 1460"));
+	ASSERT_TRUE(pkt_next(w.tun, 1000, &p));
+	ASSERT_TRUE(w_read(&p, &s));
+	ASSERT_EQ(0x12, s.flags);
+	ASSERT_EQ(0, p.b[32] & 0xf);
+	ASSERT_TRUE(in_reserved("A 1 ack 1"));
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(in_reserved("PA 1+10 ack 1"));
+	ASSERT_TRUE(pkt_next(w.tun, 1000, &p));
+	ASSERT_TRUE(w_read(&p, &s));
+	ASSERT_EQ(11, s.ack);
+	ASSERT_EQ(0, p.b[32] & 0xf);
+	get(fd, 10);
 }
 
 CASE(options_in_data, "RFC 9293 3.2: unknown and broken options of a data segment are skipped")

@@ -67,6 +67,69 @@ LATER(quench, "RFC 6633 (MUST NOT): source quench", 4, 0, ETIMEDOUT)
 LATER(ttl, SOFT "time exceeded", 11, 0, EHOSTUNREACH)
 LATER(parameter, "RFC 5461 4.1: parameter problem", 12, 0, EPROTO)
 
+CASE(opening_blind, "RFC 5927 4.1: while it opens only the SYN's number is believed")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0");
+	ASSERT_TRUE(w_icmp(3, 3, 0, 77));
+	ASSERT_TRUE(w_icmp(3, 3, 0, -1));
+	ASSERT_FALSE(w_poll(fd, POLLERR, 100));
+	in("SA 0 ack 1 mss 1460");
+	out("A 1 ack 1");
+}
+
+CASE(later_blind, "RFC 5927 4.1: later what is in flight: another number leaves no trace")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_USER_TIMEOUT, 1000));
+	put(fd, 100);
+	out("PA 1+100");
+	ASSERT_TRUE(w_icmp(3, 1, 0, 1000));
+	ASSERT_TRUE(w_icmp(3, 3, 0, -1000));
+	ASSERT_TRUE(w_poll(fd, POLLERR, 10000));
+	ASSERT_EQ(ETIMEDOUT, w_error(fd));
+}
+
+CASE(later_other,
+     "RFC 5927 5.2: an error about one connection is none about another to the same host")
+{
+	int one = w_passive(self->lfd, "mss 1460"), two;
+	struct wire first;
+
+	ASSERT_LE(0, one);
+	put(one, 100);
+	out("PA 1+100");
+	first = w;
+	w_peer(PEER_PORT + 1);
+	two = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, two);
+	ASSERT_EQ(0, w_set(two, SOL_TCP, TCP_USER_TIMEOUT, 1000));
+	put(two, 100);
+	out("PA 1+100");
+	w = first;
+	ASSERT_TRUE(w_icmp(3, 3, 0, 1));
+	ASSERT_TRUE(w_poll(two, POLLERR, 10000));
+	ASSERT_EQ(ETIMEDOUT, w_error(two));
+}
+
+CASE(quench_window, "RFC 6633 (MUST NOT), RFC 5927 6.2: a source quench does not slow a connection")
+{
+	int fd = w_passive(self->lfd, "mss 1000"), i;
+
+	ASSERT_LE(0, fd);
+	put(fd, 30000);
+	for (i = 0; i < 10; i++)
+		out("A %d+1000", 1 + i * 1000);
+	ASSERT_TRUE(w_icmp(4, 0, 0, 1));
+	in("A 1 ack 10001");
+	for (i = 10; i < 30; i++)
+		out("%s %d+1000", i < 29 ? "A" : "PA", 1 + i * 1000);
+}
+
 /* about octet @seq, when 1 to 1460 are in flight: 1000 is believed or not */
 #define BELIEVED(name, seq, yes)						\
 	CASE(pmtu_quotes_##name, "RFC 5927 4.1, 7.2: is the number in flight?")	\
@@ -159,6 +222,214 @@ CASE(pmtu_df, "RFC 1191 3: segments must not be fragmented on their way")
 	in("S 0 mss 1460");
 	ASSERT_TRUE(pkt_next(w.tun, 500, &p));
 	ASSERT_EQ(htons(0x4000), p.ip.frag_off & htons(0x6000));
+}
+
+CASE(pmtu_idle, "RFC 5927 7.3.3: nothing in flight: what quotes an old number is not believed")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	put(fd, 50);
+	out("PA 1+50");
+	in("A 1 ack 51");
+	ASSERT_TRUE(w_icmp(3, 4, 600, 1));
+	ASSERT_TRUE(w_icmp(3, 4, 600, 50));
+	put(fd, 1460);
+	out("PA 51+1460");
+}
+
+CASE(pmtu_again, "RFC 1191 6.4 (MUST NOT): told the same again it does not send again")
+{
+	int fd = w_passive(self->lfd, "mss 1460"), i;
+
+	ASSERT_LE(0, fd);
+	put(fd, 4380);
+	for (i = 0; i < 3; i++)
+		out("%s %d+1460", i < 2 ? "A" : "PA", 1 + i * 1460);
+	/* a burst of segments, each too large */
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1));
+	while (w_next(20, &(struct wseg){}))
+		;
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1461));
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 2921));
+	quiet(100);
+}
+
+CASE(pmtu_window,
+     "RFC 1191 6.4, RFC 4821 4 (SHOULD): no sign of congestion; the window stays as many segments")
+{
+	int fd = w_passive(self->lfd, "mss 1460"), i;
+	struct tcp_info was, is;
+	socklen_t len = sizeof(is);
+
+	ASSERT_LE(0, fd);
+	put(fd, 1460);
+	out("PA 1+1460");
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_INFO, &was, &len));
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1));
+	out("A 1+960");
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_INFO, &is, &len));
+	ASSERT_EQ(was.tcpi_snd_cwnd, is.tcpi_snd_cwnd);
+	ASSERT_EQ(was.tcpi_snd_ssthresh, is.tcpi_snd_ssthresh);
+	in("A 1 ack 961");
+	out("PA 961+500");
+	in("A 1 ack 1461");
+	put(fd, 20000);
+	for (i = 0; i < 10; i++)
+		out("A %d+960", 1461 + i * 960);
+}
+
+CASE(pmtu_shared, "RFC 1191 6.2, RFC 4821 4 (SHOULD): whoever uses the path hears of it")
+{
+	int one = w_passive(self->lfd, "mss 1460"), two;
+	struct wire first = w;
+
+	ASSERT_LE(0, one);
+	w_peer(PEER_PORT + 1);
+	two = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, two);
+	put(two, 1460);
+	out("PA 1+1460");
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1));
+	out("A 1+960");
+	w = first;
+	put(one, 1460);
+	out_within(NATIVE("first sends one that is too large to itself, and hears of it by that") ?
+		   500 : 1, "A 1+960");
+}
+
+/* a datagram of ours to the same host is said to be too large: 1000 */
+static bool udp_too_large(void)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(6000), .sin_addr.s_addr = inet_addr(ME),
+	};
+	int fd = socket(w.family, SOCK_DGRAM, 0);
+	static char data[1400];
+	uint8_t m[8 + 28] = { 3, 4, 0, 0, 0, 0, 1000 >> 8, 1000 & 255 };
+	struct pkt p;
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)) ||
+	    send(fd, data, sizeof(data), 0) != sizeof(data))
+		return false;
+	do {
+		if (!pkt_next(w.tun, 500, &p))
+			return false;
+	} while (p.ip.protocol != IPPROTO_UDP);
+	memcpy(m + 8, p.b, 28);
+	ip_make(&p, IPPROTO_ICMP, m, sizeof(m));
+	icmp_sum(&p);
+	return pkt_send(w.tun, &p);
+}
+
+CASE(pmtu_by_udp, "RFC 1191 6.2: also where it was another protocol's packet that was too large")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(udp_too_large());
+	sleep_s(0.01);
+	put(fd, 1460);
+	out_within(NATIVE("as tcp_icmp.pmtu_shared") ? 500 : 1, "A 1+960");
+}
+
+CASE(pmtu_aged,
+     "RFC 1191 3 (MAY, MUST NOT), 6.3: larger ones again, and nothing is sent anew for that")
+{
+	int fd, i;
+
+	ASSERT_TRUE(w_sysctl(w.native ? "route/mtu_expires" : "mtu_expires", "1"));
+	/* a round trip of 0.8 s: no timeout comes in between */
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	sleep_s(0.8);
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	put(fd, 1460);
+	out("PA 1+1460");
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1));
+	out("A 1+960");
+	out("PA 961+500");
+	if (w.sim)
+		quiet(1800);
+	in("A 1 ack 1461");
+	sleep_s(2);
+	put(fd, 4380);
+	for (i = 0; i < 3; i++)
+		out("%s %d+1460", i < 2 ? "A" : "PA", 1461 + i * 1460);
+}
+
+CASE(pmtu_ten_minutes, "RFC 1191 3 (MUST NOT), 6.3: a path MTU stands for ten minutes")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	LONG(700);
+	ASSERT_LE(0, fd);
+	put(fd, 1460);
+	out("PA 1+1460");
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1));
+	out("A 1+960");
+	in("A 1 ack 961");
+	out("PA 961+500");
+	in("A 1 ack 1461");
+	sleep_s(590);
+	put(fd, 1460);
+	out("A 1461+960");
+	out("PA 2421+500");
+	in("A 1 ack 2921");
+	sleep_s(100);		/* timers of minutes may be an eighth late */
+	put(fd, 1460);
+	out("PA 2921+1460");
+}
+
+CASE(pmtu_df_data, "RFC 1191 2: data does not go without DF, first or again")
+{
+	int fd = w_passive(self->lfd, "mss 1460"), i;
+	struct pkt p;
+
+	ASSERT_LE(0, fd);
+	put(fd, 1000);
+	for (i = 0; i < 3; i++) {
+		ASSERT_TRUE(pkt_next(w.tun, 1000, &p));
+		ASSERT_EQ(1040, p.len);
+		ASSERT_EQ(htons(0x4000), p.ip.frag_off & htons(0x6000));
+	}
+}
+
+CASE(pmtu_tiny_df, "RFC 1191 3, 2: a path below min_pmtu: the router may cut")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	struct pkt p;
+
+	ASSERT_LE(0, fd);
+	put(fd, 1460);
+	out("PA 1+1460");
+	ASSERT_TRUE(w_icmp(3, 4, 68, 1));
+	ASSERT_TRUE(pkt_next(w.tun, 100, &p));
+	ASSERT_EQ(552, p.len);
+	ASSERT_EQ(0, p.ip.frag_off & htons(0x6000));
+}
+
+CASE(pmtu_not_asked,
+     "RFC 1191 6.6, ip(7) IP_MTU_DISCOVER: who does without: no DF, no belief")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	struct pkt p;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT));
+	put(fd, 1460);
+	ASSERT_TRUE(pkt_next(w.tun, 100, &p));
+	ASSERT_EQ(1500, p.len);
+	ASSERT_EQ(0, p.ip.frag_off & htons(0x6000));
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1));
+	quiet(50);
+	in("A 1 ack 1461");
+	put(fd, 1460);
+	if (!NATIVE("believes it for what is sent later")) {
+		out("PA 1461+1460");
+	}
 }
 
 CASE(request_host, "RFC 1122 4.2.3.9: a half-open request ends by it, as native")

@@ -152,4 +152,35 @@ CASE(sndbuf_limited, "tcp(7) TCP_INFO: all was sent, and the writer waits for ro
 	TIMES(fd, 200, 0, 100);
 }
 
+CASE(syns_again, "tcp(7) TCP_INFO: tcpi_total_retrans counts SYNs that were sent again, too")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0");
+	ASSERT_EQ(0, info(fd).libc.tcpi_total_retrans);
+	out_at(1000, "S 0");
+	ASSERT_EQ(1, info(fd).libc.tcpi_total_retrans);
+	in("SA 0 ack 1 mss 1460 win 60000");
+	out("A 1 ack 1");
+	ASSERT_EQ(1, info(fd).libc.tcpi_total_retrans);
+	put(fd, 100);
+	out("PA 1+100");
+	in("A 1 ack 101");
+	ASSERT_EQ(1, info(fd).libc.tcpi_total_retrans);
+}
+
+CASE(syn_acks_again, "tcp(7) TCP_INFO: and SYN-ACKs")
+{
+	int fd;
+
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	out_at(1000, "SA 0 ack 1");
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(1, info(fd).libc.tcpi_total_retrans);
+}
+
 TEST_HARNESS_MAIN

@@ -3,47 +3,7 @@
  * Losses: what is sent again, when, and how much besides, by SACK, RACK, duplicate ACKs and
  * timers; and what happens when it was no loss.
  */
-#include "wire_state.h"
-
-/* after one sample of 40 ms: it, the floor of 200 and the clock's tick */
-#define RTO	244
-
-/*
- * a connection with a round trip of 40 ms that has sent @n segments of 1000 octets, the first
- * ACKs of which are due now; @more are ready. Or -1
- */
-static int sent(int lfd, const char *opts, int n, int more)
-{
-	int fd, i, len = 1000 - (strstr(opts, "ts") ? 12 : 0);
-	struct wseg s;
-
-	w.ts = strstr(opts, "ts");
-	if (!w_in("S 0 %s", opts) || !w_next(1000, &s))
-		return -1;
-	sleep_s(0.04);
-	if (!w_in("A 1 ack 1"))
-		return -1;
-	fd = w_accept(lfd);
-
-	if (fd < 0 || w_put(fd, (n + more) * len, 0) != (n + more) * len)
-		return -1;
-	for (i = 0; i < n; i++)
-		if (!w_next(100, &s) || s.seq != 1 + i * len || s.len != len)
-			return -1;
-	sleep_s(0.04);
-	return fd;
-}
-
-static int info_u32(int fd, size_t at)
-{
-	struct tcp_info info = { };
-	socklen_t len = sizeof(info);
-
-	getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len);
-	return *(uint32_t *)((char *)&info + at);
-}
-
-#define INFO(fd, field)	info_u32(fd, offsetof(struct tcp_info, field))
+#include "wire_loss.h"
 
 /* the hole is at segment @i of 8; three SACKs show it */
 #define HOLE(i)								\
@@ -96,6 +56,20 @@ CASE(rexmit_lost, "RFC 8985 3.4: a lost retransmission is found by time")
 	out("A 1+1000");
 }
 
+CASE(probe_is_no_repair, "RFC 6675 5 (C), RFC 8985 7.3: the tail loss probe repairs no other segment: what is lost goes again")
+{
+	int fd = sent(self->lfd, "mss 1000 sackok", 10, 0);
+
+	ASSERT_LE(0, fd);
+	out_within(100, "A 9001+1000");
+	in("A 1 ack 1 sack 1001-5001");
+	if (NATIVE("counts the probe as if it were one of the lost ones, and waits for the next ACK"))
+		return;
+	out("A 1+1000");
+	in("A 1 ack 10001");
+	quiet(1000);
+}
+
 CASE(limited_transmit, "RFC 3042 2: the first two duplicate ACKs let new segments go")
 {
 	int fd = sent(self->lfd, "mss 1000", 10, 4);
@@ -107,8 +81,11 @@ CASE(limited_transmit, "RFC 3042 2: the first two duplicate ACKs let new segment
 	out("A 10001+1000");
 	in("A 1 ack 1");
 	out("A 11001+1000");
+	ASSERT_EQ(10, INFO(fd, tcpi_snd_cwnd));
 	in("A 1 ack 1");
 	out("A 1+1000");
+	/* 0.7 of the ten, not of the twelve */
+	ASSERT_EQ(7, INFO(fd, tcpi_snd_ssthresh));
 }
 
 CASE(limited_transmit_sack, "RFC 3042 2, RFC 6675 5 (3): with SACK, too")
@@ -118,10 +95,12 @@ CASE(limited_transmit_sack, "RFC 3042 2, RFC 6675 5 (3): with SACK, too")
 	ASSERT_LE(0, fd);
 	in("A 1 ack 1 sack 1001-2001");
 	out("A 10001+1000");
+	ASSERT_EQ(10, INFO(fd, tcpi_snd_cwnd));
 	if (NATIVE("puts the second off, to send a larger piece (TSO deferral)"))
 		return;
 	in("A 1 ack 1 sack 1001-3001");
 	out("A 11001+1000");
+	ASSERT_EQ(10, INFO(fd, tcpi_snd_cwnd));
 	in("A 1 ack 1 sack 1001-4001");
 	out("A 1+1000");
 }
@@ -161,6 +140,48 @@ CASE(dupack_needs, "RFC 5681 2: an ACK with data or another window is no duplica
 	}
 }
 
+CASE(dupack_window, "RFC 5681 2 (e): an ACK that opens the window is no duplicate")
+{
+	int fd, i;
+
+	in("S 0 mss 1000 win 20000");
+	out("SA 0 ack 1");
+	in("A 1 ack 1 win 20000");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	put(fd, 8000);
+	ASSERT_EQ(8, segments(1));
+	for (i = 1; i < 6; i++)
+		in("A 1 ack 1 win %d", 20000 + i * 1000);
+	quiet(50);
+}
+
+CASE(dupack_old, "RFC 5681 2 (d): nor is one that was overtaken")
+{
+	int fd = sent(self->lfd, "mss 1000", 8, 0), i;
+
+	ASSERT_LE(0, fd);
+	in("A 1 ack 3001");
+	for (i = 0; i < 5; i++)
+		in("A 1 ack 1001");
+	quiet(50);
+}
+
+CASE(dupack_anew, "RFC 5681 3.2: an ACK that moves SND.UNA begins the count of duplicates anew")
+{
+	int fd = sent(self->lfd, "mss 1000", 8, 0);
+
+	ASSERT_LE(0, fd);
+	in("A 1 ack 1");
+	in("A 1 ack 1");
+	in("A 1 ack 1001");
+	in("A 1 ack 1001");
+	in("A 1 ack 1001");
+	quiet(20);
+	in("A 1 ack 1001");
+	out("A 1001+1000");
+}
+
 CASE(newreno_partial, "RFC 6582 3.2 step 3: a partial ACK shows the next hole")
 {
 	int fd = sent(self->lfd, "mss 1000", 8, 0);
@@ -174,6 +195,35 @@ CASE(newreno_partial, "RFC 6582 3.2 step 3: a partial ACK shows the next hole")
 	out("A 3001+1000");
 	in("A 1 ack 8001");
 	quiet(1000);
+}
+
+CASE(newreno_timer, "RFC 6582 3.2 step 3: a partial ACK starts the timer anew")
+{
+	int fd = sent(self->lfd, "mss 1000", 8, 0), i;
+
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 3; i++)
+		in("A 1 ack 1");
+	out("A 1+1000");
+	sleep_s(0.15);
+	in("A 1 ack 3001");
+	out("A 3001+1000");
+	out_at(RTO, "A 3001+1000");
+}
+
+CASE(newreno_timeout, "RFC 6582 3.2 step 2, 4: a timeout's duplicates show no loss")
+{
+	int fd = sent(self->lfd, "mss 1000", 5, 0), i;
+
+	ASSERT_LE(0, fd);
+	out_at(RTO, "A 1+1000");
+	in("A 1 ack 5001");
+	put(fd, 4000);
+	ASSERT_EQ(4, segments(1));
+	for (i = 0; i < 4; i++)
+		in("A 1 ack 5001");
+	quiet(50);
+	ASSERT_EQ(7, INFO(fd, tcpi_snd_ssthresh));
 }
 
 CASE(newreno_fin, "RFC 6582 3.2 step 3: also if that is the last segment, with the FIN")
@@ -214,6 +264,7 @@ CASE(newreno_once, "RFC 6582 4: duplicates of the same window start no second re
 	for (i = 0; i < 4; i++)
 		in("A 1 ack 1");
 	quiet(50);
+	ASSERT_EQ(7, INFO(fd, tcpi_snd_ssthresh));	/* of ten */
 }
 
 CASE(halved, "RFC 5681 3.2 (2), RFC 9438 4.6: the window afterwards is 0.7 of what it was")
@@ -242,6 +293,21 @@ CASE(halved_reno, "RFC 5681 3.1 (4): half of it with Reno")
 	quiet(50);
 	ASSERT_EQ(5, INFO(fd, tcpi_snd_ssthresh));
 	ASSERT_EQ(5, INFO(fd, tcpi_snd_cwnd));
+}
+
+CASE(part_no_sample, "RFC 6298 3: an ACK of a part of a segment measures nothing")
+{
+	int fd = sent(self->lfd, "mss 1000 sackok", 1, 0), rtt;
+
+	ASSERT_LE(0, fd);
+	rtt = INFO(fd, tcpi_rtt);
+	sleep_s(0.06);
+	in("A 1 ack 501");
+	sleep_s(0.01);
+	ASSERT_EQ(rtt, INFO(fd, tcpi_rtt));
+	in("A 1 ack 1001");
+	sleep_s(0.01);
+	ASSERT_LT(rtt, INFO(fd, tcpi_rtt));
 }
 
 CASE(rto_window, "RFC 5681 3.1 (4), (5): after a timeout one segment, and half as threshold")
@@ -482,7 +548,8 @@ CASE(rto_restarts, "RFC 6298 5.3: an ACK of new data restarts the timer")
 	ASSERT_LE(0, fd);
 	sleep_s(0.1);
 	in("A 1 ack 1001");
-	out_at(RTO, "A 1001+1000");
+	/* longer than RTO: the round trip of the first was 100 ms */
+	out_at(INFO(fd, tcpi_rto) / 1000, "A 1001+1000");
 }
 
 CASE(rto_stops, "RFC 6298 5.2: all acknowledged, no timer")
@@ -546,6 +613,35 @@ CASE(syn_lost_window, "RFC 5681 3.1, RFC 6298 5.7: the initial window is one whe
 	} else {
 		quiet(100);
 	}
+}
+
+CASE(syn_lost_rto, "RFC 6298 5.7: then no RTO is known: three seconds")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0");
+	out_at(1000, "S 0");
+	in("SA 0 ack 1 mss 1000");
+	out("A 1 ack 1");
+	put(fd, 100);
+	out("PA 1+100");
+	out_at(3000, "PA 1+100");
+}
+
+CASE(synack_lost_rto, "RFC 6298 5.7: the same where it was the SYN-ACK")
+{
+	int fd;
+
+	in("S 0 mss 1000");
+	out("SA 0 ack 1");
+	out_at(1000, "SA 0 ack 1");
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	put(fd, 100);
+	out("PA 1+100");
+	out_at(3000, "PA 1+100");
 }
 
 TEST_HARNESS_MAIN

@@ -5,26 +5,6 @@
  */
 #include "wire.h"
 
-/* a counter of TcpExt */
-static long counted(const char *name)
-{
-	FILE *f = fopen(w.native ? "/proc/net/netstat" : "/proc/net/strata/netstat", "r");
-	char names[8192], values[8192], *n, *v, *at_n, *at_v;
-	long found = -1;
-
-	while (f && found < 0 && fgets(names, sizeof(names), f) &&
-	       fgets(values, sizeof(values), f)) {
-		n = strtok_r(names, " \n", &at_n);
-		v = strtok_r(values, " \n", &at_v);
-		for (; n && v; n = strtok_r(NULL, " \n", &at_n), v = strtok_r(NULL, " \n", &at_v))
-			if (!strcmp(n, name))
-				found = atol(v);
-	}
-	if (f)
-		fclose(f);
-	return found;
-}
-
 static struct tcp_info info_of(int fd)
 {
 	struct tcp_info info = { 0 };
@@ -85,6 +65,24 @@ CASE(black_hole, "RFC 4821 7.7, tcp_mtu_probing 1: timeouts in a row, and smalle
 	put(fd, 2048);
 	out("A 2921+1024");
 	out("PA 3945+1024");
+}
+
+CASE(black_hole_r1,
+     "RFC 9293 3.8.3 (SHLD-10), RFC 1122 4.2.3.5: not before R1: three retransmissions")
+{
+	int fd, n = 0;
+	struct wseg s;
+
+	LONG(10);
+	ASSERT_TRUE(w_sysctl("tcp_mtu_probing", "1"));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	put(fd, 1460);
+	out("PA 1+1460");
+	while (w_next(10000, &s) && s.len == 1460)
+		n++;
+	ASSERT_EQ(1024, s.len);
+	ASSERT_LE(3, n);
 }
 
 CASE(black_hole_timestamps, "RFC 4821 7.7, RFC 6691: the options are in the packet too")
@@ -252,7 +250,7 @@ CASE(base_passive, "RFC 4821 7.2: the side that was asked begins with no more")
 CASE(probe, "RFC 4821 7.3, 7.6.1: one larger segment; it arrives, and all are as large")
 {
 	int fd = probing("mss 1460 ts sackok");
-	long good = counted("TCPMTUPSuccess");
+	long good = w_counted("TCPMTUPSuccess");
 
 	ASSERT_LE(0, fd);
 	out_within(100, "A 10241+1236");
@@ -261,8 +259,8 @@ CASE(probe, "RFC 4821 7.3, 7.6.1: one larger segment; it arrives, and all are as
 	ASSERT_EQ(1024, info_of(fd).tcpi_snd_mss);
 	in("A 1 ack 11477");
 	ASSERT_EQ(1236, info_of(fd).tcpi_snd_mss);
-	ASSERT_EQ(good + 1, counted("TCPMTUPSuccess"));
-	ASSERT_EQ(0, counted("TCPMTUPFail"));
+	ASSERT_EQ(good + 1, w_counted("TCPMTUPSuccess"));
+	ASSERT_EQ(0, w_counted("TCPMTUPFail"));
 	in("A 1 ack %u", w.seen);
 	/* (1288 + 1500) / 2 */
 	out_within(100, "A %u+1342", w.seen);
@@ -299,8 +297,8 @@ CASE(probe_lost, "RFC 4821 7.6.2: the probe alone is lost: no congestion; its da
 	in("A 1 ack 10241 sack 11477-14555");
 	out("A 10241+1024");
 	out("A 11265+212");
-	ASSERT_EQ(1, counted("TCPMTUPFail"));
-	ASSERT_EQ(0, counted("TCPMTUPSuccess"));
+	ASSERT_EQ(1, w_counted("TCPMTUPFail"));
+	ASSERT_EQ(0, w_counted("TCPMTUPSuccess"));
 	ASSERT_EQ(1024, info_of(fd).tcpi_snd_mss);
 	ASSERT_EQ(before.tcpi_snd_ssthresh, info_of(fd).tcpi_snd_ssthresh);
 	ASSERT_LE(before.tcpi_snd_cwnd + 1, info_of(fd).tcpi_snd_cwnd);
@@ -327,7 +325,7 @@ CASE(probe_lost_dupacks, "RFC 4821 7.6.2: the same without SACK")
 		;
 	ASSERT_EQ(10241, s.seq);
 	ASSERT_EQ(1024, s.len);
-	ASSERT_EQ(1, counted("TCPMTUPFail"));
+	ASSERT_EQ(1, w_counted("TCPMTUPFail"));
 	ASSERT_EQ(ssthresh, info_of(fd).tcpi_snd_ssthresh);
 }
 
@@ -343,8 +341,8 @@ CASE(probe_doubtful, "RFC 4821 7.6.4: all is lost, the probe with it: no verdict
 	drain();
 	in("A 1 ack %u", w.seen);
 	ASSERT_EQ(1024, info_of(fd).tcpi_snd_mss);
-	ASSERT_EQ(0, counted("TCPMTUPSuccess"));
-	ASSERT_EQ(0, counted("TCPMTUPFail"));
+	ASSERT_EQ(0, w_counted("TCPMTUPSuccess"));
+	ASSERT_EQ(0, w_counted("TCPMTUPFail"));
 	/* and once all is well again the same size is tried */
 	while (w_next(300, &s) && s.len <= 1024)
 		in("A 1 ack %u", w.seen);
@@ -418,6 +416,55 @@ CASE(probe_peer_window, "RFC 4821 7.4: and if the peer's window has room for all
 	out_within(300, "A 15361+1236");
 }
 
+CASE(probe_not_amid_losses, "RFC 4821 7.4 (MUST): none while something is lost")
+{
+	uint32_t una;
+	struct wseg s;
+	int fd, n;
+
+	ASSERT_TRUE(w_sysctl("tcp_mtu_probing", "2"));
+	ASSERT_TRUE(w_sysctl("tcp_probe_threshold", "1000"));
+	fd = opened("mss 1460 ts sackok");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(150000, w_put(fd, 150000, 0));
+	/* a window that has room for a probe even when it has shrunk: forty segments */
+	for (n = 0; n < 2; n++) {
+		drain();
+		in("A 1 ack %u", w.seen);
+	}
+	una = w.seen;
+	drain();
+	ASSERT_EQ(una + 40 * 1024, w.seen);
+	ASSERT_TRUE(w_sysctl("tcp_probe_threshold", "8"));
+	in("A 1 ack %u sack %u-%u", una, una + 1024, una + 21 * 1024);
+	for (n = 0; w_next(20, &s); n++)
+		ASSERT_GE(1024, s.len);
+	ASSERT_LE(5, n);
+	ASSERT_LT(11, info_of(fd).tcpi_snd_cwnd);
+	in("A 1 ack %u", w.seen);
+	while (w_next(300, &s) && s.len <= 1024)
+		in("A 1 ack %u", w.seen);
+	ASSERT_EQ(1236, s.len);
+}
+
+CASE(probe_alone, "RFC 4821 7.4 (MUST): none beside another, however much is acknowledged")
+{
+	int fd = probing("mss 1460 ts sackok");
+	struct wseg s;
+	int n = 0;
+
+	ASSERT_LE(0, fd);
+	out_within(100, "A 10241+1236");
+	ASSERT_EQ(18, full_segments(1024));
+	/* all but the probe */
+	in("A 1 ack 10241 sack 11477-12501");
+	while (w_next(20, &s)) {
+		ASSERT_GE(1024, s.len);
+		n++;
+	}
+	ASSERT_LE(1, n);
+}
+
 CASE(probe_gathers, "RFC 4821 7.4: from as many writes as it takes, never across MSG_EOR")
 {
 	int fd, i;
@@ -436,7 +483,18 @@ CASE(probe_gathers, "RFC 4821 7.4: from as many writes as it takes, never across
 	out_within(100, "A 10241+500");
 }
 
-CASE(reprobe, "RFC 4821 7.5, tcp_probe_interval: the path may have changed")
+CASE(probe_df, "RFC 4821 9, RFC 1191 2: a probe must not be fragmented on its way")
+{
+	int fd = probing("mss 1460 ts sackok");
+	struct pkt p;
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(pkt_next(w.tun, 100, &p));
+	ASSERT_EQ(1288, p.len);
+	ASSERT_EQ(htons(0x4000), p.ip.frag_off & htons(0x6000));
+}
+
+CASE(reprobe, "RFC 4821 7.3, tcp_probe_interval: the path may have changed")
 {
 	struct wseg s;
 	int fd, n;

@@ -168,6 +168,27 @@ CASE(sack_until_filled, "RFC 2018 4: no blocks below the acknowledgment")
 	out_within(200, "A 1 ack 211 no-sack");
 }
 
+CASE(sack_true, "RFC 2018 8 (MUST NOT): nothing is told of that was thrown away")
+{
+	struct wseg s = { };
+	int fd, i;
+
+	ASSERT_EQ(0, w_set(self->lfd, SOL_SOCKET, SO_RCVBUF, 4096));
+	fd = w_passive(self->lfd, "mss 1460 sackok");
+	ASSERT_LE(0, fd);
+	for (i = 20; i; i--) {
+		in("PA %d+100", 1 + i * 100);
+		while (w_next(5, &s))
+			;
+	}
+	ASSERT_LE(1, s.nsack);
+	/* all before the block that is highest comes: so must what the last ACK told of be there */
+	for (i = 1; i < s.nsack; i++)
+		ASSERT_GT(s.sack[0][0], s.sack[i][0]);
+	in("PA 1+%u", s.sack[0][0] - 1);
+	out("A 1 ack %u", s.sack[0][1]);
+}
+
 /* the windows of the ACKs of the first and the last of twenty early segments of @opt's connection */
 static bool early_windows(int lfd, const char *opt, int *first, int *last)
 {
@@ -234,6 +255,34 @@ CASE(dsack_early, "RFC 2883 4.2: of an early one, with the block it lies in seco
 	out("A 1 ack 1 sack 101-301");
 	in("PA 151+50");
 	out("A 1 ack 1 sack 151-201 sack 101-301");
+}
+
+CASE(dsack_two_parts, "RFC 2883 4.2.2: of two parts that were there the first is reported")
+{
+	int fd = w_passive(self->lfd, "mss 1460 sackok");
+
+	ASSERT_LE(0, fd);
+	in("PA 1+100");
+	out("A 1 ack 101 no-sack");
+	in("PA 201+100");
+	out("A 1 ack 101 sack 201-301");
+	in("PA 401+100");
+	out("A 1 ack 101 sack 401-501 sack 201-301");
+	in("PA 51+250");
+	out("A 1 ack 301 sack 51-101 sack 401-501");
+}
+
+CASE(dsack_two_early, "RFC 2883 4.2.3: also beyond the ACK, with the block that they lie in second")
+{
+	int fd = w_passive(self->lfd, "mss 1460 sackok");
+
+	ASSERT_LE(0, fd);
+	in("PA 101+100");
+	out("A 1 ack 1 sack 101-201");
+	in("PA 301+100");
+	out("A 1 ack 1 sack 301-401 sack 101-201");
+	in("PA 101+300");
+	out("A 1 ack 1 sack 101-201 sack 101-401");
 }
 
 CASE(dsack_once, "RFC 2883 4: reported once")

@@ -104,6 +104,26 @@ CASE(out_of_order, "RFC 9293 3.8.6.3, RFC 5681 4.2: at once while there is a hol
 	get(fd, 400);
 }
 
+CASE(one_ack, "RFC 5681 4.2 (MUST NOT): never more than one ACK for a segment")
+{
+	static const char * const piece[] = {
+		"1+1460", "1461+1460", "2921+10", "2921+10", "1+1460", "3031+100", "3331+100",
+		"3031+100", "2931+300", "3231+100", "900001+100",
+	};
+	int fd = w_passive(self->lfd, "mss 1460 sackok");
+	struct wseg s;
+	size_t i;
+
+	ASSERT_LE(0, fd);
+	for (i = 0; i < sizeof(piece) / sizeof(*piece); i++) {
+		in("PA %s", piece[i]);
+		ASSERT_TRUE(w_next(500, &s));
+		quiet(250);
+	}
+	get(fd, 3430);
+	quiet(250);
+}
+
 CASE(sack, "RFC 2018 4: the block that changed comes first")
 {
 	int fd = w_passive(self->lfd, "mss 1460 sackok");
@@ -286,6 +306,24 @@ CASE(small_segments, "RFC 9293 3.10.7.4 seventh: many small ones, in order and n
 	while (w_next(20, &(struct wseg){}))
 		;
 	get(fd, 200);
+}
+
+CASE(lowat_ratio, "socket(7) SO_RCVLOWAT: the buffer grows to hold that much of what really comes")
+{
+	int fd = w_passive(self->lfd, "mss 1460"), size = 0;
+	socklen_t len = sizeof(size);
+
+	ASSERT_LE(0, fd);
+	in("PA 1+1460");
+	while (w_next(50, &(struct wseg){}))
+		;
+	get(fd, 1460);
+	ASSERT_EQ(0, w_set(fd, SOL_SOCKET, SO_RCVLOWAT, 1000000));
+	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, &len));
+	/* not twice as much, which is for a connection on which nothing came yet */
+	ASSERT_LT(1000000, size);
+	ASSERT_GT(4000000, size);
+	ASSERT_NE(2000000, size);
 }
 
 TEST_HARNESS_MAIN

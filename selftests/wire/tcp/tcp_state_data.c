@@ -8,6 +8,8 @@
 
 SEG(established, rst_exact, "RFC 9293 3.10.7.4 second, RFC 5961 3.2",
     "R 0", NOTHING, gone)
+SEG(established, rst_data, "RFC 9293 3.5.3 (SHLD-2), RFC 1122 4.2.2.12: a RST may have text",
+    "RA 0+10 ack 0", NOTHING, gone)
 SEG(established, rst_ack_exact, "RFC 9293 3.10.7.4 second, RFC 5961 3.2",
     "RA 0 ack 0", NOTHING, gone)
 SEG(established, rst_in_window, "RFC 9293 3.10.7.4 second, RFC 5961 3.2",

@@ -44,6 +44,23 @@ CASE(challenge_ack_unlimited, "RFC 5961 7: without a limit each connection has i
 	}
 }
 
+CASE(challenge_interval, "RFC 5961 7, tcp_invalid_ratelimit: how far those of a connection are apart")
+{
+	int fd;
+
+	ASSERT_TRUE(w_sysctl("tcp_invalid_ratelimit", "1000"));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	in("R 100");
+	out("A 1 ack 1");
+	sleep_s(0.6);
+	in("R 100");
+	quiet(100);
+	ASSERT_TRUE(w_sysctl("tcp_invalid_ratelimit", "100"));
+	in("R 100");
+	out("A 1 ack 1");
+}
+
 /* a segment of 1000 octets stands in the device's queue for about 100 ms */
 static int slow_device(int lfd)
 {
@@ -182,6 +199,16 @@ CASE(recovery_holes, "RFC 6675 4: each segment by what is SACKed above it")
 	quiet(80);		/* two above 3001: not yet */
 	in("A 1 ack 1001 sack 4001-7001 sack 2001-3001");
 	out("A 3001+1000");
+}
+
+CASE(recovery_count_anew, "RFC 6675 5: an ACK that moves SND.UNA begins the count anew")
+{
+	ASSERT_LE(0, sacked(self->lfd, "0", false, 2));
+	in("A 1 ack 4001");
+	in("A 1 ack 4001 sack 5001-7001");
+	quiet(80);
+	in("A 1 ack 4001 sack 5001-8001");
+	out("A 4001+1000");
 }
 
 CASE(recovery_no_dupthresh, "RFC 8985 6.2, tcp_recovery 4: by time alone")

@@ -13,6 +13,17 @@
 #define ON	(SOF_TIMESTAMPING_SOFTWARE | SOF_TIMESTAMPING_OPT_ID)
 #define TSONLY	SOF_TIMESTAMPING_OPT_TSONLY
 
+/* TCP_NLA_* of linux/tcp.h, which does not go with netinet/tcp.h */
+enum {
+	DATA_SEGS_OUT = 4, TOTAL_RETRANS, SND_CWND = 8, SNDQ_SIZE = 13, BYTES_SENT = 18,
+	BYTES_RETRANS, SRTT = 22, BYTES_NOTSENT = 24, EDT, TTL, REHASH, ATTRS,
+};
+
+/* octets of each, as native has them since Linux 6.2; EDT and TTL are not always there */
+static const uint8_t attr_len[ATTRS] = {
+	0, 8, 8, 8, 8, 8, 8, 8, 4, 4, 4, 1, 1, 4, 1, 4, 4, 4, 8, 8, 4, 4, 4, 2, 4, 8, 1, 4,
+};
+
 static double real_now(void)
 {
 	struct timespec ts;
@@ -28,12 +39,34 @@ struct stamp {
 	double at;
 	int len, origin, err;
 	int ifindex;		/* of IP_PKTINFO */
+	/* SCM_TIMESTAMPING_OPT_STATS: octets of each attribute, 0: not there; and what it says */
+	uint8_t attr_len[ATTRS];
+	uint64_t attr[ATTRS];
 };
+
+static void stats_read(struct stamp *s, const uint8_t *p, int len)
+{
+	while (len >= 4) {
+		uint16_t size, type;
+
+		memcpy(&size, p, 2);
+		memcpy(&type, p + 2, 2);
+		if (size < 4 || size > len)
+			return;
+		if (type < ATTRS && size <= 12) {
+			s->attr_len[type] = size - 4;
+			memcpy(&s->attr[type], p + 4, size - 4);
+		}
+		size = (size + 3) & ~3;
+		p += size;
+		len -= size;
+	}
+}
 
 static struct stamp stamp_read(int fd, int flags)
 {
 	struct stamp s = { .type = -1 };
-	char data[4096], ctl[512];
+	char data[4096], ctl[1024];
 	struct iovec iov = { data, sizeof(data) };
 	struct msghdr m = {
 		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl),
@@ -48,6 +81,8 @@ static struct stamp stamp_read(int fd, int flags)
 			struct timespec *ts = (void *)CMSG_DATA(c);
 
 			s.at = ts[0].tv_sec + ts[0].tv_nsec / 1e9;
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING_OPT_STATS) {
+			stats_read(&s, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
 		} else if (c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR) {
 			struct sock_extended_err *ee = (void *)CMSG_DATA(c);
 
@@ -136,6 +171,92 @@ CASE(tx_id, "socket(7) SO_TIMESTAMPING, timestamping.rst 1.3.4 OPT_ID: octets si
 	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
 	STAMP(fd, SCM_TSTAMP_ACK, 9, began, 0);
 	NO_STAMP(fd);
+}
+
+CASE(tx_id_taken, "socket(7) SO_TIMESTAMPING, timestamping.rst 1.3.4 OPT_ID: the octet was counted when the stamp was taken")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	double began = real_now();
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(ask(fd, SOF_TIMESTAMPING_TX_ACK | ON | TSONLY));
+	put(fd, 10);
+	out("PA 1+10");
+	in("A 1 ack 11");
+	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
+	ASSERT_TRUE(ask(fd, 0));
+	put(fd, 50);
+	out("PA 11+50");
+	in("A 1 ack 61");
+	ASSERT_TRUE(ask(fd, SOF_TIMESTAMPING_TX_ACK | ON | TSONLY));
+	put(fd, 10);
+	out("PA 61+10");
+	in("A 1 ack 71");
+	STAMP(fd, SCM_TSTAMP_ACK, 9, began, 0);
+	STAMP(fd, SCM_TSTAMP_ACK, 9, began, 0);
+	NO_STAMP(fd);
+}
+
+/* is the next stamp of @type, and all there that describes the connection? */
+static bool described(int fd, int type, struct stamp *s)
+{
+	int i;
+
+	*s = stamp_read(fd, MSG_ERRQUEUE);
+	if (s->type != type) {
+		fprintf(stderr, "# stamp %d instead of %d\n", s->type, type);
+		return false;
+	}
+	for (i = 1; i < ATTRS; i++) {
+		int len = i == TTL && type != SCM_TSTAMP_ACK ? 0 : attr_len[i];
+
+		if (s->attr_len[i] == len || (!w.sim && !s->attr_len[i] && i == REHASH))
+			continue;
+		fprintf(stderr, "# attribute %d has %d octets, not %d\n", i, s->attr_len[i], len);
+		return false;
+	}
+	return true;
+}
+
+CASE(tx_stats, "socket(7) SO_TIMESTAMPING, timestamping.rst 1.3.4 OPT_STATS: how the connection was then, beside each stamp")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	struct timespec mono;
+	struct stamp s;
+	double began;
+
+	ASSERT_LE(0, fd);
+	ASSERT_FALSE(ask(fd, TX_ALL | ON | SOF_TIMESTAMPING_OPT_STATS));
+	ASSERT_EQ(EINVAL, errno);
+	ASSERT_TRUE(ask(fd, TX_ALL | ON | TSONLY | SOF_TIMESTAMPING_OPT_STATS));
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	began = mono.tv_sec + mono.tv_nsec / 1e9;
+	put(fd, 100);
+	out("PA 1+100");
+	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
+	ASSERT_TRUE(described(fd, SCM_TSTAMP_SCHED, &s));
+	ASSERT_EQ(99, s.id);
+	ASSERT_TRUE(described(fd, SCM_TSTAMP_SND, &s));
+	ASSERT_EQ(100, s.attr[SNDQ_SIZE]);
+	ASSERT_EQ(0, s.attr[TOTAL_RETRANS]);
+	ASSERT_EQ(10, s.attr[SND_CWND]);
+	ASSERT_GT(w.sim ? 0.001 : 0.5, s.attr[EDT] / 1e9 - began);
+	ASSERT_LT(-0.001, s.attr[EDT] / 1e9 - began);
+	out_within(1000, "PA 1+100");
+	ASSERT_TRUE(described(fd, SCM_TSTAMP_SCHED, &s));
+	ASSERT_TRUE(described(fd, SCM_TSTAMP_SND, &s));
+	/* and it is written when the stamp is taken, not when it is read */
+	in("A 1 ack 101");
+	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
+	put(fd, 1000);
+	ASSERT_TRUE(described(fd, SCM_TSTAMP_ACK, &s));
+	ASSERT_EQ(200, s.attr[BYTES_SENT]);
+	ASSERT_EQ(100, s.attr[BYTES_RETRANS]);
+	ASSERT_EQ(1, s.attr[TOTAL_RETRANS]);
+	ASSERT_EQ(2, s.attr[DATA_SEGS_OUT]);
+	ASSERT_EQ(0, s.attr[SNDQ_SIZE]);
+	ASSERT_EQ(64, s.attr[TTL]);
+	ASSERT_LT(w.sim ? 0.19 : 0.1, s.attr[EDT] / 1e9 - began);
 }
 
 CASE(tx_no_id, "socket(7) SO_TIMESTAMPING, timestamping.rst 1.3.4: without OPT_ID no number")

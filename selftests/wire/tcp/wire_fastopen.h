@@ -85,26 +85,9 @@ static inline bool f_got(const char *hex)
 	return false;
 }
 
-/* a counter of TcpExt */
 static inline long f_count(const char *name)
 {
-	FILE *f = fopen(w.native ? "/proc/net/netstat" : "/proc/net/strata/netstat", "r");
-	static char names[8192], values[8192];
-	char *n, *v, *ns, *vs;
-	long found = -1;
-
-	while (f && fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f)) {
-		if (strncmp(names, "TcpExt:", 7))
-			continue;
-		n = strtok_r(names, " \n", &ns);
-		v = strtok_r(values, " \n", &vs);
-		for (; n && v; n = strtok_r(NULL, " \n", &ns), v = strtok_r(NULL, " \n", &vs))
-			if (!strcmp(n, name))
-				found = atol(v);
-	}
-	if (f)
-		fclose(f);
-	return found;
+	return w_counted(name);
 }
 
 static inline struct tcp_info f_info(int fd)

@@ -192,7 +192,7 @@ static inline uint8_t w_octet(uint32_t at)
 
 static inline uint32_t w_ms(void)
 {
-	return now_s() * 1000;
+	return (uint64_t)(now_s() * 1000);
 }
 
 static inline uint16_t w_sum(const struct pkt *p)

@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What struct tcp_info counts and measures, a case for each member or two that no other test
+ * reads: segments, octets, the scoreboard, timeouts, windows, sizes, rates.
+ */
+#include "wire.h"
+
+/* struct tcp_info of linux/tcp.h, which cannot stand beside libc's */
+struct values {
+	uint8_t state, ca_state, retransmits, probes, backoff, options, wscales, flags;
+	uint32_t rto, ato, snd_mss, rcv_mss;
+	uint32_t unacked, sacked, lost, retrans, fackets;
+	uint32_t last_data_sent, last_ack_sent, last_data_recv, last_ack_recv;
+	uint32_t pmtu, rcv_ssthresh, rtt, rttvar, snd_ssthresh, snd_cwnd, advmss, reordering;
+	uint32_t rcv_rtt, rcv_space, total_retrans;
+	uint64_t pacing_rate, max_pacing_rate, bytes_acked, bytes_received;
+	uint32_t segs_out, segs_in, notsent_bytes, min_rtt, data_segs_in, data_segs_out;
+	uint64_t delivery_rate, busy_time, rwnd_limited, sndbuf_limited;
+	uint32_t delivered, delivered_ce;
+	uint64_t bytes_sent, bytes_retrans;
+	uint32_t dsack_dups, reord_seen, rcv_ooopack, snd_wnd, rcv_wnd, rehash;
+	uint16_t total_rto, total_rto_recoveries;
+	uint32_t total_rto_time;
+	socklen_t len;		/* octets that there are */
+};
+
+_Static_assert(offsetof(struct values, pacing_rate) == 104, "layout of linux/tcp.h");
+_Static_assert(offsetof(struct values, total_rto_time) == 244, "layout of linux/tcp.h");
+
+static struct values info(int fd)
+{
+	struct values v = { };
+
+	v.len = offsetof(struct values, len);
+	if (getsockopt(fd, SOL_TCP, TCP_INFO, &v, &v.len))
+		v.len = 0;
+	return v;
+}
+
+/* what 6.1 does not know */
+#define NEED(fd, member)						\
+	do {								\
+		if (info(fd).len < offsetof(struct values, member) + sizeof(info(fd).member)) \
+			SKIP(return, "this kernel has no tcpi_" #member); \
+	} while (0)
+
+#define IS(want, fd, member)	ASSERT_EQ(want, info(fd).member)
+
+static bool near(uint64_t is, uint64_t want, uint64_t slack)
+{
+	if (is + slack >= want && is <= want + slack)
+		return true;
+	fprintf(stderr, "# %llu, expected about %llu\n", (unsigned long long)is,
+		(unsigned long long)want);
+	return false;
+}
+
+/* µs, ms of a time; the wheel's ticks and real machines are not exact */
+#define US(want_ms, fd, member) \
+	ASSERT_TRUE(near(info(fd).member, (want_ms) * 1000, w.sim ? 8000 : 150000))
+#define MS(want_ms, fd, member)	ASSERT_TRUE(near(info(fd).member, want_ms, \
+					 w.sim ? 20 + (want_ms) / 10 : 450))
+
+/* a peer @ms away; no tail loss probes */
+static int passive(int lfd, const char *opts, int ms)
+{
+	struct wseg s;
+
+	w.ts = false;
+	if (!w_sysctl("tcp_early_retrans", "0") || !w_in("S 0 mss 1000 %s", opts) ||
+	    !w_next(1000, &s) || s.flags != 0x12)
+		return -1;
+	sleep_s(ms / 1000.0);
+	return w_in("A 1 ack 1") ? w_accept(lfd) : -1;
+}
+
+/* @n segments of 1000 octets leave */
+static bool flight(int fd, int n)
+{
+	uint32_t at = w.put + 1;
+	int i;
+
+	if (w_put(fd, n * 1000, 0) != n * 1000)
+		return false;
+	for (i = 0; i < n; i++)
+		if (!w_out(-50, "A %u+1000", at + i * 1000))
+			return false;
+	return true;
+}
+
+CASE(segments, "RFC 4898 4.1: tcpi_segs_out, _segs_in, _data_segs_out, _data_segs_in")
+{
+	int fd = w_active("mss 1460");
+
+	ASSERT_LE(0, fd);
+	IS(2, fd, segs_out);		/* SYN, ACK */
+	IS(1, fd, segs_in);
+	IS(0, fd, data_segs_out);
+	IS(0, fd, data_segs_in);
+	put(fd, 2920);
+	out("A 1+1460");
+	out("PA 1461+1460");
+	in("A 1 ack 2921");
+	in("PA 1+10");
+	out_within(200, "A 2921 ack 11");
+	IS(5, fd, segs_out);
+	IS(3, fd, segs_in);
+	IS(2, fd, data_segs_out);
+	IS(1, fd, data_segs_in);
+}
+
+CASE(segments_passive, "RFC 4898 4.1: the same of who is connected to")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	struct values v;
+
+	ASSERT_LE(0, fd);
+	v = info(fd);
+	in("PA 1+10");
+	out_within(200, "A 1 ack 11");
+	put(fd, 10);
+	out("PA 1+10");
+	in("A 11 ack 11");
+	ASSERT_EQ(v.segs_out + 2, info(fd).segs_out);
+	ASSERT_EQ(v.segs_in + 2, info(fd).segs_in);
+	IS(1, fd, data_segs_out);
+	IS(1, fd, data_segs_in);
+}
+
+CASE(octets, "RFC 4898 4.1: tcpi_bytes_sent, _bytes_acked, _bytes_received, _bytes_retrans")
+{
+	int fd = passive(self->lfd, "", 0);
+	uint64_t acked;
+
+	ASSERT_LE(0, fd);
+	acked = info(fd).bytes_acked;
+	ASSERT_TRUE(flight(fd, 2));
+	IS(2000, fd, bytes_sent);
+	ASSERT_EQ(acked, info(fd).bytes_acked);
+	in("A 1 ack 1001");
+	ASSERT_EQ(acked + 1000, info(fd).bytes_acked);
+	IS(0, fd, bytes_retrans);
+	out_within(400, "A 1001+1000");
+	IS(3000, fd, bytes_sent);
+	IS(1000, fd, bytes_retrans);
+	in("PA 1+100 ack 2001");
+	in("PA 1+200");
+	IS(200, fd, bytes_received);
+	in("PA 301+100");
+	IS(200, fd, bytes_received);	/* in order */
+}
+
+CASE(notsent, "tcp(7) TCP_NOTSENT_LOWAT: tcpi_notsent_bytes, tcpi_unacked")
+{
+	int fd = passive(self->lfd, "sackok", 0);
+
+	ASSERT_LE(0, fd);
+	put(fd, 15000);
+	IS(5000, fd, notsent_bytes);
+	IS(10, fd, unacked);
+	in("A 1 ack 10001");
+	IS(0, fd, notsent_bytes);
+	IS(5, fd, unacked);
+}
+
+CASE(scoreboard, "RFC 6675 2: tcpi_sacked, _lost, _retrans, _total_retrans, _delivered")
+{
+	int fd = passive(self->lfd, "sackok", 100);
+	uint32_t delivered;
+
+	ASSERT_LE(0, fd);
+	delivered = info(fd).delivered;
+	ASSERT_TRUE(flight(fd, 10));
+	IS(0, fd, sacked);
+	in("A 1 ack 1 sack 1001-4001");
+	out("A 1+1000");
+	IS(3, fd, sacked);
+	IS(1, fd, lost);
+	IS(1, fd, retrans);
+	IS(1, fd, total_retrans);
+	IS(10, fd, unacked);
+	IS(3, fd, ca_state);
+	ASSERT_EQ(delivered + 3, info(fd).delivered);
+	in("A 1 ack 10001");
+	IS(0, fd, sacked);
+	IS(0, fd, lost);
+	IS(0, fd, retrans);
+	IS(1, fd, total_retrans);
+	IS(0, fd, unacked);
+	ASSERT_EQ(delivered + 10, info(fd).delivered);
+}
+
+CASE(delivered_syn, "tcp(7) TCP_INFO: the SYN counts as the first that was delivered")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	IS(1, fd, delivered);
+}
+
+CASE(delivered_syn_active, "tcp(7) TCP_INFO: the same of who connects")
+{
+	int fd = w_active("mss 1460");
+
+	ASSERT_LE(0, fd);
+	IS(1, fd, delivered);
+}
+
+CASE(delivered_ce, "RFC 3168 6.1: tcpi_delivered_ce, what the peer says was marked")
+{
+	int fd;
+
+	in("SEC 0 mss 1000");
+	out("SAE 0 ack 1");
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(flight(fd, 2));
+	in("A 1 ack 1001");
+	IS(0, fd, delivered_ce);
+	in("AE 1 ack 2001");
+	IS(1, fd, delivered_ce);
+}
+
+CASE(dsack_dups, "RFC 2883 4: tcpi_dsack_dups")
+{
+	int fd = passive(self->lfd, "sackok", 100);
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(flight(fd, 10));
+	in("A 1 ack 1 sack 1001-4001");
+	out("A 1+1000");
+	in("A 1 ack 4001");
+	IS(0, fd, dsack_dups);
+	in("A 1 ack 5001 sack 1-1001");
+	IS(1, fd, dsack_dups);
+}
+
+CASE(reordering, "RFC 4653, RFC 8985 6.2 step 4: tcpi_reordering, tcpi_reord_seen")
+{
+	int fd = passive(self->lfd, "sackok", 200);
+
+	ASSERT_LE(0, fd);
+	IS(3, fd, reordering);
+	ASSERT_TRUE(flight(fd, 10));
+	in("A 1 ack 1 sack 7001-8001");
+	in("A 1 ack 8001");
+	IS(1, fd, reord_seen);
+	ASSERT_LT(3, info(fd).reordering);
+	ASSERT_GE(8, info(fd).reordering);
+}
+
+CASE(min_rtt, "tcp(7) TCP_INFO: tcpi_min_rtt, the least of the last minutes")
+{
+	int fd = passive(self->lfd, "", 300);
+
+	ASSERT_LE(0, fd);
+	US(300, fd, min_rtt);
+	ASSERT_TRUE(flight(fd, 1));
+	sleep_s(0.1);
+	in("A 1 ack 1001");
+	US(100, fd, min_rtt);
+	ASSERT_TRUE(flight(fd, 1));
+	sleep_s(0.15);
+	in("A 1 ack 2001");
+	US(100, fd, min_rtt);
+}
+
+CASE(pacing_rate, "tcp(7) TCP_INFO, tcp_pacing_ss_ratio: tcpi_pacing_rate, twice cwnd in a round trip")
+{
+	int fd = passive(self->lfd, "", 100);
+	uint64_t want;
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(flight(fd, 10));
+	sleep_s(0.1);
+	in("A 1 ack 10001");
+	want = 2ULL * 1000 * info(fd).snd_cwnd * 1000000 / info(fd).rtt;
+	ASSERT_TRUE(near(info(fd).pacing_rate, want, want / 50));
+}
+
+CASE(windows, "RFC 9293 3.8.6, RFC 7323 2.3: tcpi_snd_wnd, tcpi_rcv_wnd, octets")
+{
+	struct wseg s;
+	int fd;
+
+	in("S 0 mss 1000 ws 2 win 5000");
+	ASSERT_TRUE(w_next(1000, &s));
+	in("A 1 ack 1 win 4000");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	IS(16000, fd, snd_wnd);
+	in("PA 1+1000 win 5000");
+	IS(20000, fd, snd_wnd);
+	NEED(fd, rcv_wnd);
+	put(fd, 10);
+	ASSERT_TRUE(w_next(1000, &s));
+	while (!s.len)
+		ASSERT_TRUE(w_next(1000, &s));
+	ASSERT_EQ(s.win << (info(fd).wscales >> 4), info(fd).rcv_wnd);
+}
+
+CASE(sizes, "RFC 9293 3.7.1: tcpi_pmtu, tcpi_advmss, tcpi_snd_mss, tcpi_rcv_space")
+{
+	int fd;
+
+	in("S 0 mss 1000");
+	out("SA 0 ack 1 mss 1460");
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	IS(1500, fd, pmtu);
+	IS(1460, fd, advmss);
+	IS(1000, fd, snd_mss);
+	IS(14600, fd, rcv_space);	/* ten of advmss, until more is read in a round trip */
+}
+
+CASE(ooopack, "tcp(7) TCP_INFO: tcpi_rcv_ooopack, segments that came out of order")
+{
+	int fd = w_passive(self->lfd, "mss 1460 sackok");
+
+	ASSERT_LE(0, fd);
+	in("PA 1+100");
+	IS(0, fd, rcv_ooopack);
+	in("PA 201+100");
+	in("PA 401+100");
+	IS(2, fd, rcv_ooopack);
+	in("PA 101+100");
+	IS(2, fd, rcv_ooopack);
+}
+
+CASE(cwnd, "RFC 5681 3.1, RFC 6928: tcpi_snd_cwnd, tcpi_snd_ssthresh, and all lost after a timeout")
+{
+	int fd = passive(self->lfd, "", 0);
+
+	ASSERT_LE(0, fd);
+	IS(10, fd, snd_cwnd);
+	IS(0x7fffffff, fd, snd_ssthresh);
+	ASSERT_TRUE(flight(fd, 10));
+	in("A 1 ack 2001");
+	IS(12, fd, snd_cwnd);
+	out_within(400, "A 2001+1000");
+	IS(1, fd, snd_cwnd);
+	IS(8, fd, snd_ssthresh);	/* RFC 9438: 0.7 of 12 */
+	IS(8, fd, lost);
+	IS(1, fd, retrans);
+	IS(4, fd, ca_state);
+}
+
+CASE(backoff, "RFC 6298 5.5: tcpi_backoff, tcpi_retransmits: timeouts in a row")
+{
+	int fd = passive(self->lfd, "", 0);
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(flight(fd, 1));
+	IS(0, fd, backoff);
+	out_within(400, "A 1+1000");
+	IS(1, fd, backoff);
+	IS(1, fd, retransmits);
+	out_within(600, "A 1+1000");
+	IS(2, fd, backoff);
+	IS(2, fd, retransmits);
+	IS(0, fd, probes);
+	in("A 1 ack 1001");
+	IS(0, fd, retransmits);
+}
+
+CASE(probes, "RFC 9293 3.8.6.1: tcpi_probes, tcpi_backoff: window probes are no timeouts")
+{
+	int fd;
+
+	in("S 0 mss 1000");
+	out("SA 0 ack 1");
+	in("A 1 ack 1 win 0");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	put(fd, 100);
+	IS(0, fd, probes);
+	out_within(400, "A 0");
+	IS(1, fd, probes);
+	IS(1, fd, backoff);
+	out_within(600, "A 0");
+	IS(2, fd, probes);
+	IS(2, fd, backoff);
+	IS(0, fd, retransmits);
+	in("A 1 ack 1 win 0");
+	IS(0, fd, probes);
+}
+
+CASE(total_rto, "RFC 4898 4.1: tcpi_total_rto, _recoveries, _time: timeouts, rows of them, ms")
+{
+	int fd = passive(self->lfd, "sackok", 0);
+
+	ASSERT_LE(0, fd);
+	NEED(fd, total_rto_time);
+	ASSERT_TRUE(flight(fd, 1));
+	IS(0, fd, total_rto);
+	IS(0, fd, total_rto_recoveries);
+	out_within(400, "A 1+1000");
+	IS(1, fd, total_rto);
+	IS(1, fd, total_rto_recoveries);
+	MS(0, fd, total_rto_time);
+	out_at(408, "A 1+1000");
+	sleep_s(0.1);
+	IS(2, fd, total_rto);
+	IS(1, fd, total_rto_recoveries);
+	MS(500, fd, total_rto_time);		/* it lasts */
+	in("A 1 ack 1001");
+	sleep_s(0.2);
+	MS(500, fd, total_rto_time);
+	ASSERT_TRUE(flight(fd, 1));
+	out_within(1000, "A 1001+1000");
+	sleep_s(0.1);
+	IS(3, fd, total_rto);
+	IS(2, fd, total_rto_recoveries);
+	MS(600, fd, total_rto_time);
+}
+
+CASE(total_rto_probes, "RFC 9293 3.8.6.1: tcpi_total_rto: not where they stand for probes of a closed window")
+{
+	int fd = passive(self->lfd, "sackok", 0);
+
+	ASSERT_LE(0, fd);
+	NEED(fd, total_rto_time);
+	ASSERT_TRUE(flight(fd, 1));
+	in("A 1 ack 1 win 0");
+	out_within(400, "A 1+1000");
+	out_within(500, "A 1+1000");
+	IS(0, fd, total_rto);
+	IS(0, fd, total_rto_recoveries);
+}
+
+CASE(total_rto_syn, "RFC 4898 4.1: tcpi_total_rto: of SYNs too")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0");
+	NEED(fd, total_rto_time);
+	out_at(1000, "S 0");
+	out_at(1000, "S 0");
+	IS(2, fd, total_rto);
+	IS(1, fd, total_rto_recoveries);
+	sleep_s(0.1);
+	in("SA 0 ack 1 mss 1460 sackok");
+	out("A 1 ack 1");
+	sleep_s(0.2);
+	IS(2, fd, total_rto);
+	IS(1, fd, total_rto_recoveries);
+	MS(1100, fd, total_rto_time);
+}
+
+CASE(total_rto_syn_ack, "RFC 4898 4.1: and of SYN-ACKs, the time from the first")
+{
+	int fd;
+
+	in("S 0 mss 1460 sackok");
+	out("SA 0 ack 1");
+	out_at(1000, "SA 0 ack 1");
+	sleep_s(0.3);
+	in("S 0 mss 1460 sackok");	/* the peer's timer */
+	out("SA 0 ack 1");
+	sleep_s(0.2);
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	NEED(fd, total_rto_time);
+	IS(1, fd, total_rto);
+	IS(1, fd, total_rto_recoveries);
+	MS(1500, fd, total_rto_time);
+	sleep_s(0.2);
+	MS(1500, fd, total_rto_time);
+}
+
+CASE(rehash, "tcp(7) TCP_INFO: tcpi_rehash, other paths that were tried")
+{
+	int fd = passive(self->lfd, "", 0);
+
+	ASSERT_LE(0, fd);
+	NEED(fd, rehash);
+	IS(0, fd, rehash);
+	ASSERT_TRUE(flight(fd, 1));
+	out_within(400, "A 1+1000");
+	/* Strata has one hash for a flow's life: what routes by it sees no other */
+	ASSERT_EQ(NATIVE("chooses another flow hash at a timeout, for paths that are chosen by it"),
+		  info(fd).rehash);
+}
+
+TEST_HARNESS_MAIN
