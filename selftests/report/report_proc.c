@@ -209,6 +209,345 @@ TEST_F(proc, sockets_names_the_owner)
 	trio_close(&t);
 }
 
+/* all lines of a file but the head, sorted, without blanks at their ends; how many */
+static int rows(const char *dir, const char *file, char row[][256], int max)
+{
+	char path[128];
+	FILE *f;
+	int n = 0;
+
+	snprintf(path, sizeof(path), "%s%s", dir, file);
+	f = fopen(path, "r");
+	if (!f || !fgets(row[0], 256, f))
+		return -1;
+	while (n < max && fgets(row[n], 256, f)) {
+		size_t len = strcspn(row[n], "\n");
+
+		while (len && row[n][len - 1] == ' ')
+			len--;
+		row[n++][len] = 0;
+	}
+	fclose(f);
+	qsort(row, n, 256, (int (*)(const void *, const void *))strcmp);
+	return n;
+}
+
+/* the same neighbours and routes for a stack, with its tool */
+static bool configure(const char *tool, int family)
+{
+	int udp = socket(family, SOCK_DGRAM, 0);
+	bool ok;
+
+	/* (a device anew: nothing of the other stack is left on it) */
+	ok = udp >= 0 &&
+	     !env_run("ip link add v0 type veth peer name v1 && ip link set v0 up && "
+		      "ip link set v1 up%s%s", "", "") &&
+	     !env_run("%s addr add 10.1.0.1/24 dev v0%s", tool, "") &&
+	     !env_run("%s neigh add 10.1.0.9 lladdr 02:00:00:00:ab:09 dev v0 nud permanent%s",
+		      tool, "") &&
+	     !env_run("%s neigh add 10.1.0.10 lladdr 02:00:00:00:00:0a dev v0 nud stale%s",
+		      tool, "") &&
+	     !env_run("%s route add default via 10.1.0.254%s", tool, "") &&
+	     !env_run("%s route add 10.3.0.0/16 via 10.1.0.253 metric 77%s", tool, "") &&
+	     !env_run("%s route add 10.4.0.1/32 dev v0%s", tool, "") &&
+	     !env_run("%s route add 10.4.0.2/32 via 10.1.0.9%s", tool, "") &&
+	     !env_run("%s route add 10.128.0.0/9 dev v0 metric 4000000000%s", tool, "") &&
+	     !env_run("%s route add unreachable 10.5.0.0/16%s", tool, "") &&
+	     /* nobody has it: unresolved */
+	     env_sendto(udp, "x", 1, 0, "10.1.0.7", 9) == 1;
+	if (udp >= 0)
+		close(udp);
+	return ok;
+}
+
+TEST_F(proc, arp_and_route_rows_are_native)
+{
+	enum { MAX = 16 };
+	static char native[2][MAX][256], strata[2][MAX][256];
+	static const char * const file[] = { "arp", "route" };
+	static const int want[] = { 3, 7 };
+	int n[2];
+
+	ASSERT_TRUE(configure("ip -4", AF_INET));
+	for (int i = 0; i < 2; i++)
+		n[i] = rows(NATIVE_PROC, file[i], native[i], MAX);
+	ASSERT_EQ(0, env_run("ip link del v0%s%s", "", ""));
+	ASSERT_TRUE(configure("strata", self->family));
+	for (int i = 0; i < 2; i++) {
+		EXPECT_EQ(want[i], n[i]) TH_LOG("native %s", file[i]);
+		EXPECT_EQ(n[i], rows(STRATA_PROC, file[i], strata[i], MAX)) TH_LOG("%s", file[i]);
+		for (int k = 0; k < n[i]; k++)
+			EXPECT_STREQ(native[i][k], strata[i][k]);
+	}
+}
+
+/* native has "advmss" + 40 in this column; Strata knows no advmss and shows the route's MTU */
+TEST_F(proc, route_says_its_mtu)
+{
+	char row[256];
+
+	ASSERT_TRUE(configure("strata", self->family));
+	ASSERT_EQ(0, env_run("strata route add 10.6.0.0/16 via 10.1.0.254 mtu 1300%s%s", "", ""));
+	ASSERT_TRUE(line(STRATA_PROC, "route", "v0\t0000060A", row, sizeof(row)));
+	EXPECT_STREQ("v0\t0000060A\tFE00010A\t0003\t0\t0\t0\t0000FFFF\t1300\t0\t0", row);
+}
+
+/* the process that `sockets` names for the listener at 127.0.0.1:@port; -1: "-", -2: no line */
+static int listener_owner(int port)
+{
+	char buf[512], local[64];
+	FILE *f = fopen(STRATA_PROC "sockets", "r");
+	char state[32], addr[64], pid[32];
+	int found = -2;
+
+	snprintf(local, sizeof(local), "127.0.0.1:%d", port);
+	while (f && fgets(buf, sizeof(buf), f))
+		if (sscanf(buf, "%*s %31s %63s %*s %31s", state, addr, pid) == 3 &&
+		    !strcmp(state, "LISTEN") && !strcmp(addr, local))
+			found = pid[0] == '-' ? -1 : atoi(pid);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* a daemon: who binds and listens leaves the rest to a child, whose number comes by @tell */
+static void daemon_of(int family, int port, int tell)
+{
+	int lst = socket(family, SOCK_STREAM, 0);
+	pid_t child;
+
+	if (env_bind(lst, "127.0.0.1", port) || listen(lst, 4))
+		_exit(1);
+	child = fork();
+	if (child)
+		_exit(write(tell, &child, sizeof(child)) != sizeof(child));
+	prctl(PR_SET_PDEATHSIG, 0);
+	alarm(60);
+	for (;;)
+		if (accept(lst, NULL, NULL) < 0 || write(tell, &port, sizeof(port)) < 0)
+			_exit(1);
+}
+
+TEST_F(proc, sockets_names_who_is_left)
+{
+	int said[2], fd, status, port;
+	pid_t first, child;
+
+	ASSERT_EQ(0, pipe(said));
+	first = fork();
+	if (!first)
+		daemon_of(self->family, 8005, said[1]);
+	ASSERT_EQ((ssize_t)sizeof(child), read(said[0], &child, sizeof(child)));
+	ASSERT_EQ(first, waitpid(first, &status, 0));
+	ASSERT_EQ(0, status);
+	EXPECT_EQ(-1, listener_owner(8005));
+	fd = socket(self->family, SOCK_STREAM, 0);
+	ASSERT_EQ(0, env_connect(fd, "127.0.0.1", 8005));
+	ASSERT_EQ((ssize_t)sizeof(port), read(said[0], &port, sizeof(port)));
+	EXPECT_EQ(child, listener_owner(8005));
+	kill(child, SIGKILL);
+	close(fd);
+}
+
+/* a line of `sockets` in numbers; -1: "-" */
+struct said {
+	char state[16];
+	long uid, inode, rx, tx, unacked, sent, rcvd, rtt, rto, cwnd, retrans;
+};
+
+static bool said(const char *proto, int lport, int rport, struct said *s)
+{
+	FILE *f = fopen(STRATA_PROC "sockets", "r");
+	char buf[512], local[32], remote[32], p[8];
+	bool found = false;
+
+	while (f && !found && fgets(buf, sizeof(buf), f)) {
+		char w[11][16];
+		long *to[] = { &s->uid, &s->inode, &s->rx, &s->tx, &s->unacked, &s->sent, &s->rcvd,
+			       &s->rtt, &s->rto, &s->cwnd, &s->retrans };
+		const char *l, *r;
+
+		if (sscanf(buf, "%7s %15s %31s %31s %*s %*s %15s %15s %15s %15s %15s %15s %15s %15s "
+			   "%15s %15s %15s", p, s->state, local, remote, w[0], w[1], w[2], w[3],
+			   w[4], w[5], w[6], w[7], w[8], w[9], w[10]) != 15)
+			continue;
+		l = strchr(local, ':');
+		r = strchr(remote, ':');
+		found = !strcmp(p, proto) && l && r && atoi(l + 1) == lport && atoi(r + 1) == rport;
+		for (int i = 0; i < 11; i++)
+			*to[i] = strcmp(w[i], "-") ? atol(w[i]) : -1;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+static int ioctl_int(int fd, unsigned long what)
+{
+	int val = -1;
+
+	return ioctl(fd, what, &val) ? -1 : val;
+}
+
+static struct tcp_info info_of(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof(info);
+
+	if (getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len))
+		info.tcpi_state = 255;
+	return info;
+}
+
+#define EXPECT_WITHIN(low, val, high) do {	\
+	EXPECT_LE(low, val);			\
+	EXPECT_GE(high, val);			\
+} while (0)
+
+/* what a connection's line says is what its descriptor says */
+TEST_F(proc, sockets_says_what_tcp_info_says)
+{
+	struct tcp_info before, after;
+	int port, queued = 0, unsent = 0, left = -1, tries;
+	struct said s;
+	char data[2000] = "";
+	struct trio t;
+	struct stat st;
+
+	t.lsk = socket(self->family, SOCK_STREAM, 0);
+	ASSERT_EQ(0, env_bind(t.lsk, "127.0.0.1", 8004));
+	ASSERT_EQ(0, listen(t.lsk, 7));
+	ASSERT_EQ(0, seteuid(1234));
+	t.client = socket(self->family, SOCK_STREAM, 0);
+	ASSERT_EQ(0, seteuid(0));
+	ASSERT_EQ(0, env_connect(t.client, "127.0.0.1", 8004));
+	t.server = accept(t.lsk, NULL, NULL);
+	ASSERT_GE(t.server, 0);
+	port = env_port(t.client);
+	ASSERT_EQ(7, send(t.server, data, 7, 0));
+	usleep(200000);
+	ASSERT_EQ(sizeof(data), send(t.client, data, sizeof(data), 0));
+	usleep(300000);
+
+	before = info_of(t.client);
+	ASSERT_TRUE(said("tcp", port, 8004, &s));
+	after = info_of(t.client);
+	ASSERT_EQ(0, fstat(t.client, &st));
+	EXPECT_STREQ("ESTABLISHED", s.state);
+	EXPECT_EQ(1234, s.uid);
+	EXPECT_EQ(st.st_uid, s.uid);
+	EXPECT_EQ(st.st_ino, s.inode);
+	EXPECT_EQ(7, s.rx);
+	EXPECT_EQ(7, ioctl_int(t.client, FIONREAD));
+	EXPECT_EQ(0, s.tx);
+	EXPECT_EQ(0, s.unacked);
+	EXPECT_WITHIN(before.tcpi_last_data_sent, s.sent, after.tcpi_last_data_sent);
+	EXPECT_WITHIN(before.tcpi_last_data_recv, s.rcvd, after.tcpi_last_data_recv);
+	EXPECT_GE(s.sent, 250);
+	EXPECT_GE(s.rcvd, s.sent + 150);
+	EXPECT_EQ(after.tcpi_rtt, s.rtt);
+	EXPECT_EQ(after.tcpi_rto / 1000, s.rto);
+	EXPECT_EQ(after.tcpi_snd_cwnd, s.cwnd);
+	EXPECT_EQ(after.tcpi_total_retrans, s.retrans);
+	ASSERT_TRUE(said("tcp", 8004, port, &s));
+	EXPECT_EQ(0, s.uid);
+	EXPECT_EQ(sizeof(data), s.rx);
+
+	/* an ACK that waits leaves octets under way, a receiver that does not read unsent ones */
+	for (tries = 0; tries < 50 && !(s.unacked > 0 && queued == left); tries++) {
+		ASSERT_EQ(100, send(t.client, data, 100, 0));
+		unsent = ioctl_int(t.client, SIOCOUTQNSD);
+		queued = ioctl_int(t.client, SIOCOUTQ);
+		ASSERT_TRUE(said("tcp", port, 8004, &s));
+		left = ioctl_int(t.client, SIOCOUTQ);
+	}
+	EXPECT_LT(tries, 50);
+	EXPECT_GT(queued, 0);
+	EXPECT_EQ(queued, s.tx);
+	EXPECT_EQ(queued - unsent, s.unacked);
+	while (send(t.client, data, sizeof(data), MSG_DONTWAIT) > 0)
+		;
+	/* (again while the last segments and their ACKs are under way) */
+	for (tries = 0; tries < 100; tries++) {
+		usleep(100000);
+		queued = ioctl_int(t.client, SIOCOUTQ);
+		unsent = ioctl_int(t.client, SIOCOUTQNSD);
+		ASSERT_TRUE(said("tcp", port, 8004, &s));
+		if (queued == ioctl_int(t.client, SIOCOUTQ) &&
+		    unsent == ioctl_int(t.client, SIOCOUTQNSD))
+			break;
+	}
+	EXPECT_LT(tries, 100);
+	EXPECT_GT(unsent, 0);
+	EXPECT_EQ(queued, s.tx);
+	EXPECT_EQ(queued - unsent, s.unacked);
+	trio_close(&t);
+}
+
+/* a SYN nobody answers: what is unknown is "-", retransmissions and the RTO are tcp_info's */
+TEST_F(proc, sockets_counts_retransmissions)
+{
+	struct tcp_info before, after;
+	struct said s;
+	int fd, tries;
+
+	ASSERT_TRUE(configure("strata", self->family));
+	fd = socket(self->family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	EXPECT_ERRNO(EINPROGRESS, env_connect(fd, "10.1.0.9", 8005));
+	usleep(6500000);	/* after the fourth they double (tcp_syn_linear_timeouts) */
+	/* (again if one went in between) */
+	for (tries = 0; tries < 5; tries++) {
+		before = info_of(fd);
+		ASSERT_TRUE(said("tcp", env_port(fd), 8005, &s));
+		after = info_of(fd);
+		if (before.tcpi_total_retrans == after.tcpi_total_retrans)
+			break;
+	}
+	EXPECT_STREQ("SYN-SENT", s.state);
+	EXPECT_GE(s.retrans, 5);
+	EXPECT_EQ(after.tcpi_total_retrans, s.retrans);
+	EXPECT_EQ(after.tcpi_rto / 1000, s.rto);
+	EXPECT_GE(s.rto, 2000);
+	EXPECT_EQ(after.tcpi_snd_cwnd, s.cwnd);
+	EXPECT_EQ(-1, s.sent);
+	EXPECT_EQ(-1, s.rcvd);
+	EXPECT_EQ(-1, s.rtt);
+	close(fd);
+}
+
+TEST_F(proc, sockets_says_what_a_datagram_socket_did)
+{
+	int rcv = socket(self->family, SOCK_DGRAM, 0), snd;
+	struct said s;
+	struct stat st;
+
+	ASSERT_EQ(0, seteuid(1234));
+	snd = socket(self->family, SOCK_DGRAM, 0);
+	ASSERT_EQ(0, seteuid(0));
+	ASSERT_EQ(0, env_bind(rcv, "127.0.0.1", 5001));
+	ASSERT_EQ(0, env_bind(snd, "127.0.0.1", 5002));
+	ASSERT_EQ(0, env_connect(snd, "127.0.0.1", 5001));
+	ASSERT_TRUE(said("udp", 5002, 5001, &s));
+	EXPECT_EQ(-1, s.sent);
+	EXPECT_EQ(-1, s.rcvd);
+	ASSERT_EQ(5, send(snd, "hello", 5, 0));
+	usleep(300000);
+	ASSERT_TRUE(said("udp", 5002, 5001, &s));
+	ASSERT_EQ(0, fstat(snd, &st));
+	EXPECT_STREQ("CONNECTED", s.state);
+	EXPECT_EQ(1234, s.uid);
+	EXPECT_EQ(st.st_ino, s.inode);
+	EXPECT_WITHIN(250, s.sent, 10000);
+	EXPECT_EQ(-1, s.rcvd);
+	EXPECT_EQ(-1, s.unacked);
+	ASSERT_TRUE(said("udp", 5001, 0, &s));
+	EXPECT_GT(s.rx, 5);
+	EXPECT_EQ(-1, s.sent);
+	EXPECT_WITHIN(250, s.rcvd, 10000);
+	close(rcv);
+	close(snd);
+}
+
 /* a reader with a small buffer sees each of many sockets once */
 TEST_F(proc, many_sockets_each_once)
 {
