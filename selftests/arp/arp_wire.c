@@ -6,6 +6,8 @@
 #include <net/if_arp.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
 
 #include "../kselftest_harness.h"
 #include "../lib/rtnl.h"
@@ -477,6 +479,67 @@ TEST_F_TIMEOUT(arp, full_table, 120)
 	EXPECT_LE(neigh_count(&self->r), 1024);
 	sleep_s(10);
 	EXPECT_EQ(0, neigh_use(&self->r, "va", "10.1.200.1"));
+}
+
+static uint32_t sum_add(uint32_t sum, const void *data, int len)
+{
+	const uint8_t *p = data;
+	int i;
+
+	for (i = 0; i < len; i += 2)
+		sum += p[i] << 8 | p[i + 1];
+	return sum;
+}
+
+static uint16_t sum_end(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return htons(~((sum & 0xffff) + (sum >> 16)));
+}
+
+/* a SYN from @from to 10.0.0.2 */
+static int send_syn(int fd, const char *from)
+{
+	struct {
+		struct ethhdr eth;
+		struct iphdr ip;
+		struct tcphdr tcp;
+	} __attribute__((packed)) f = {
+		.eth.h_proto = htons(ETH_P_IP),
+		.ip = { .version = 4, .ihl = 5, .tot_len = htons(40), .ttl = 64,
+			.protocol = IPPROTO_TCP, .saddr = ip(from), .daddr = ip("10.0.0.2") },
+		.tcp = { .source = htons(1000), .dest = htons(5000), .doff = 5, .syn = 1,
+			 .window = htons(1000) },
+	};
+
+	memcpy(f.eth.h_dest, mac_a, 6);
+	memcpy(f.eth.h_source, mac_b, 6);
+	f.ip.check = sum_end(sum_add(0, (char *)&f + 14, 20));
+	f.tcp.check = sum_end(sum_add(IPPROTO_TCP + 20, (char *)&f + 26, 28));
+	return send_frame(fd, &f, sizeof(f));
+}
+
+/* half-open requests in the names of absent hosts do not keep the table full (RFC 4987 2) */
+TEST_F_TIMEOUT(arp, half_open, 60)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(5000) };
+	int lfd = socket(TEST_FAMILY, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char addr[32];
+	int i;
+
+	ASSERT_EQ(0, bind(lfd, (struct sockaddr *)&sin, sizeof(sin)));
+	ASSERT_EQ(0, listen(lfd, 64));
+	ASSERT_EQ(0, run("echo 16 > /proc/sys/net/strata/neigh_gc_thresh3"));
+	for (i = 0; i < 20; i++) {
+		snprintf(addr, sizeof(addr), "10.0.0.%d", 100 + i);
+		ASSERT_EQ(0, send_syn(self->wire, addr));
+	}
+	sleep_s(0.2);
+	EXPECT_EQ(-ENOBUFS, neigh_use(&self->r, "va", "10.0.0.77"));
+	/* the SYN-ACKs of the 7th second have failed, those of the 15th are to come */
+	sleep_s(12);
+	EXPECT_EQ(0, neigh_use(&self->r, "va", "10.0.0.77"));
+	close(lfd);
 }
 
 /* a tag of another VLAN is not for us, VLAN 0 is only a priority (IEEE 802.1Q) */

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@
 #define BURST		32	/* datagrams between two acknowledgements, one way */
 #define DGRAM		64
 #define CONNS		1000	/* connections in one epoll loop */
+#define FLOWS		8	/* streams at once */
 
 /* what where.c looks for: a no-operation with a displacement that is a word */
 static inline void mark_begin(void)
@@ -129,25 +131,54 @@ static void serve_echo(int fd)
 }
 
 /* reads; answers a byte for each total announced in the first 8 bytes */
-static void serve_sink(int fd)
+static void sink(int conn)
 {
 	static char buf[CHUNK];
 	unsigned long left;
 	ssize_t n;
+
+	while (recv(conn, &left, sizeof(left), MSG_WAITALL) == sizeof(left)) {
+		while (left) {
+			n = recv(conn, buf, left < CHUNK ? left : CHUNK, 0);
+			if (n <= 0)
+				errx(1, "stream ended early");
+			left -= n;
+		}
+		send_all(conn, "", 1);
+	}
+	close(conn);
+}
+
+static void serve_sink(int fd)
+{
 	int conn;
 
 	for (;;) {
 		conn = accept(fd, NULL, NULL);
 		if (conn < 0)
 			err(1, "accept");
-		while (recv(conn, &left, sizeof(left), MSG_WAITALL) == sizeof(left)) {
-			while (left) {
-				n = recv(conn, buf, left < CHUNK ? left : CHUNK, 0);
-				if (n <= 0)
-					errx(1, "stream ended early");
-				left -= n;
-			}
-			send_all(conn, "", 1);
+		sink(conn);
+	}
+}
+
+/* a process for each connection */
+static void serve_sinks(int fd)
+{
+	pid_t pid;
+	int conn;
+
+	for (;;) {
+		conn = accept(fd, NULL, NULL);
+		if (conn < 0)
+			err(1, "accept");
+		pid = fork();
+		if (pid < 0)
+			err(1, "fork");
+		if (!pid) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			close(fd);
+			sink(conn);
+			_exit(0);
 		}
 		close(conn);
 	}
@@ -232,11 +263,9 @@ static int connection(int family, int type, const struct sockaddr_in *sin)
 	return persistent;
 }
 
-static void work_stream(int family, const struct sockaddr_in *sin, long bytes)
+static void stream(int fd, unsigned long left)
 {
-	static char buf[CHUNK];
-	int fd = connection(family, SOCK_STREAM, sin);
-	unsigned long left = bytes;
+	static const char buf[CHUNK];
 
 	send_all(fd, &left, sizeof(left));
 	while (left) {
@@ -246,6 +275,42 @@ static void work_stream(int family, const struct sockaddr_in *sin, long bytes)
 		left -= n;
 	}
 	recv_byte(fd);
+}
+
+static void work_stream(int family, const struct sockaddr_in *sin, long bytes)
+{
+	stream(connection(family, SOCK_STREAM, sin), bytes);
+}
+
+struct flow {
+	pthread_t thread;
+	int fd;
+	long bytes;
+};
+
+static void *flow_thread(void *arg)
+{
+	struct flow *flow = arg;
+
+	stream(flow->fd, flow->bytes);
+	return NULL;
+}
+
+/* so many bytes in all, each flow its share */
+static void work_streams(int family, const struct sockaddr_in *sin, long bytes)
+{
+	static struct flow flows[FLOWS];
+	int i;
+
+	for (i = 0; i < FLOWS; i++) {
+		if (!flows[i].fd)
+			flows[i].fd = open_connected(family, SOCK_STREAM, sin);
+		flows[i].bytes = bytes / FLOWS;
+		if (pthread_create(&flows[i].thread, NULL, flow_thread, &flows[i]))
+			errx(1, "pthread_create");
+	}
+	for (i = 0; i < FLOWS; i++)
+		pthread_join(flows[i].thread, NULL);
 }
 
 static void work_rr(int family, const struct sockaddr_in *sin, long n)
@@ -340,6 +405,7 @@ static void work_udp_one_way(int family, const struct sockaddr_in *sin, long n)
 
 static const struct bench benches[] = {
 	{ "tcp_stream",	 SOCK_STREAM, serve_sink,  work_stream },
+	{ "tcp_streams", SOCK_STREAM, serve_sinks, work_streams },
 	{ "tcp_rr",	 SOCK_STREAM, serve_echo,  work_rr },
 	{ "tcp_crr",	 SOCK_STREAM, serve_echo,  work_crr },
 	{ "tcp_message", SOCK_STREAM, serve_message, work_message },

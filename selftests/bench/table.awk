@@ -28,14 +28,16 @@ function spread(m) {
 }
 
 BEGIN {
-	unit["tcp_stream"] = "byte"; unit["tcp_rr"] = "1-byte round trip"
+	if (what == "")
+		what = "instructions"
+	unit["tcp_stream"] = "byte"; unit["tcp_streams"] = "byte, 8 flows"; unit["tcp_rr"] = "1-byte round trip"
 	unit["tcp_crr"] = "connect+echo+close"; unit["udp_rr"] = "64-byte round trip"
 	unit["udp_one_way"] = "64-byte datagram"; unit["tcp_message"] = "64 KB there and back"
 	unit["tcp_epoll"] = "1 of 1000 in epoll"
 }
 
 END {
-	printf "%-14s %-20s %18s %18s %7s\n", "test", "instructions per", "native", "Strata", "ratio"
+	printf "%-14s %-20s %18s %18s %7s\n", "test", what " per", "native", "Strata", "ratio"
 	for (i = 1; i <= tests; i++) {
 		test = order[i]
 		a = median(test, "native"); sa = spread(a)

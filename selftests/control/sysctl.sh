@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # net.strata.*: the names of net.ipv4.*, each of which takes and refuses what native's does,
-# has native's default, is of its namespace alone and belongs to who administers that.
+# has native's default, is of its namespace alone and belongs to who administers that. Of TCP
+# all of native's names are there, but those that are named below with a reason.
 #
 # shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
 . "$(dirname "$0")/../lib/ktap.sh"
@@ -28,11 +29,42 @@ native_of() {
 }
 export -f native_of
 
+# names that came after 6.1
+NEWER=' tcp_syn_linear_timeouts tcp_shrink_window tcp_pingpong_thresh tcp_rto_min_us '
+NEWER+='tcp_backlog_ack_defer '
+
 strangers() { # names that native has not
 	local f
 
 	for f in /proc/sys/net/strata/*; do
-		native_of "${f##*/}" > /dev/null || echo "${f##*/}"
+		native_of "${f##*/}" > /dev/null || [[ $NEWER == *" ${f##*/} "* ]] || echo "${f##*/}"
+	done
+}
+
+# Those of TCP that Strata has not, and why not: they would promise what there is not.
+left_out() { # NAME
+	case $1 in
+	# sizes of native's table of connections, a namespace's own; Strata has one for all
+	tcp_ehash_entries|tcp_child_ehash_entries) ;;
+	# virtual routing domains: Strata's routes know none
+	tcp_l3mdev_accept) ;;
+	# protocols on top of a socket (TLS, ...): there are none
+	tcp_available_ulp) ;;
+	# another path by another IPv6 flow label, where there is congestion: no IPv6, one path
+	tcp_plb_*) ;;
+	*) return 1 ;;
+	esac
+}
+
+missing() { # native's names that are neither here nor left out for a reason, or both
+	local f
+
+	for f in /proc/sys/net/ipv4/tcp_* /proc/sys/net/ipv4/ip_local_reserved_ports; do
+		if [ -e "/proc/sys/net/strata/${f##*/}" ]; then
+			! left_out "${f##*/}" || echo "${f##*/} is there"
+		else
+			left_out "${f##*/}" || echo "${f##*/}"
+		fi
 	done
 }
 
@@ -42,8 +74,9 @@ SCALED=' tcp_rmem tcp_wmem tcp_max_orphans tcp_max_tw_buckets tcp_max_syn_backlo
 SCALED+='neigh_unres_qlen_bytes '
 # ping_group_range: opened to all on systems whose init does so
 # tcp_limit_output_bytes: 1 MB in 6.1, 4 MB in 6.12
-# tcp_available_congestion_control: what the kernel was built with
+# tcp_{available,allowed}_congestion_control: what the kernel was built with
 SCALED+='ping_group_range tcp_limit_output_bytes tcp_available_congestion_control '
+SCALED+='tcp_allowed_congestion_control tcp_mem '
 export SCALED
 
 defaults() { # NAME STRATA NATIVE of those that differ
@@ -82,6 +115,7 @@ VALUES=(-2147483649 -2147483648 -1 0 1 2 3 4 5 31 32 47 48 67 68 127 128 255 256
 	65536 86400 86401 2147483647 2147483648 99999999999 x 1x '' '1 2' '7 x' '0x10' ' 1 ')
 PAIRS=('1 2' '2 1' '1 1' '0 0' '1024 65535' '1024 65536' '1023 2000' '2000 1999' '2000' '-1 5'
 	'5 -1' '2000 x' 'x' '2000 3000 4000' '32768 60999' '0 2147483647' '0 2147483648' '1 0')
+PORTS=(0 1 '1-5' '5-1' '1-' '-5' 65535 65536 '1,2,7-9' '1-5,3-9' '1,,2' '1, 2' '1 2' x 99999999999)
 TRIPLES=('1 2 3' '4096 131072 6291456' '0 1 1' '1 0 1' '-1 1 1' '3 2 1' '4096' '1 x 2'
 	'1 1 2147483647' '1 1 2147483648')
 
@@ -108,6 +142,7 @@ bounds() { # NAME: the same values are taken and refused as native's
 	native=$(native_of "$name") || return 0
 	case $name in
 	ip_local_port_range|ping_group_range) values=("${PAIRS[@]}") ;;
+	ip_local_reserved_ports) values=("${PORTS[@]}") ;;
 	tcp_rmem|tcp_wmem) values=("${TRIPLES[@]}") ;;
 	*) values=("${VALUES[@]}") ;;
 	esac
@@ -132,7 +167,7 @@ in_ns_function() { # FUNCTION: run it in namespace a
 	local decl
 
 	decl=$(declare -f try bounds native_of strangers defaults all_bounds differs_rightly
-		declare -p VALUES PAIRS TRIPLES)
+		declare -p VALUES PAIRS PORTS TRIPLES)
 	ip netns exec "$A" bash -c "$decl"$'\n'"$1"
 }
 
@@ -185,11 +220,90 @@ for i in range(50):
     assert 40000 <= s.getsockname()[1] <= 40063, s.getsockname()'
 }
 
+reserved() { # 40062 and 40063 are left to sockets without a port; who asks gets any
+	in_a python3 -c '
+import socket
+def strata(kind):
+    k = socket.socket(18, kind)
+    return socket.socket(socket.AF_INET, kind, 0, k.detach())
+one = strata(socket.SOCK_STREAM)
+one.bind(("127.0.0.1", 40000))
+one.listen()
+seen = set()
+for kind in socket.SOCK_DGRAM, socket.SOCK_STREAM:
+    s = [strata(kind), strata(kind)]
+    for i in s:
+        i.bind(("127.0.0.1", 0))
+        seen.add(i.getsockname()[1])
+    try:
+        strata(kind).bind(("127.0.0.1", 0))
+        seen.add(-1)
+    except OSError as e:
+        seen.add(e.strerror)
+    for i in s:
+        i.close()
+for i in range(2):
+    s = strata(socket.SOCK_STREAM)
+    s.connect(("127.0.0.1", 40000))
+    seen.add(s.getsockname()[1])
+print(sorted(map(str, seen)))'
+}
+choose() { # NAME COMMAND-PREFIX...: TCP_CONGESTION
+	local name=$1
+
+	shift
+	"$@" python3 -c '
+import socket, sys
+k = socket.socket(18, socket.SOCK_STREAM)
+try:
+    k.setsockopt(6, 13, sys.argv[1].encode())
+    print("ok")
+except OSError as e:
+    print(e.errno)' "$name"
+}
+pressures() { # how often TCP came to want memory
+	awk '/^TcpExt:/ { if (!n) n = split($0, name); else split($0, is) }
+		END { for (i = 1; i <= n; i++) if (name[i] == "TCPMemoryPressures") print is[i] }' \
+		/proc/net/strata/netstat
+}
+fill() { # megabytes that nobody reads; a CPU keeps up to one to itself
+	python3 -c '
+import socket
+def strata():
+    k = socket.socket(18, socket.SOCK_STREAM)
+    return socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, k.detach())
+l = strata()
+l.bind(("127.0.0.1", 0))
+l.listen(100)
+keep = []
+for i in range(100):
+    c = strata()
+    c.connect(l.getsockname())
+    keep += [c, l.accept()]
+    c.setblocking(False)
+    try:
+        for n in range(30):
+            c.send(b"x" * 10000)
+    except BlockingIOError:
+        pass'
+}
+wants_memory() { # MEM: does TCP come under pressure with this tcp_mem
+	local was before
+
+	was=$(get tcp_mem)
+	before=$(pressures)
+	set_to tcp_mem "$1"
+	fill
+	set_to tcp_mem "$was"
+	[ "$(pressures)" -gt "$before" ]
+}
+
 ip netns add "$A" && ip netns add "$B"
 cleanup() { ip netns del "$A" && ip netns del "$B"; }
 
-ktap_plan 21
+ktap_plan 32
 ktap_run "every name is one of native's" nothing strangers
+ktap_run "every name of native's TCP is here, or left out for a reason" nothing missing
 ktap_run "there are as many in every namespace" test \
 	"$(find /proc/sys/net/strata -type f | wc -l)" = "$(in_a find /proc/sys/net/strata -type f | wc -l)"
 ktap_run "defaults are native's" nothing in_ns_function defaults
@@ -217,5 +331,23 @@ in_a bash -c 'set_to ip_local_port_range "40000 40063"'
 ktap_run "ip_local_port_range" ephemeral
 ktap_run "it does not reach below ip_unprivileged_port_start" refused \
 	in_a bash -c 'set_to ip_local_port_range "79 40063"'
+in_a bash -c 'set_to ip_local_reserved_ports 40000-40059,40060,40061'
+ktap_is "ip_local_reserved_ports" "$(in_a bash -c 'get ip_local_reserved_ports')" 40000-40061
+ktap_is "reserved ports are not given away by chance" "$(reserved)" \
+	"['40062', '40063', 'Address already in use']"
+
+allowed=$(get tcp_allowed_congestion_control)
+ktap_run "tcp_allowed_congestion_control: unknown names change nothing" refused \
+	set_to tcp_allowed_congestion_control "cubic such-is-not-there"
+ktap_is "and all that was allowed is" "$(get tcp_allowed_congestion_control)" "$allowed"
+ktap_is "a user chooses what is allowed" "$(choose reno user)" ok
+set_to tcp_allowed_congestion_control cubic
+ktap_is "and not what is not" "$(choose reno user)" 1
+ktap_is "who administers the network does" "$(choose reno)" ok
+set_to tcp_allowed_congestion_control "$allowed"
+ktap_run "it is the machine's" refused in_a bash -c 'set_to tcp_allowed_congestion_control cubic'
+
+ktap_run "tcp_mem: there is enough" refused wants_memory "$(get tcp_mem)"
+ktap_run "tcp_mem: there is not" wants_memory "0 1 100000000"
 ktap_run "namespaces go, and their sysctls" cleanup
 ktap_end

@@ -136,6 +136,16 @@ show_first_connection() {
 	"$DEMO/layers.sh" "$WORK/pcap" 10.77.0.2 || FAILED=1
 }
 
+# has a connection sent something?
+transfer_runs() {
+	for _ in $(seq 100); do
+		in_ours strata -j ss -t -i state established |
+			jq -e 'any(.[]; .info.bytes_sent > 0)' >/dev/null 2>&1 && return 0
+		sleep 0.2
+	done
+	return 1
+}
+
 show_sockets() {
 	say "The sockets while the transfer runs (strata ss -t -i -p)"
 	in_ours strata ss -t -i -p || FAILED=1
@@ -162,10 +172,17 @@ right_to_left() {
 	curl_rate in_native curl -o "$WORK/got" http://10.77.0.2/file || FAILED=1
 	verdict "Strata -> native" "$WORK/got"
 
-	in_native curl -s --limit-rate 2M --max-time 5 -o /dev/null http://10.77.0.2/file &
-	sleep 1
-	show_sockets
-	wait $!
+	ip netns exec "$NATIVE" curl -s --limit-rate 1M --max-time 60 -o /dev/null http://10.77.0.2/file &
+	PIDS=($!)
+	if transfer_runs; then
+		show_sockets
+	else
+		echo "demo: no connection of a third transfer was seen within 20 s" >&2
+		FAILED=1
+	fi
+	kill $! 2>/dev/null	# seen; not of interest how it ends
+	wait $! 2>/dev/null
+	PIDS=()
 }
 
 [ -n "${STRATA_KO-}" ] || die "STRATA_KO is not set: use make demo"

@@ -332,19 +332,19 @@ static void probe_all(struct __test_metadata *_metadata, int strata, enum kind k
 
 INPUT_FIXTURE(opts)
 
-TEST_F_TIMEOUT(opts, as_root, 240)
+TEST_F_TIMEOUT(opts, as_root, 1200)
 {
 	probe_all(_metadata, self->strata, variant->kind);
 }
 
 /* EPERM and EACCES where native says so, in native's order */
-TEST_F_TIMEOUT(opts, as_nobody, 240)
+TEST_F_TIMEOUT(opts, as_nobody, 1200)
 {
 	ASSERT_EQ(0, setresuid(65534, 65534, 65534));
 	probe_all(_metadata, self->strata, variant->kind);
 }
 
-TEST_F_TIMEOUT(opts, in_state, 240)
+TEST_F_TIMEOUT(opts, in_state, 1200)
 {
 	static const int states[] = { TCP_LISTEN, TCP_ESTABLISHED };
 	struct probe p = { .kind = STREAM, .level = SOL_TCP };

@@ -8,6 +8,10 @@
 #	  native 10.7.0.1/24  va <-------> vb  native 10.7.0.2/24
 #	  Strata 10.7.0.11/24                    Strata 10.7.0.12/24
 #
+# While the client is on Strata, namespace a has no native address that leads to the server:
+# what strata run did not move would not connect. (One that leads nowhere stays: the C library
+# asks for no IPv4 address where it sees none.)
+#
 # A test sources this file, plans its results and calls every_way FUNCTION. The
 # function starts the server by `serve`, runs clients by `client`, and finds the
 # server's address in $ADDR, the client's in $PEER and the way's name in $WAY.
@@ -77,6 +81,9 @@ env_init() {
 	ip netns add $B
 	ip link add va netns $A type veth peer name vb netns $B
 	ip -n $A addr add 10.7.0.1/24 dev va
+	ip -n $A link add nowhere type dummy
+	ip -n $A addr add 203.0.113.1/32 dev nowhere
+	ip -n $A link set nowhere up
 	ip -n $B addr add 10.7.0.2/24 dev vb
 	for ns in $A $B; do
 		ip -n "$ns" link set lo up
@@ -145,7 +152,12 @@ every_way() { # FUNCTION
 		WAY="$SERVER to $CLIENT"
 		ADDR=10.7.0.2 PEER=10.7.0.1
 		[ "$SERVER" = native ] || ADDR=10.7.0.12
-		[ "$CLIENT" = native ] || PEER=10.7.0.11
+		# A client that must use Strata has nothing else that leads to the server.
+		ip -n $A addr replace 10.7.0.1/24 dev va
+		if [ "$CLIENT" = strata ]; then
+			PEER=10.7.0.11
+			ip -n $A addr del 10.7.0.1/24 dev va
+		fi
 		"$1"
 		stop_in $B || ktap_note "$WAY: the server does not end"
 		stop_in $A || ktap_note "$WAY: a client does not end"

@@ -62,7 +62,7 @@ ktap_run() { # NAME COMMAND...
 	shift
 	said=$("$@" 2>&1)
 	status=$?
-	[ $status = 0 ] || ktap_note "$* -> $status"$'\n'"$said"
+	[ $status = 0 ] || ktap_note "${*%%$'\n'*} -> $status"$'\n'"$said"
 	ktap_result $status "$name"
 	return $status
 }

@@ -14,14 +14,14 @@
 
 # how many: a connection takes far longer under KASAN and lockdep
 case ${STRATA_FULL:-0}$STRATA_MACHINE in
-1debug) row=1000 once=500 ends=8 ;;
+1debug) row=10000 once=2000 ends=8 ;;
 1*) row=10000 once=2000 ends=100 ;;
 0debug) row=20 once=40 ends=2 ;;
 *) row=300 once=300 ends=4 ;;
 esac
 
 ends() { timeout 1200 "$DIR/load_ends" "$@"; }
-conns() { timeout 2400 "$DIR/load_conns" "$@"; }
+conns() { timeout 1200 "$DIR/load_conns" "$@"; }
 account() { timeout 120 "$DIR/load_mem" "$@"; }
 
 pairs=(

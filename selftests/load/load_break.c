@@ -8,6 +8,7 @@
  */
 #include <linux/inet_diag.h>
 #include <linux/sock_diag.h>
+#include <err.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -73,18 +74,31 @@ static int diag(struct rtnl *r, int type, int flags, const struct inet_diag_sock
 	return rtnl_talk(r, &q, keep_sock, socks);
 }
 
+static int diag_open(void)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+	if (fd < 0)
+		err(1, "NETLINK_SOCK_DIAG");
+	return fd;
+}
+
 /* what the dump showed may be gone, or be another one */
 static unsigned long destroy(void)
 {
 	static struct socks socks;
 	unsigned long n = 0;
-	struct rtnl r = { .fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG) };
+	struct rtnl r = { .fd = diag_open() };
 	int i, err;
 
 	while (more()) {
 		socks.n = 0;
 		err = diag(&r, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, NULL, &socks);
-		check("dump", err < 0 ? err : 0, 0);
+		if (!check("dump", err < 0 ? err : 0, 0)) {
+			/* netlink keeps a dump that had no memory, and says EBUSY to the next */
+			close(r.fd);
+			r.fd = diag_open();
+		}
 		for (i = 0; i < socks.n; i++) {
 			if (rnd(4))
 				continue;
@@ -128,6 +142,16 @@ static unsigned long unload(void)
 	return n;
 }
 
+/* holds the module; its allocations may fail for now */
+static bool hold(void)
+{
+	while (socket(TEST_FAMILY, SOCK_STREAM, 0) < 0) {
+		if ((errno != ENOMEM && errno != ENOBUFS) || !more())
+			return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
@@ -146,11 +170,11 @@ int main(int argc, char **argv)
 	address = argv[3];
 	snprintf(path, sizeof(path), "/run/netns/%s", argv[1]);
 	ns = open(path, O_RDONLY | O_CLOEXEC);
-	if (ns < 0 || setns(ns, CLONE_NEWNET) || socket(TEST_FAMILY, SOCK_STREAM, 0) < 0) {
+	end = now_s() + atoi(argv[4]);
+	if (ns < 0 || setns(ns, CLONE_NEWNET) || !hold()) {
 		printf("# %s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
-	end = now_s() + atoi(argv[4]);
 	for (i = 0; i < 3; i++) {
 		unsigned long n;
 

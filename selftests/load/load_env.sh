@@ -91,13 +91,14 @@ memory_take() {
 }
 
 # Equal, but for what counts as in use and is kept on each CPU for its next packets: NAPI's
-# skbs (64 at most), and one entry of Strata's write queues with its head (kmod/tcp/tcp_entry.c).
+# skbs (64 at most), and two entries of Strata's write queues with their heads (ENTRY_SLOTS of
+# kmod/tcp/tcp_entry.c).
 memory_same() { # BEFORE
 	memory_take | awk -v cpus="$(nproc)" '
 		BEGIN {
 			keep["skbuff_head_cache"] = 64 * cpus
-			keep["skbuff_fclone_cache"] = cpus
-			keep["skbuff_small_head"] = cpus
+			keep["skbuff_fclone_cache"] = 2 * cpus
+			keep["skbuff_small_head"] = 2 * cpus
 		}
 		NR == FNR { before[FNR] = $0; next }
 		$0 == before[FNR] { next }

@@ -12,14 +12,14 @@ enum {
 	MAX_QUICKACKS = 16,
 };
 
-static u32 win_from_space(s32 space)	/* tcp_adv_win_scale 1 */
+static u32 win_from_space(const struct sim_receiver *r, s32 space)
 {
-	return space > 0 ? space - (space >> 1) : 0;
+	return space > 0 ? strata_wnd_from_space(r->ratio, space) : 0;
 }
 
 static u32 space_now(const struct sim_receiver *r)
 {
-	return win_from_space((s32)r->rcvbuf - (s32)(r->waiting * TRUESIZE));
+	return win_from_space(r, (s32)r->rcvbuf - (s32)(r->waiting * TRUESIZE));
 }
 
 void rcv_init(struct sim_receiver *r, const struct sim_cell *cell, struct sim_link *l)
@@ -32,9 +32,10 @@ void rcv_init(struct sim_receiver *r, const struct sim_cell *cell, struct sim_li
 		abort();
 	r->nxt = ISS;
 	r->rcvbuf = RCVBUF;
+	r->ratio = STRATA_WND_RATIO;
 	r->done_us = NEVER;
-	strata_wnd_init(&r->rwnd, r->nxt, win_from_space(r->rcvbuf), win_from_space(RCVBUF_MAX), 0,
-			MSS, true);
+	strata_wnd_init(&r->rwnd, r->nxt, win_from_space(r, r->rcvbuf),
+			win_from_space(r, RCVBUF_MAX), 0, MSS, true);
 	r->ssthresh = r->rwnd.wnd;
 	strata_drs_init(&r->drs, r->nxt, r->nxt, r->rwnd.wnd, r->rwnd.wnd,
 			START_US);
@@ -67,7 +68,7 @@ static void duplicate(struct sim_receiver *r, u32 start, u32 end)
 static void send_ack(struct sim_receiver *r)
 {
 	struct sim_ack a = { .ack = r->nxt, .tsecr = r->ts_recent };
-	u32 full = win_from_space(r->rcvbuf), free = space_now(r), wnd;
+	u32 full = win_from_space(r, r->rcvbuf), free = space_now(r), wnd;
 
 	if (full > r->rwnd.clamp)
 		full = r->rwnd.clamp;
@@ -81,6 +82,18 @@ static void send_ack(struct sim_receiver *r)
 		r->quick--;
 	r->pending = 0;
 	link_ack(r->link, r->mstamp_us, &a);
+}
+
+static void measure_ratio(struct sim_receiver *r)
+{
+	u8 ratio = strata_wnd_ratio(MSS, TRUESIZE);
+
+	if (ratio == r->ratio)
+		return;
+	r->ratio = ratio;
+	r->rwnd.clamp = win_from_space(r, r->rcvbuf);
+	if (r->drs.space > r->rwnd.clamp)
+		r->drs.space = r->rwnd.clamp;
 }
 
 static void measure_ato(struct sim_receiver *r)
@@ -119,22 +132,24 @@ static void grow_window(struct sim_receiver *r)
 
 	if (most > r->rwnd.clamp)
 		most = r->rwnd.clamp;
-	if (r->ssthresh < most)
-		r->ssthresh += step < most - r->ssthresh ? step : most - r->ssthresh;
+	if (r->ssthresh >= most)
+		return;
+	r->ssthresh += step < most - r->ssthresh ? step : most - r->ssthresh;
+	r->quick |= 1;
 }
 
 /* strata_tcp_rcv_space_adjust() */
 static void adjust_space(struct sim_receiver *r)
 {
-	u32 win = strata_drs_adjust(&r->drs, r->nxt, MSS, r->mstamp_us);
-	u64 space = 2ULL * win;
+	u32 win = strata_drs_adjust(&r->drs, r->nxt, r->nxt, MSS, r->mstamp_us);
+	u32 space = strata_wnd_space(r->ratio, win);
 
 	if (space > RCVBUF_MAX)
 		space = RCVBUF_MAX;
 	if (!win || space <= r->rcvbuf)
 		return;
-	r->rcvbuf = (u32)space;
-	r->rwnd.clamp = win_from_space(r->rcvbuf);
+	r->rcvbuf = space;
+	r->rwnd.clamp = win_from_space(r, r->rcvbuf);
 }
 
 static void in_order(struct sim_receiver *r, const struct sim_data *d)
@@ -143,6 +158,7 @@ static void in_order(struct sim_receiver *r, const struct sim_data *d)
 	bool holes = r->waiting;
 
 	r->pending |= ACK_SCHED;
+	measure_ratio(r);
 	measure_rtt(r, d);
 	measure_ato(r);
 	grow_window(r);

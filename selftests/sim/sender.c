@@ -96,7 +96,6 @@ void snd_init(struct sim_sender *s, const struct sim_cell *cell, struct sim_link
 	strata_rtt_sample(&s->rtt, cell->rtt_ms * 1000, ISS, ISS);
 	cs.srtt_us = strata_rtt_srtt(&s->rtt);
 	cs.min_rtt_us = strata_rtt_min(&s->rtt);
-	__module_get(cell->ops->owner);
 	strata_cong_init(&s->cong, cell->ops);
 	strata_cong_start(&s->cong, &cs, false);
 }
@@ -122,7 +121,8 @@ static void timer_rearm(struct sim_sender *s)
 	if (s->scb.packets_out) {
 		if (strata_tlp_ok(&s->tlp, &s->scb, s->rec.state))
 			timer_set(s, TIMER_TLP, ticks(strata_tlp_pto(strata_rtt_srtt(&s->rtt),
-								     s->scb.packets_out == 1,
+								     s->scb.packets_out == 1 ?
+								     STRATA_RTO_MIN_US : 0,
 								     rto)));
 		else
 			timer_set(s, TIMER_RTO, ticks(rto));

@@ -119,6 +119,7 @@ struct sim_receiver {
 	u32	sender_tsval;	/* our TSval that came back last (drs_tsecr) */
 	u32	ssthresh;
 	u32	rcvbuf;
+	u8	ratio;		/* payload in memory, 1/256 */
 	u32	waiting;	/* segments out of order */
 	bool	*have;		/* by number of segment */
 	u32	segs;

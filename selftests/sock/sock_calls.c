@@ -236,4 +236,25 @@ TEST_F(calls, reuseport_option)
 	EXPECT_EQ(0, env_getopt(fd, SOL_SOCKET, SO_REUSEPORT));
 }
 
+/* for kernels whose core answers at SOL_SOCKET without asking */
+TEST_F(calls, own_level)
+{
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+	int val = 1;
+
+	if (variant->stack == NATIVE) {
+		EXPECT_ERRNO(ENOPROTOOPT, env_setopt(fd, SOL_STRATA, SO_REUSEPORT, 1));
+		return;
+	}
+	EXPECT_EQ(0, env_setopt(fd, SOL_STRATA, SO_REUSEPORT, 1));
+	EXPECT_EQ(1, env_getopt(fd, SOL_SOCKET, SO_REUSEPORT));
+	EXPECT_ERRNO(EINVAL, setsockopt(fd, SOL_STRATA, SO_REUSEPORT, &val, 3));
+	EXPECT_ERRNO(EFAULT, setsockopt(fd, SOL_STRATA, SO_REUSEPORT, NOWHERE, 4));
+	EXPECT_EQ(0, env_setopt(fd, SOL_STRATA, 60 /* SO_ZEROCOPY */, 1));
+	EXPECT_EQ(1, env_getopt(fd, SOL_SOCKET, 60));
+	EXPECT_ERRNO(ENOPROTOOPT, env_setopt(fd, SOL_STRATA, SO_KEEPALIVE, 1));
+	EXPECT_ERRNO(EOPNOTSUPP, getsockopt(fd, SOL_STRATA, SO_REUSEPORT, &val,
+					    &(socklen_t){ sizeof(val) }));
+}
+
 TEST_HARNESS_MAIN

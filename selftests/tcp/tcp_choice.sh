@@ -40,6 +40,39 @@ if len(sys.argv) > 1:
 print(s.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).split(b"\0")[0].decode())' "$@"
 }
 
+# What ss says of a connection's algorithm beyond its name, digits as N; and how many octets
+# TCP_CC_INFO has. RUN: "strata run", or nothing for native
+tells() { # RUN SS...
+	local run=$1
+	shift
+	# shellcheck disable=SC2086 # RUN may be empty
+	$B $run python3 -c '
+import re, socket, subprocess, sys
+listener = socket.create_server(("127.0.0.1", 0))
+end = socket.create_connection(listener.getsockname())
+other = listener.accept()[0]
+for i in range(20):
+    end.send(b"x" * 1000)
+    other.recv(1000, socket.MSG_WAITALL)
+print(len(end.getsockopt(socket.IPPROTO_TCP, 26, 100)), end=" ")
+peer = "127.0.0.1:%d" % listener.getsockname()[1]
+said = subprocess.run(sys.argv[1:] + ["-tni", "dst", peer], capture_output=True, text=True)
+found = re.search(r"(bbr|dctcp):\S+", said.stdout)
+print(re.sub(r"[0-9.]+(e[+-]?[0-9]+)?[kMGT]?", "N", found[0]) if found else said.stdout + said.stderr)' "$@"
+}
+
+# The same of the native stack, where it has this algorithm; else what ss(8) would say
+tells_native() { # NAME SHAPE
+	modprobe "tcp_$1" 2>/dev/null
+	if ! $B sysctl -qw "net.ipv4.tcp_congestion_control=$1" 2>/dev/null; then
+		echo "$2"
+		return
+	fi
+	$B ip link set lo up
+	tells '' ss
+	$B sysctl -qw net.ipv4.tcp_congestion_control=cubic
+}
+
 leaves() { # MODULE
 	# sockets are freed after a grace period
 	for _ in $(seq 50); do
@@ -94,7 +127,7 @@ for side in "strata-cong-a 192.0.2.1 va" "strata-cong-b 192.0.2.2 vb"; do
 	ip netns exec "$ns" tc qdisc add dev "$dev" root netem delay 10ms loss 1% rate 10mbit limit 100
 done
 
-ktap_plan 20
+ktap_plan 22
 ktap_is "built in" "$(available)" "reno cubic"
 ktap_is "the default" "$(default)" cubic
 ktap_run "an unknown name is refused" refused choose none
@@ -109,6 +142,8 @@ ktap_is "and is one more" "$(available)" "reno cubic bbr"
 $A bash -c 'choose bbr'
 $B bash -c 'choose bbr'
 ktap_is "a socket has it" "$(socket_has)" bbr
+ktap_is "and tells of it as native" "$(tells "strata run" strata ss)" \
+	"$(tells_native bbr "20 bbr:(bw:Nbps,mrtt:N,pacing_gain:N,cwnd_gain:N)")"
 ktap_run "BBR: both ways at once" transfer
 ktap_run "a namespace's default keeps its module" refused rmmod strata_bbr
 $A bash -c 'choose cubic'
@@ -121,6 +156,8 @@ ktap_run "DCTCP's module loads" insmod "$DCTCP"
 $A bash -c 'choose dctcp'
 $B bash -c 'choose dctcp'
 ktap_is "a socket has it" "$(socket_has)" dctcp
+ktap_is "and tells of it as native" "$(tells "strata run" strata ss)" \
+	"$(tells_native dctcp "16 dctcp:(ce_state:N,alpha:N,ab_ecn:N,ab_tot:N)")"
 ktap_run "DCTCP: both ways at once, marked and nothing lost" marked_not_lost
 $A bash -c 'choose cubic'
 $B bash -c 'choose cubic'

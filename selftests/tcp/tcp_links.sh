@@ -87,7 +87,8 @@ link_mtu9000() { mtu 9000 && bundles delay 5ms limit 10000; }
 link_blackout() { netem rate 10mbit delay 5ms limit 1000; }
 link_slow() { netem delay 5ms limit 10000; }
 link_mixed() {
-	netem delay 20ms 10ms loss 5% duplicate 5% corrupt 1% rate 20mbit limit 100
+	mtu 576 &&
+		netem delay 20ms 10ms loss 10% duplicate 5% corrupt 1% rate 1mbit limit 10
 }
 
 # --- transfers --------------------------------------------------------------------
@@ -97,15 +98,17 @@ declare -A client=([strata]=strata-tcp-b:strata:192.0.2.2 [native]=strata-tcp-b:
 
 # A second without a single packet, in the middle. A netem of its own (handle 2:) takes
 # the other's place and queue in one step: a link without any for a moment carries all.
+# LINK COMMAND...
 blackout() {
-	local pid said status
+	local link=$1 pid said status
 
+	shift
 	(
 		sleep 0.3
 		$A tc qdisc replace dev va root handle 2: netem loss 100%
 		$B tc qdisc replace dev vb root handle 2: netem loss 100%
 		sleep 1
-		link_blackout
+		"link_$link"
 	) &
 	pid=$!
 	said=$("$@" 2>&1)
@@ -119,18 +122,42 @@ blackout() {
 
 # LINK PAIR WAY BYTES
 transfer() {
-	local link=$1 pair=$2 way=$3 said status wrap=() slow=()
+	local link=$1 pair=$2 way=$3 said status wrap=() slow=() sent closed
 
 	case $link in
-	blackout) wrap=(blackout) ;;
+	blackout | mixed) wrap=(blackout "$link") ;;
+	esac
+	case $link in
 	slow | mixed) slow=(slow) ;;
 	esac
+	sent=$(packets_of_a)
+	closed=$(windows_closed)
 	said=$(${wrap[@]+"${wrap[@]}"} "$XFER" "${server[${pair%-*}]}" "${client[${pair#*-}]}" \
 		"$way" "$4" ${slow[@]+"${slow[@]}"} 2>&1)
 	status=$?
+	sent=$(($(packets_of_a) - sent))
+	# the server's data leaves in bundles that the device divides (GSO)
+	if [ "$link" = clean ] && [ "$way" != up ] && [ $((sent * 1448 * 4)) -gt "$4" ]; then
+		said+="; $sent packets for $4 octets: not bundled" status=1
+	fi
+	# a receiver of ours that reads slowly must have closed its window
+	if [ "$link" = slow ] && [[ ${pair#*-}$way == strata[db]o* ]] &&
+		[ "$(windows_closed)" = "$closed" ]; then
+		said+="; the window was never closed" status=1
+	fi
 	ktap_result "$status" "${title[$link]}: $pair $way"
 	ktap_note "$said"
 }
+
+# how often the client's namespace, on Strata, has advertised a window of zero
+# shellcheck disable=SC2016 # awk
+windows_closed() {
+	$B awk '/^TcpExt:/ && !n { n = split($0, name); next }
+		/^TcpExt:/ { for (i = 1; i <= n; i++) if (name[i] == "TCPToZeroWindowAdv") print $i }' \
+		/proc/net/strata/netstat
+}
+
+packets_of_a() { $A cat /sys/class/net/va/statistics/tx_packets; }
 
 links=(clean loss5 reorder slow blackout)
 ways=both pairs="strata-strata strata-native native-strata"
@@ -142,7 +169,7 @@ elif [ "$STRATA_MACHINE" = debug ]; then
 	big=$((5 * MB)) part=$((512 * KB))
 fi
 if [ "$FULL" = 1 ]; then
-	ways="down up both"
+	ways="down up both" part=$((2 * MB))
 	[ "$STRATA_MACHINE" = debug ] || big=$((100 * MB))
 	[ "$STRATA_MACHINE" != sim ] || pairs+=" native-native"
 fi
@@ -192,7 +219,7 @@ for link in "${links[@]}"; do
 	for pair in $pairs; do
 		for way in $ways; do
 			# what the last blackout left behind
-			[ "$link" != blackout ] || { link_clean && link_blackout; }
+			case $link in blackout | mixed) link_clean && "link_$link" ;; esac
 			transfer "$link" "$pair" "$way" "$bytes"
 		done
 	done

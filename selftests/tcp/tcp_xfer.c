@@ -7,7 +7,8 @@
  *
  * SERVER, CLIENT: NAMESPACE:FAMILY:ADDRESS, FAMILY native or strata. WAY: down (the
  * server sends), up (the client sends) or both. slow: the receiver pauses 5 ms between
- * reads of 8 KB and has a buffer of 16 KB, so the window closes. The data is a
+ * reads of 8 KB, has a buffer of 16 KB, and rests for a second when it has half of it all:
+ * the window closes. The data is a
  * generator's, seeded anew each time; the receiver runs the same generator, so the
  * first octet that differs is named, and both hash what they sent and got.
  *
@@ -109,11 +110,17 @@ static void compare(const char *got, size_t len, size_t at, uint64_t *seed)
 	}
 }
 
+static void pause_ms(int ms)
+{
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L }, NULL);
+}
+
 static void recv_all(int fd, uint64_t seed, size_t bytes, int slow, struct hash *hash)
 {
 	static char got[CHUNK];
 	struct sha256 sha;
 	size_t at = 0;
+	int rested = 0;
 
 	sha256_init(&sha);
 	for (;;) {
@@ -127,7 +134,7 @@ static void recv_all(int fd, uint64_t seed, size_t bytes, int slow, struct hash 
 		sha256_add(&sha, got, n);
 		at += n;
 		if (slow)
-			nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+			pause_ms(at > bytes / 2 && !rested++ ? 1000 : 5);
 	}
 	hash_end(&sha, hash);
 	if (at == bytes)

@@ -104,6 +104,44 @@ monitor_json() { # an object a line, of the device alone
 	cat "$tmp"
 	jq -es 'map(select(.object == "link" and .ifname == "va").mtu) | index(1400) != null' < "$tmp"
 }
+monitor_objects() { # addr, route and neigh: an object a line, what was removed marked
+	local pid
+
+	strata -n ta -j monitor > "$tmp" &
+	pid=$!
+	sleep 1
+	a addr add 10.78.0.1/24 dev va && a route add 10.76.0.0/16 via 10.78.0.2 &&
+		a neigh add 10.78.0.8 lladdr 02:00:00:00:00:09 dev va &&
+		a neigh del 10.78.0.8 dev va && a route del 10.76.0.0/16 &&
+		a addr del 10.78.0.1/24 dev va
+	sleep 1
+	kill "$pid"
+	cat "$tmp"
+	jq -es '
+	def seen($object; $gone): map(select(.object == $object and (.deleted // false) == $gone));
+	def has_addr: any(.local == "10.78.0.1" and .prefixlen == 24 and .dev == "va");
+	def has_route: any(.dst == "10.76.0.0/16" and .gateway == "10.78.0.2" and .dev == "va");
+	def has_neigh: any(.dst == "10.78.0.8" and .dev == "va" and
+			   .lladdr == "02:00:00:00:00:09");
+	(seen("addr"; false) | has_addr) and (seen("addr"; true) | has_addr) and
+	(seen("route"; false) | has_route) and (seen("route"; true) | has_route) and
+	(seen("neigh"; false) | has_neigh and any(.state == ["PERMANENT"])) and
+	(seen("neigh"; true) | any(.dst == "10.78.0.8"))' < "$tmp"
+}
+watch_json() { # the difference in each interval, an object each
+	local pid
+
+	strata -n ta -j stat -w 1 IcmpOutEchos > "$tmp" &
+	pid=$!
+	sleep 0.5
+	a ping -c 3 -i 0.01 10.77.0.2
+	sleep 2
+	kill -INT "$pid"
+	wait "$pid" || return 1
+	cat "$tmp"
+	jq -es 'length >= 2 and (map(.IcmpOutEchos // 0) | add == 3) and
+		all(keys - ["IcmpOutEchos"] == [])' < "$tmp"
+}
 watch_ends() { # SIGINT ends the watch with status 0
 	local pid
 	strata -n ta stat -a -w 0.2 > "$tmp" &
@@ -111,6 +149,17 @@ watch_ends() { # SIGINT ends the watch with status 0
 	sleep 1
 	kill -INT "$pid"
 	wait "$pid" && grep -q '/s$' "$tmp"
+}
+says_cubic() { # the name comes from sock_diag
+	says " cubic wscale:" a ss -tni && jq_is '.[0].cong == "cubic"' a ss -jtn dport = :7
+}
+native_has_cgroup() { # of its sockets, in this kernel
+	python3 -c 'import socket, subprocess
+s = socket.create_server(("127.0.0.1", 0)); subprocess.run(["ss", "-tlneH"])' | grep -q " cgroup:"
+}
+send_rate_is() { # computed from cwnd, mss and RTT as ss(8) does
+	jq_is '.[0].info | (.send_bps - .cwnd * .mss * 8000000 / .rtt_us) | fabs < 1' \
+		a ss -jtn dport = :7 && says " send " a ss -tni
 }
 no_instance() { ! ls -d /sys/kernel/tracing/instances/strata-trace-* 2>/dev/null; }
 traces() { # the ladder of a connection, ended by a signal
@@ -163,9 +212,82 @@ trace_counts() { # -c ends by itself
 	[ "$(jq -s '[.[]|select(.event=="xmit" or .event=="rcv")]|length' "$tmp")" = 3 ] &&
 		no_instance
 }
+# What a card of tb sends to va: a datagram, with a right or a wrong checksum.
+datagram() { # right|wrong
+	ip netns exec tb python3 - "$1" "$(ip netns exec ta cat /sys/class/net/va/address)" <<-'END'
+	import socket, struct, sys
+	def csum(d):
+	    s = sum(struct.unpack("!%dH" % (len(d) // 2), d))
+	    s = (s & 0xffff) + (s >> 16)
+	    return ~((s & 0xffff) + (s >> 16)) & 0xffff
+	src, dst = bytes([10, 77, 0, 2]), bytes([10, 77, 0, 1])
+	udp = struct.pack("!4H", 4000, 9, 12, 0) + b"data"
+	right = csum(src + dst + struct.pack("!2H", 17, 12) + udp)
+	udp = udp[:6] + struct.pack("!H", right if sys.argv[1] == "right" else right ^ 1) + udp[8:]
+	ip = struct.pack("!2B3H2BH", 0x45, 0, 32, 1, 0, 64, 17, 0) + src + dst
+	ip = ip[:10] + struct.pack("!H", csum(ip)) + ip[12:]
+	s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0x0800)
+	s.bind(("vb", 0))
+	mac = bytes.fromhex(sys.argv[2].replace(":", ""))
+	s.send(mac + b"\2\0\0\0\0\2" + b"\x08\0" + ip + udp)
+	END
+}
+trace_drops() { # a port nobody has, a wrong checksum: each packet with its reason
+	local pid words=$1 opts=()
+
+	[ -z "$words" ] || opts=(-j)
+	strata -n ta "${opts[@]}" trace -d > "$tmp" 2> "$tmp.err" &
+	pid=$!
+	wait_for grep -q Tracing "$tmp.err"
+	datagram right && datagram wrong
+	sleep 1
+	kill -INT "$pid"
+	wait "$pid" || return 1
+	cat "$tmp"
+	if [ -z "$words" ]; then
+		grep -qx "dropped by udp: NO_SOCKET" "$tmp" &&
+			grep -qx "dropped by udp: UDP_CSUM" "$tmp"
+	else
+		jq -es 'map(select(.event == "drop" and .layer == "udp").reason) ==
+			["NO_SOCKET", "UDP_CSUM"]' < "$tmp"
+	fi
+}
+# Nothing leaves va for a while: what was sent goes again, each time with its event.
+trace_retransmits() {
+	local pid in=$tmp.in2 client ours seen=/sys/kernel/tracing/instances/tool-strata
+	local delay=0
+
+	mkdir "$seen" && echo 1 > "$seen/events/strata/strata_tcp_retransmit/enable" || return 1
+	strata -n ta -j trace 7 > "$tmp" 2> "$tmp.err" &
+	pid=$!
+	wait_for grep -q Tracing "$tmp.err"
+	mkfifo "$in"
+	ip netns exec ta tcp_echo_client -p 7 10.77.0.2 < "$in" > "$tmp.out" &
+	client=$!
+	exec 8<> "$in"
+	wait_for has_connection
+	tc -n ta qdisc add dev va root netem loss 100%
+	echo hello >&8
+	sleep 1.5
+	tc -n ta qdisc del dev va root
+	wait_for grep -q hello "$tmp.out" || delay=1
+	ours=$(a -j ss -tni dport = :7 | jq '.[0].info.total_retrans')
+	exec 8>&-
+	wait "$client" 2>/dev/null
+	sleep 0.5
+	kill -INT "$pid"
+	wait "$pid"
+	cat "$tmp"
+	echo "retransmitted: $ours by tcp_info; the events:"
+	grep strata_tcp_retransmit "$seen/trace"
+	[ "$delay" = 0 ] && [ "$ours" -ge 2 ] &&
+		[ "$(grep -c strata_tcp_retransmit: "$seen/trace")" = "$ours" ] &&
+		jq -es --argjson n "$ours" 'map(select(.event == "xmit" and .again)) |
+			length == $n and all(.seq == 1 and .len == 6)' < "$tmp"
+}
 
 tmp=$(mktemp)
-ktap_plan 59
+ktap_plan 69
 
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
@@ -207,33 +329,47 @@ ktap_run "ping" a ping -c 3 -i 0.2 10.77.0.2
 ktap_run "ping -j" jq_is '.[0].received==2 and .[0].corrupted==0' a ping -j -c 2 -i 0.2 -s 3000 10.77.0.2
 ktap_run "ping nobody: status 1" ends_with 1 a ping -c 1 -W 4 10.77.0.77
 ktap_run "neigh show" says "10.77.0.2 dev va lladdr" a neigh show
+ktap_run "neigh show -j" jq_is 'map(select(.dst == "10.77.0.2"))[0] | .dev == "va" and
+	(.lladdr | test("^[0-9a-f:]{17}$")) and (.state | length == 1)' a -j neigh show
 ktap_run "neigh add" a neigh add 10.77.0.9 lladdr 02:00:00:00:00:09 dev va
 ktap_run "neigh show, permanent" says "10.77.0.9 dev va lladdr 02:00:00:00:00:09 PERMANENT" a neigh show nud permanent
 ktap_run "neigh del" a neigh del 10.77.0.9 dev va
 ktap_run "neigh flush" a neigh flush dev va
 ktap_run "monitor" monitor_sees
 ktap_run "link monitor -j" monitor_json
+ktap_run "monitor -j: addresses, routes, neighbours" monitor_objects
 
 # (not through a function: the pid is to be the server's)
-ip netns exec tb tcp_echo_server -a 10.77.0.2 -p 7 &
+# what these two say when ss -K ends their connection must not fall into a line of KTAP
+ip netns exec tb tcp_echo_server -a 10.77.0.2 -p 7 2> /dev/null &
 server=$!
 ktap_run "ss -l shows the listener" wait_for has_listener
 ktap_run "ss -p names the process" says '(("tcp_echo_server"' b ss -tlnp
 mkfifo "$tmp.in"
-ip netns exec ta tcp_echo_client -p 7 10.77.0.2 < "$tmp.in" > /dev/null &
+ip netns exec ta tcp_echo_client -p 7 10.77.0.2 < "$tmp.in" > /dev/null 2>&1 &
 client=$!
 exec 9<> "$tmp.in"
 ktap_run "ss shows the connection" wait_for has_connection
 ktap_run "ss: local and peer" says "10.77.0.2:7" a ss -tn
 ktap_run "ss -i" says " cwnd:" a ss -tni
+ktap_run "ss -i: the congestion control" says_cubic
+ktap_run "ss -i: the rate" send_rate_is
 ktap_run "ss -i: no value that is unknown" knows_all a ss -tni
 ktap_run "ss -m" says " skmem:(r" a ss -tnm
 ktap_run "ss -e" says " ino:" a ss -tne
+if native_has_cgroup; then
+	ktap_run "ss -e: the cgroup" says " cgroup:" a ss -tne
+else
+	ktap_skip "ss -e: the cgroup" "sockets have none in this kernel"
+fi
 ktap_run "ss -j" jq_is '.[0].state=="ESTAB" and .[0].peer_port==7 and .[0].info.mss>0' a ss -jtnp dport = :7
 ktap_run "ss filters" silent a ss -tnH "dport = :8 or src 10.9.9.9"
 ktap_run "ss -s" says "estab 1" a ss -s
+ktap_run "ss -s -j" jq_is '.tcp.estab == 1 and .tcp.inuse == 1 and .tcp.orphaned == 0 and
+	.udp.inuse == 0 and .total == 1 + .tcp.timewait' a ss -s -j
 ktap_run "stat" says "TcpActiveOpens" a stat
 ktap_run "stat PATTERN -j" jq_is '.TcpActiveOpens>0 and length==1' a -j stat activeopens
+ktap_run "stat -w -j" watch_json
 ktap_run "stat -w ends with Ctrl-C" watch_ends
 ktap_run "ss -K" a ss -tnK dport = :7
 ktap_run "ss: closed by -K" wait_for no_connection
@@ -245,6 +381,10 @@ ktap_run "trace, ended by SIGTERM" traces TERM
 ktap_run "trace -c" trace_counts
 ktap_run "trace, killed" trace_killed
 ktap_run "trace, its reader gone" trace_unread
+ktap_run "trace -d: drops and why" trace_drops ""
+ktap_run "trace -d -j: drops and why" trace_drops json
+ktap_run "trace: retransmissions, as many as tcp_info has" trace_retransmits
+rmdir /sys/kernel/tracing/instances/tool-strata 2>/dev/null
 
 kill $server
 wait $server 2>/dev/null
@@ -253,5 +393,5 @@ ktap_run "the last address unbinds" silent a link show
 b addr flush dev vb
 ip netns del ta
 ip netns del tb
-rm -f "$tmp" "$tmp.err" "$tmp.in"
+rm -f "$tmp" "$tmp.err" "$tmp.in" "$tmp.in2" "$tmp.out"
 ktap_end

@@ -4,6 +4,7 @@
  * the error queue says of it. Both ends are addresses of this host, whose stacks copy the pages on
  * the way and say so; a dummy device does not.
  */
+#include <pthread.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include "../sock/sock_env.h"
@@ -236,6 +237,58 @@ TEST_F(zc, device)
 	EXPECT_ERRNO(EMSGSIZE, env_sendto(fd, a, 5000, MSG_ZEROCOPY, "10.9.0.2", PORT));
 	ASSERT_EQ(10, env_sendto(fd, a, 10, MSG_ZEROCOPY, "10.9.0.2", PORT));
 	EXPECT_EQ(2, notices(fd, 2, &code));
+}
+
+/* one that sends more than there is room for */
+struct sender {
+	int fd;
+	volatile int sent;
+};
+
+static void *sender_run(void *arg)
+{
+	struct sender *s = arg;
+	uint8_t *a = pattern(1000, 1);
+
+	while (s->sent < 20 && env_sendto(s->fd, a, 1000, MSG_ZEROCOPY, "10.9.0.2", PORT) == 1000)
+		s->sent++;
+	return NULL;
+}
+
+/* who waits for room in the send buffer keeps nobody else from the socket */
+TEST_F(zc, waits)
+{
+	struct sender s = { .fd = socket(self->family, SOCK_DGRAM, 0) };
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+	struct timespec begin, end;
+	pthread_t thread;
+	int before;
+
+	if (env_run("ip link add dummy0 type dummy 2>/dev/null%s%s", "", ""))
+		SKIP(return, "the kernel has no dummy device");
+	ASSERT_EQ(0, env_run("ip link set dummy0 up && %s addr add 10.9.0.1/24 dev dummy0%s",
+			     variant->stack == NATIVE ? "ip" : "strata", ""));
+	/* one leaves at once, the next after 12 seconds */
+	if (env_run("tc qdisc add dev dummy0 root tbf rate 1kbit burst 1600 limit 100000%s%s", "", ""))
+		SKIP(return, "no sch_tbf");
+	ASSERT_EQ(0, env_setopt(s.fd, SOL_SOCKET, SO_ZEROCOPY, 1));
+	ASSERT_EQ(0, env_setopt(s.fd, SOL_SOCKET, SO_SNDBUF, 5000));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, sender_run, &s));
+	usleep(500000);
+	before = s.sent;
+	ASSERT_LT(0, before);
+	ASSERT_GT(20, before);
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	EXPECT_EQ(0, getsockname(s.fd, (struct sockaddr *)&sin, &len));
+	EXPECT_ERRNO(EAGAIN, env_sendto(s.fd, &sin, 1, MSG_ZEROCOPY | MSG_DONTWAIT, "10.9.0.2", PORT));
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	EXPECT_GT(3, end.tv_sec - begin.tv_sec);
+	EXPECT_EQ(before, s.sent);
+	/* what it waits for, it gets */
+	ASSERT_EQ(0, env_run("tc qdisc replace dev dummy0 root pfifo%s%s", "", ""));
+	pthread_join(thread, NULL);
+	EXPECT_EQ(20, s.sent);
 }
 
 TEST_HARNESS_MAIN

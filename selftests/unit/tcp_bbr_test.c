@@ -5,6 +5,7 @@
  * sender at the pacing rate while cwnd allows, waits for its turn at the bottleneck, and is
  * acknowledged a propagation time later. Time is virtual, nothing is random.
  */
+#include <linux/inet_diag.h>
 #include "tcp_bbr.h"
 #include "unit.h"
 
@@ -35,6 +36,7 @@ struct path {
 static struct strata_tcp_cong c;
 static struct strata_cong_sample cs;
 static struct path p;
+static struct module bbr_module;
 
 static void setup(double rate, u32 rtt_us)
 {
@@ -48,8 +50,8 @@ static void setup(double rate, u32 rtt_us)
 	cs.now_us = p.now_us;
 	cs.mss = MSS;
 	cs.min_rtt_us = ~0U;
-	shim_module.refs++;
-	strata_cong_init(&c, &strata_bbr);
+	strata_bbr.owner = &bbr_module;	/* as in the kernel: a module of its own */
+	strata_cong_init(&c, strata_cong_pin(&strata_bbr));
 	strata_cong_start(&c, &cs, false);
 }
 
@@ -251,6 +253,30 @@ TEST(bbr_recovery)
 	strata_cong_exit(&c);
 }
 
+/* what it tells of itself (TCP_CC_INFO): the rate and the round trip it found, and its gains */
+TEST(bbr_info)
+{
+	struct tcp_bbr_info info;
+	int attr = 0;
+	double bw;
+
+	setup(0.0125, 20000);
+	EXPECT_EQ(0, strata_bbr.get_info(&c, 1U << (INET_DIAG_INFO - 1), &attr, &info));
+	EXPECT_EQ(sizeof(info), strata_bbr.get_info(&c, 1U << (INET_DIAG_VEGASINFO - 1), &attr,
+						    &info));
+	EXPECT_EQ(INET_DIAG_BBRINFO, attr);
+	EXPECT_EQ(739, info.bbr_pacing_gain);
+	EXPECT_EQ(739, info.bbr_cwnd_gain);
+	run(3000000);
+	EXPECT_EQ(sizeof(info), strata_bbr.get_info(&c, ~0U, &attr, &info));
+	bw = (double)((u64)info.bbr_bw_hi << 32 | info.bbr_bw_lo) / (12500.0 * cs.mss);
+	EXPECT_TRUE(bw > 0.95 && bw < 1.05) TH_LOG("%f of the link's rate", bw);
+	/* and the time of a segment on the link, 80 µs */
+	EXPECT_EQ(20080, info.bbr_min_rtt);
+	EXPECT_EQ(512, info.bbr_cwnd_gain);
+	strata_cong_exit(&c);
+}
+
 /* its state fits where a connection keeps it */
 TEST(bbr_names)
 {
@@ -259,8 +285,9 @@ TEST(bbr_names)
 	setup(0.0001, 20000);
 	run(3000000);
 	EXPECT_EQ(1, c.ops->min_tso_segs(&c));
+	EXPECT_EQ(1, bbr_module.refs);
 	strata_cong_exit(&c);
-	EXPECT_EQ(0, shim_module.refs);
+	EXPECT_EQ(0, bbr_module.refs);
 }
 
 TEST_HARNESS_MAIN

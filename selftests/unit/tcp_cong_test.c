@@ -66,6 +66,21 @@ TEST(registry)
 	EXPECT_STREQ("reno", buf);
 	EXPECT_EQ(0, strata_cong_list(buf, 0, true));
 
+	/* who may be chosen by everybody */
+	strcpy(buf, "own nobody");
+	EXPECT_EQ(-ENOENT, strata_cong_allow(buf));
+	strata_cong_list(buf, sizeof(buf), false);
+	EXPECT_STREQ("reno cubic", buf);
+	strcpy(buf, "own reno ");
+	EXPECT_EQ(0, strata_cong_allow(buf));
+	strata_cong_list(buf, sizeof(buf), false);
+	EXPECT_STREQ("reno own", buf);
+	strcpy(buf, "");
+	EXPECT_EQ(0, strata_cong_allow(buf));
+	EXPECT_EQ(0, strata_cong_list(buf, sizeof(buf), false));
+	strcpy(buf, "reno cubic");
+	EXPECT_EQ(0, strata_cong_allow(buf));
+
 	EXPECT_EQ(NULL, strata_cong_get("own2"));
 	ops = strata_cong_get("own");
 	ASSERT_EQ(&own, ops);
@@ -78,7 +93,8 @@ TEST(registry)
 	EXPECT_EQ(1, releases);
 	EXPECT_EQ(0, mod.refs);
 	EXPECT_EQ(0, c.priv[0]);
-	EXPECT_EQ(1, shim_module.refs);
+	/* Strata's own is not pinned */
+	EXPECT_EQ(0, shim_module.refs);
 	strata_cong_exit(&c);
 	strata_cong_exit(&c);
 	EXPECT_EQ(0, shim_module.refs);

@@ -17,7 +17,6 @@ static void setup(u32 cwnd, u32 rtt_us)
 	cs.min_rtt_us = rtt_us;
 	cs.cwnd_limited = true;
 	cs.una_advanced = true;
-	shim_module.refs++;
 	strata_cong_init(&c, &strata_cubic);
 	strata_cong_start(&c, &cs, false);
 	c.cwnd = cwnd;

@@ -92,7 +92,7 @@ TEST(once_per_window)	/* 3.3: M is of a whole window of data */
 	EXPECT_LT(i - i / 16, alpha());
 }
 
-TEST(extremes)	/* 3.3: in the end nothing marked is 0, and all marked is 1 */
+TEST(extremes)	/* 4.2: in the end nothing marked is 0, and all marked is 1 */
 {
 	u32 i;
 
@@ -109,7 +109,7 @@ TEST(extremes)	/* 3.3: in the end nothing marked is 0, and all marked is 1 */
 	EXPECT_GE(52, strata_dctcp.ssthresh(&c, 0));
 }
 
-TEST(reduction)	/* 3.4: cwnd * (1 - alpha / 2), and two segments at least */
+TEST(reduction)	/* 3.3: cwnd * (1 - alpha / 2), and two segments at least */
 {
 	u32 i, w;
 
@@ -147,6 +147,32 @@ TEST(loss)	/* 3.5: half, whatever alpha is */
 	c.cwnd = 1;
 	strata_dctcp.set_state(&c, STRATA_CA_LOSS, 0);
 	EXPECT_EQ(50, c.ssthresh);
+}
+
+TEST(grows_as_reno)	/* 3.4: RFC 5681 */
+{
+	struct strata_tcp_cong reno;
+	u32 i;
+
+	unit_seed(34);
+	setup(10, true);
+	strata_cong_init(&reno, &strata_reno);
+	for (i = 0; i < 5000; i++) {
+		if (!unit_below(100)) {
+			c.ssthresh = 2 + unit_below(200);
+			c.cwnd = 1 + unit_below(200);
+			c.cwnd_cnt = 0;
+			reno.ssthresh = c.ssthresh;
+			reno.cwnd = c.cwnd;
+			reno.cwnd_cnt = 0;
+		}
+		cs.acked = 1 + unit_below(5);
+		cs.cwnd_limited = unit_below(8);
+		strata_dctcp.cong_avoid(&c, &cs);
+		strata_reno.cong_avoid(&reno, &cs);
+		ASSERT_EQ(reno.cwnd, c.cwnd);
+		ASSERT_EQ(reno.cwnd_cnt, c.cwnd_cnt);
+	}
 }
 
 TEST(without_ecn)	/* as Reno, RFC 5681 3.1 */

@@ -44,6 +44,8 @@ TEST(example_time_threshold)
 	EXPECT_EQ(RTT, r.rtt_us);
 	reo = strata_rack_reo_wnd(&r, &s, false, true, RTT, RTT);
 	EXPECT_EQ(RTT / 4, reo);
+	/* nothing is known of the round trip: no waiting (3.3.2) */
+	EXPECT_EQ(0, strata_rack_reo_wnd(&r, &s, false, true, 0, ~0U));
 	/* P1 left 1 ms before P2: its time is up 24 ms after this ACK */
 	EXPECT_EQ(24 * MS, strata_rack_lost(&r, &tx[0], reo, 1001000 + RTT));
 	EXPECT_EQ(1, strata_rack_lost(&r, &tx[0], reo, 1000000 + RTT + RTT / 4 - 1));
@@ -171,11 +173,11 @@ TEST(dsack_widens)	/* step 4 */
 
 TEST(tlp_timeout)	/* 7.2 */
 {
-	EXPECT_EQ(1000000, strata_tlp_pto(0, false, ~0U));
-	EXPECT_GE(strata_tlp_pto(50000, false, ~0U), 100000);
-	EXPECT_LE(strata_tlp_pto(50000, false, ~0U), 110000);
-	EXPECT_EQ(300000, strata_tlp_pto(50000, true, ~0U));	/* WCDelAckT */
-	EXPECT_EQ(70000, strata_tlp_pto(50000, true, 70000));	/* never behind the RTO */
+	EXPECT_EQ(1000000, strata_tlp_pto(0, 0, ~0U));
+	EXPECT_GE(strata_tlp_pto(50000, 0, ~0U), 100000);
+	EXPECT_LE(strata_tlp_pto(50000, 0, ~0U), 110000);
+	EXPECT_EQ(300000, strata_tlp_pto(50000, 200000, ~0U));	/* WCDelAckT */
+	EXPECT_EQ(70000, strata_tlp_pto(50000, 200000, 70000));	/* never behind the RTO */
 }
 
 TEST(tlp_allowed)	/* 7.2: "may be scheduled only if" */

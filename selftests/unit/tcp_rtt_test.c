@@ -165,4 +165,31 @@ TEST(min_filter)
 	EXPECT_EQ(700, strata_rtt_min(&r));
 }
 
+TEST(timeouts)	/* rows of timeouts, and the time they last */
+{
+	struct strata_tcp_timeouts t = { };
+
+	strata_rtt_timeouts_over(&t, 5);
+	EXPECT_EQ(0, strata_rtt_timeouts_ms(&t, 1000));
+	strata_rtt_timeouts_fired(&t, true, 1000);
+	strata_rtt_timeouts_fired(&t, false, 1400);
+	EXPECT_EQ(2, t.n);
+	EXPECT_EQ(1, t.episodes);
+	EXPECT_EQ(500, strata_rtt_timeouts_ms(&t, 1500));
+	strata_rtt_timeouts_over(&t, 1600);
+	strata_rtt_timeouts_over(&t, 1700);
+	EXPECT_EQ(600, strata_rtt_timeouts_ms(&t, 9000));
+	/* one begins while another lasts: no time is lost */
+	strata_rtt_timeouts_fired(&t, true, 10000);
+	strata_rtt_timeouts_fired(&t, true, 10100);
+	EXPECT_EQ(3, t.episodes);
+	EXPECT_EQ(750, strata_rtt_timeouts_ms(&t, 10150));
+	strata_rtt_timeouts_over(&t, 10150);
+	/* none lasts: it is the first of another, whatever the caller thinks; 0 is a time too */
+	strata_rtt_timeouts_fired(&t, false, 0);
+	EXPECT_EQ(4, t.episodes);
+	EXPECT_EQ(5, t.n);
+	EXPECT_NE(0, t.since_ms);
+}
+
 TEST_HARNESS_MAIN

@@ -109,6 +109,12 @@ TEST(receiver_dsack)	/* RFC 2883 4: once, and first */
 	EXPECT_EQ(0, strata_sack_rcv_fill(&r, out, 0));
 	EXPECT_EQ(2, strata_sack_rcv_fill(&r, out, 4));
 	EXPECT_EQ(1200, out[0].end);
+	/* 4.2.2: of two that do not touch the first */
+	strata_sack_rcv_dup(&r, 500, 1000);
+	strata_sack_rcv_dup(&r, 2000, 2500);
+	EXPECT_EQ(2, strata_sack_rcv_fill(&r, out, 4));
+	EXPECT_EQ(500, out[0].start);
+	EXPECT_EQ(1000, out[0].end);
 }
 
 /* sender: blocks */

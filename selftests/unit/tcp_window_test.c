@@ -74,6 +74,22 @@ TEST(right_edge)
 	}
 }
 
+TEST(shrink)	/* tcp_shrink_window: what the memory can hold, wherever the edge was */
+{
+	struct strata_tcp_rwnd w = { .wnd = 65536, .clamp = 1 << 20, .wscale = 4 };
+
+	/* a multiple of the unit, rounded down */
+	EXPECT_EQ(20000, strata_wnd_shrink(&w, 20015, 65536, 1000, 1 << 20));
+	/* the other limit is none of the memory's: rounded up */
+	EXPECT_EQ(10000, strata_wnd_shrink(&w, 20015, 65536, 1000, 9999));
+	/* less than half is free, and too little */
+	EXPECT_EQ(0, strata_wnd_shrink(&w, 999, 65536, 1000, 1 << 20));
+	EXPECT_EQ(0, strata_wnd_shrink(&w, 15, 65536, 1, 1 << 20));
+	EXPECT_EQ(992, strata_wnd_shrink(&w, 999, 1900, 1000, 1 << 20));
+	/* the field's limit */
+	EXPECT_EQ(65535 << 4, strata_wnd_shrink(&w, 1 << 24, 1 << 24, 1000, 1 << 24));
+}
+
 TEST(sws_receiver_examples)
 {
 	struct strata_tcp_rwnd w = { .wnd = 10000, .wup = 0, .clamp = 65535 };
@@ -183,28 +199,42 @@ TEST(autotune)
 	int i;
 
 	strata_drs_init(&d, seq, seq, wnd, 14600, now);
-	EXPECT_EQ(0, strata_drs_adjust(&d, seq + 100000, 1460, now + 1000000));	/* no RTT yet */
+	/* no RTT yet */
+	EXPECT_EQ(0, strata_drs_adjust(&d, seq + 100000, seq + 100000, 1460, now + 1000000));
 	strata_drs_rtt_ts(&d, 20000);
 	EXPECT_EQ(20000, strata_drs_rtt(&d));
 	for (i = 0; i < 8; i++) {
 		seq += rate;
 		now += 20000;
-		got = strata_drs_adjust(&d, seq, 1460, now);
+		got = strata_drs_adjust(&d, seq, seq, 1460, now);
 		if (got > wnd)
 			wnd = got;
 		rate *= 2;
 		ASSERT_GE(wnd, rate);
-		EXPECT_EQ(0, strata_drs_adjust(&d, seq + 1, 1460, now + 100));
+		EXPECT_EQ(0, strata_drs_adjust(&d, seq + 1, seq + 1, 1460, now + 100));
 	}
 	got = wnd;
 	for (i = 0; i < 8; i++) {
 		seq += rate / 2;
 		now += 20000;
-		ASSERT_EQ(0, strata_drs_adjust(&d, seq, 1460, now));
+		ASSERT_EQ(0, strata_drs_adjust(&d, seq, seq, 1460, now));
 	}
 	/* the most that can be asked for */
 	now += 20000;
-	ASSERT_EQ(1 << 30, strata_drs_adjust(&d, seq + 0x7fff0000, 1460, now));
+	ASSERT_EQ(1 << 30, strata_drs_adjust(&d, seq + 0x7fff0000, seq + 0x7fff0000, 1460, now));
+}
+
+/* a reader that lags, or that a filled hole gives much at once, asks for no more window */
+TEST(autotune_lag)
+{
+	struct strata_tcp_drs d;
+
+	strata_drs_init(&d, 0, 0, 65535, 14600, 1000);
+	strata_drs_rtt_ts(&d, 20000);
+	EXPECT_EQ(0, strata_drs_adjust(&d, 30000, 50000, 1460, 21000));
+	/* nor one that has read less than what waits */
+	EXPECT_EQ(0, strata_drs_adjust(&d, 31000, 90000, 1460, 41000));
+	EXPECT_LT(0, strata_drs_adjust(&d, 71000, 71000, 1460, 61000));
 }
 
 /* how much of the memory is payload, and the window it backs */
@@ -227,7 +257,7 @@ TEST(autotune_first_window)
 
 	strata_drs_init(&d, 0, 0, 65535, 65535, 0);
 	strata_drs_rtt_ts(&d, 100000);
-	EXPECT_LT(65535, strata_drs_adjust(&d, 65535, 1460, 100000));
+	EXPECT_LT(65535, strata_drs_adjust(&d, 65535, 65535, 1460, 100000));
 }
 
 TEST(autotune_rtt_without_timestamps)

@@ -5,7 +5,7 @@
 
 # The part of the command line that every guest and the KVM probe share.
 QEMU_BASE=(qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot)
-QEMU_CMDLINE='console=ttyS0,115200 panic=-1 oops=panic nokaslr mitigations=off audit=0'
+QEMU_CMDLINE='console=ttyS0,115200 panic=-1 oops=panic nokaslr mitigations=off audit=0 no_timer_check'
 QEMU_CMDLINE+=' random.trust_cpu=on net.ifnames=0 8250.nr_uarts=4 nmi_watchdog=0'
 
 # Does a guest really get to its first program under KVM here? The answer is kept.

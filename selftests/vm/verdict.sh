@@ -20,8 +20,8 @@ verdict_scan() {
 	local log
 
 	for log in "$console" "$CTL/dmesg"; do
-		# What sysrq prints when time is nearly up is no report.
-		[ ! -e "$log" ] || sed "/vm: sysrq/,\$d" "$log"
+		# What sysrq prints when time is nearly up is no report; what comes after is.
+		[ ! -e "$log" ] || sed "/vm: sysrq: time/,/vm: sysrq: done/d" "$log"
 	done | tr -d "\r" |
 		grep -aE "$VERDICT_BAD" | grep -avE "$VERDICT_GOOD" | awk '!seen[$0]++' | head -n 20
 }
