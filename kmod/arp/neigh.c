@@ -67,7 +67,7 @@ struct strata_neigh *strata_neigh_find(struct strata_dev *ifp, __be32 addr)
 /* what needs no ARP; n->lock, RCU */
 static void nb_map(struct strata_neigh *n, const struct net_device *dev)
 {
-	u8 ha[ETH_ALEN];
+	u8 ha[MAX_ADDR_LEN] = {};
 	const u8 *map = NULL;
 
 	if (ipv4_is_multicast(n->addr)) {

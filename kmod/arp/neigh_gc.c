@@ -44,6 +44,7 @@ int strata_neigh_reap(struct strata_net *sn, neigh_match_fn match, const void *a
 	int i, count = 0;
 
 	strata_neigh_todo_init(&todo);
+	rcu_read_lock();	/* for the devices of packets that waited */
 	spin_lock_bh(&sn->neigh.lock);
 	for (i = 0; i < ARRAY_SIZE(sn->neigh.hash) && count < max; i++) {
 		hlist_for_each_entry_safe(n, next, &sn->neigh.hash[i], hash) {
@@ -72,6 +73,7 @@ int strata_neigh_reap(struct strata_net *sn, neigh_match_fn match, const void *a
 		strata_neigh_todo_run(n, &one);
 		strata_neigh_put(n);
 	}
+	rcu_read_unlock();
 	return count;
 }
 
@@ -91,6 +93,23 @@ static bool match_expendable(struct strata_neigh *n, const void *arg)
 static bool match_old(struct strata_neigh *n, const void *arg)
 {
 	return unused(n) && !(READ_ONCE(n->state) & (NUD_PERMANENT | NUD_INCOMPLETE)) &&
+	       time_after(jiffies, READ_ONCE(n->updated) + NEIGH_GC_YOUNG);
+}
+
+/*
+ * Whoever holds an entry finds its successor when he uses it again: sockets that do not may not
+ * keep others from theirs. First those that need no ARP to come back
+ */
+static bool match_held(struct strata_neigh *n, const void *arg)
+{
+	u8 state = READ_ONCE(n->state);
+
+	return n->mapped || state == NUD_NONE || state & (NUD_FAILED | NUD_STALE);
+}
+
+static bool match_held_old(struct strata_neigh *n, const void *arg)
+{
+	return !(READ_ONCE(n->state) & (NUD_PERMANENT | NUD_INCOMPLETE)) &&
 	       time_after(jiffies, READ_ONCE(n->updated) + NEIGH_GC_YOUNG);
 }
 
@@ -120,6 +139,11 @@ bool strata_neigh_make_room(struct strata_net *sn)
 	if (strata_neigh_reap(sn, match_expendable, NULL, NEIGH_GC_BATCH, false) ||
 	    strata_neigh_reap(sn, match_old, NULL, NEIGH_GC_BATCH, false))
 		return true;
+	if (strata_neigh_reap(sn, match_held, NULL, NEIGH_GC_BATCH, false) ||
+	    strata_neigh_reap(sn, match_held_old, NULL, NEIGH_GC_BATCH, false)) {
+		strata_route_changed(sn);	/* who held them looks again */
+		return true;
+	}
 	WRITE_ONCE(sn->neigh.full, jiffies);
 	return false;
 }

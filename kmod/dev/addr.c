@@ -136,21 +136,36 @@ static struct strata_ifaddr *addr_find_on(struct strata_dev *ifp, __be32 local, 
 	return NULL;
 }
 
-/* the first address of a prefix is the primary one, as native */
-static void addr_mark_secondary(struct strata_dev *ifp)
+/*
+ * The first address of a prefix is the primary one, as native: is another before @ifa? All others
+ * are marked
+ */
+static void addr_mark_new(struct strata_ifaddr *ifa)
 {
-	struct strata_ifaddr *ifa, *prev;
-	u32 flags;
+	const struct strata_ifaddr *prev;
 
-	list_for_each_entry(ifa, &ifp->addrs, node) {
-		flags = ifa->flags & ~IFA_F_SECONDARY;
-		list_for_each_entry(prev, &ifp->addrs, node) {
-			if (prev == ifa)
-				break;
-			if (prev->mask == ifa->mask && ifa_holds(prev, ifa->peer))
-				flags |= IFA_F_SECONDARY;
+	list_for_each_entry(prev, &ifa->ifp->addrs, node) {
+		if (prev == ifa)
+			break;
+		if (prev->mask == ifa->mask && ifa_holds(prev, ifa->peer)) {
+			WRITE_ONCE(ifa->flags, ifa->flags | IFA_F_SECONDARY);
+			break;
 		}
-		WRITE_ONCE(ifa->flags, flags);
+	}
+}
+
+/* @gone has left the list: who takes its place? */
+static void addr_mark_heir(const struct strata_ifaddr *gone)
+{
+	struct strata_ifaddr *ifa;
+
+	if (gone->flags & IFA_F_SECONDARY)
+		return;
+	list_for_each_entry(ifa, &gone->ifp->addrs, node) {
+		if (ifa->mask == gone->mask && ifa_holds(gone, ifa->peer)) {
+			WRITE_ONCE(ifa->flags, ifa->flags & ~IFA_F_SECONDARY);
+			break;
+		}
 	}
 }
 
@@ -174,7 +189,7 @@ static int addr_check(const struct strata_addr_cfg *cfg, struct netlink_ext_ack 
 
 static struct strata_ifaddr *addr_alloc(struct strata_dev *ifp, const struct strata_addr_cfg *cfg)
 {
-	struct strata_ifaddr *ifa = kzalloc(sizeof(*ifa), GFP_KERNEL);
+	struct strata_ifaddr *ifa = kzalloc(sizeof(*ifa), GFP_KERNEL_ACCOUNT);
 
 	if (!ifa)
 		return NULL;
@@ -252,13 +267,12 @@ int strata_addr_add_rtnl(struct strata_net *sn, struct net_device *dev,
 		goto unbind;
 	list_add_tail_rcu(&ifa->node, &ifp->addrs);
 	hlist_add_head_rcu(&ifa->hash, addr_bucket(sn, ifa->local));
-	addr_mark_secondary(ifp);
+	addr_mark_new(ifa);
 	strata_route_changed(sn);
 	err = up ? strata_dev_up.addr_added(ifa, extack) : 0;
 	if (err) {
 		addr_unlink(ifa);
 		kfree_rcu(ifa, rcu);
-		addr_mark_secondary(ifp);
 		goto unbind;
 	}
 	strata_dev_up.addr_changed(ifa, RTM_NEWADDR);
@@ -270,12 +284,10 @@ unbind:
 
 static void addr_remove(struct strata_ifaddr *ifa)
 {
-	struct strata_dev *ifp = ifa->ifp;
-
 	addr_unlink(ifa);
 	strata_dev_up.addr_changed(ifa, RTM_DELADDR);
+	addr_mark_heir(ifa);
 	kfree_rcu(ifa, rcu);
-	addr_mark_secondary(ifp);
 }
 
 void strata_addr_del_rtnl(struct strata_ifaddr *ifa)

@@ -340,6 +340,7 @@ static int dev_event(struct notifier_block *nb, unsigned long event, void *ptr)
 	case NETDEV_CHANGEADDR:
 		dev_changed(ifp, dev);
 		break;
+	case NETDEV_PRE_TYPE_CHANGE:	/* what it is was looked at when it was bound */
 	case NETDEV_UNREGISTER:	/* also when it moves to another namespace */
 		strata_addr_flush_rtnl(ifp);
 		break;

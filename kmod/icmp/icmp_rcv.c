@@ -117,6 +117,8 @@ static enum skb_drop_reason icmp_error(struct strata_net *sn, struct sk_buff *sk
 		return SKB_DROP_REASON_NOT_SPECIFIED;
 	if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED)
 		info = icmp_next_mtu(icmph, (const struct iphdr *)skb->data);
+	else if (type == ICMP_PARAMETERPROB)
+		info = ntohl(icmph->un.gateway) >> 24;	/* the octet in question */
 	if (strata_ip_deliver_err(skb, type, code, info)) {
 		strata_inc(sn, ICMP_INERRORS);
 		return SKB_DROP_REASON_NO_SOCKET;

@@ -20,6 +20,7 @@ struct strata_route {
 	struct list_head	node;
 	struct strata_route_cfg	cfg;
 	struct strata_dev	*ifp;
+	struct strata_route	*swept;	/* the next that goes with it */
 	struct rcu_head		rcu;
 };
 

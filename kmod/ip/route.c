@@ -106,8 +106,8 @@ static struct strata_prefix *prefix_find(struct strata_net *sn, __be32 dst, u8 p
 
 static struct strata_prefix *prefix_make(struct strata_net *sn, __be32 dst, u8 plen)
 {
-	struct strata_prefix *p = kzalloc(sizeof(*p), GFP_KERNEL);
-	struct strata_prefix *spare = kzalloc(sizeof(*spare), GFP_KERNEL);
+	struct strata_prefix *p = kzalloc(sizeof(*p), GFP_KERNEL_ACCOUNT);
+	struct strata_prefix *spare = kzalloc(sizeof(*spare), GFP_KERNEL_ACCOUNT);
 	struct strata_lpm_node *unused;
 
 	if (!p || !spare) {
@@ -141,7 +141,7 @@ static struct list_head *route_place(struct strata_prefix *p, const struct strat
 
 static struct strata_route *route_make(struct strata_net *sn, const struct strata_route_cfg *cfg)
 {
-	struct strata_route *r = kzalloc(sizeof(*r), GFP_KERNEL);
+	struct strata_route *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
 
 	if (!r)
 		return NULL;
@@ -415,8 +415,8 @@ struct route_sweep {
 	int			oif;		/* through this device, or */
 	__be32			prefsrc;	/* from this address */
 	bool			all;
-	struct strata_route	*found;
-	struct strata_prefix	*prefix;
+	struct strata_route	*found;		/* linked by swept */
+	struct strata_route	**tail;
 };
 
 static int sweep_one(struct strata_lpm_node *n, void *arg)
@@ -427,19 +427,26 @@ static int sweep_one(struct strata_lpm_node *n, void *arg)
 	list_for_each_entry(r, &to_prefix(n)->routes, node) {
 		if (sweep->all || (sweep->oif && r->cfg.oif == sweep->oif) ||
 		    (sweep->prefsrc && r->cfg.prefsrc == sweep->prefsrc)) {
-			sweep->found = r;
-			sweep->prefix = to_prefix(n);
-			return 1;
+			*sweep->tail = r;
+			sweep->tail = &r->swept;
 		}
 	}
 	return 0;
 }
 
-/* removing changes the trie under the walk: begin anew after each */
+/* removing changes the trie: not under the walk */
 static void route_sweep(struct route_sweep *sweep)
 {
-	while (strata_lpm_walk_rcu(&sweep->sn->fib->lpm, sweep_one, sweep))
-		route_unlink(sweep->sn, sweep->prefix, sweep->found);
+	struct strata_net *sn = sweep->sn;
+	struct strata_route *r;
+
+	sweep->tail = &sweep->found;
+	strata_lpm_walk_rcu(&sn->fib->lpm, sweep_one, sweep);
+	*sweep->tail = NULL;
+	while ((r = sweep->found)) {
+		sweep->found = r->swept;
+		route_unlink(sn, prefix_find(sn, r->cfg.dst, r->cfg.plen), r);
+	}
 }
 
 void strata_route_if_down(struct strata_dev *ifp)

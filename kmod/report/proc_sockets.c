@@ -3,7 +3,8 @@
  * /proc/net/strata/sockets: one line per socket for people: who speaks with whom, in which
  * state, for which process, what waits, what is under way and since when. Columns are
  * separated by blanks and never empty: what is not known or does not apply is "-", blanks
- * in a command's name are "_". Bytes, milliseconds (RTT in microseconds), segments.
+ * in a command's name are "_". Whose a socket of another user is sees who has CAP_NET_ADMIN in
+ * the namespace. Bytes, milliseconds (RTT in microseconds), segments.
  */
 
 #include <linux/ctype.h>
@@ -57,11 +58,19 @@ static void header(struct seq_file *seq)
 		   "cwnd", "retrans");
 }
 
+/* whose processes may he who opened the file see? His own; all, who administrates the namespace */
+static bool may_see(struct seq_file *seq, const struct strata_reader *r)
+{
+	return uid_eq(r->view.uid, seq->file->f_cred->fsuid) ||
+	       file_ns_capable(seq->file, r->sn->net->user_ns, CAP_NET_ADMIN);
+}
+
 /* the process that has the socket, as the reader may see it */
-static void put_owner(struct seq_file *seq, struct sock *sk)
+static void put_owner(struct seq_file *seq, const struct strata_reader *r)
 {
 	char comm[TASK_COMM_LEN] = "", *c;
-	pid_t nr = sk ? strata_sock_owner(sk, comm) : 0;
+	struct sock *sk = r->view.sk;
+	pid_t nr = sk && may_see(seq, r) ? strata_sock_owner(sk, comm) : 0;
 
 	for (c = comm; *c; c++)
 		if (!isgraph(*c))
@@ -114,7 +123,7 @@ static void show(struct seq_file *seq, struct strata_reader *r)
 	seq_printf(seq, "%-5s %-12s", proto_names[r->stage], state_name(r->stage, view->state));
 	put_addr(seq, view->laddr, view->lport);
 	put_addr(seq, view->raddr, view->rport);
-	put_owner(seq, view->sk);
+	put_owner(seq, r);
 	seq_printf(seq, " %5u %8lu %9u %9u", from_kuid_munged(seq_user_ns(seq), view->uid),
 		   view->ino, view->rx_queue, view->tx_queue);
 	put_number(seq, 9, conn, view->unacked);

@@ -47,6 +47,8 @@ static void prot_close(struct sock *sk, long timeout)
 static void prot_destroy(struct sock *sk)
 {
 	lock_sock(sk);
+	/* what follows is not under the lock: SOCK_DESTROY keeps away */
+	sock_set_flag(sk, SOCK_DEAD);
 	strata_udp_flush_pending(sk);
 	release_sock(sk);
 }
@@ -87,6 +89,10 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 	int err;
 
 	lock_sock(sk);
+	/* disconnected since the caller gave it a port */
+	err = ep->bind ? 0 : prot_get_port(sk, 0);
+	if (err)
+		goto out;
 	strata_sock_flow(ep, &fl);
 	if (up->foreign)
 		fl.saddr = 0;

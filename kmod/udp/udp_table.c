@@ -24,7 +24,7 @@
 #define UDP_CHAIN_BITS	13
 #define UDP_CHAINS	BIT(UDP_CHAIN_BITS)
 /* position of strata_udp_walk(): chain and place in it */
-#define UDP_WALK_SHIFT	16
+#define UDP_WALK_SHIFT	(BITS_PER_LONG - 2 - UDP_CHAIN_BITS)
 
 struct udp_chain {
 	struct hlist_nulls_head	head;
@@ -124,6 +124,8 @@ int strata_udp_hash_bound(struct sock *sk)
 
 	up->addr_chain = addr_hash(net, up->ep.laddr, up->ep.lport);
 	chain = &addr_chains[up->addr_chain];
+	if (WARN_ON_ONCE(!hlist_nulls_unhashed(&up->addr_node)))
+		return -EBUSY;
 	spin_lock_bh(&chain->lock);
 	if (sk->sk_reuseport)
 		err = group_join(chain, sk);
@@ -142,6 +144,9 @@ void strata_udp_rehash(struct sock *sk)
 	const struct net *net = sock_net(sk);
 	u32 chain;
 
+	/* its port is anybody's */
+	if (WARN_ON_ONCE(hlist_nulls_unhashed(&up->addr_node)))
+		return;
 	chain_del(&pair_chains[up->pair_chain], &up->pair_node);
 	if (ep->raddr && ep->rport) {
 		up->pair_chain = flow_hash(net, ep->laddr, ep->lport, ep->raddr, ep->rport) %
