@@ -261,17 +261,23 @@ enum strata_tcp_tw_verdict strata_tcp_tw_rcv(struct strata_tcp_tw *tw, struct sk
 	return verdict;
 }
 
-bool strata_tcp_tw_reusable(struct strata_tcp_tw *tw, struct strata_tcp_sock *tp)
+/* tcp_tw_reuse: may a port be chosen that @tw still has? */
+static bool tw_choosable(const struct strata_tcp_tw *tw)
 {
 	int reuse = READ_ONCE(tw->sn->conf.tcp_tw_reuse);
-	bool ok;
 
 	if (!reuse || (reuse == 2 && !ipv4_is_loopback(tw->raddr) && tw->laddr != tw->raddr))
 		return false;
-	spin_lock(&tw->lock);
 	/* a second must have passed, so that our timestamps are newer than all of the old ones */
-	ok = tw->state == TCP_TIME_WAIT && tw->ts_recent_stamp &&
-	     (u32)ktime_get_seconds() - tw->ts_recent_stamp > 1;
+	return (u32)ktime_get_seconds() - tw->ts_recent_stamp > 1;
+}
+
+bool strata_tcp_tw_reusable(struct strata_tcp_tw *tw, struct strata_tcp_sock *tp, bool asked_for)
+{
+	bool ok;
+
+	spin_lock(&tw->lock);
+	ok = tw->state == TCP_TIME_WAIT && tw->ts_recent_stamp && (asked_for || tw_choosable(tw));
 	if (ok) {
 		tp->snd.iss = (tw->snd_nxt + 65535 + 2) ?: 1;
 		tp->ts_recent = tw->ts_recent;
