@@ -312,7 +312,7 @@ static void take_clean_ack(struct sock *sk, const struct strata_tcp_seg *seg)
 	run.rec.ack = tp->snd.una;
 	measure_rtt(sk, &run);
 	tp->rack.advanced = false;
-	strata_tcp_set_cwnd(sk, &run, false);
+	strata_tcp_set_cwnd(sk, &run, 0);
 	strata_tcp_timer_rearm(sk);
 	if (run.acked_segs)
 		tp->todo |= STRATA_TODO_SPACE;
