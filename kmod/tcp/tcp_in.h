@@ -155,6 +155,8 @@ bool strata_tcp_ecn_always(const struct strata_tcp_sock *tp);
 bool strata_tcp_ecn_ack(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg);
 /** strata_tcp_ecn_data() - new data came; ECN in use */
 void strata_tcp_ecn_data(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg);
+/** strata_tcp_ecn_probe() - so did an octet that the closed window does not take; ECN in use */
+void strata_tcp_ecn_probe(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg);
 
 /* tcp_ofo.c: the out-of-order queue. Locked */
 

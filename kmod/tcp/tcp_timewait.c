@@ -130,10 +130,11 @@ static void tw_send_ack(struct strata_tcp_tw *tw)
 	strata_tcp_xmit_bare(tw->sn, &seg);
 }
 
-/* RFC 7323 5.3: an old timestamp; a RST is never refused by it */
+/* RFC 7323 5.3: an old timestamp; a RST is never refused by it (5.2) */
 static bool tw_paws_reject(const struct strata_tcp_tw *tw, const struct strata_tcp_seg *seg)
 {
-	if (!tw->ts_ok || !(seg->opts.flags & STRATA_OPT_TS) || !tw->ts_recent_stamp)
+	if (!tw->ts_ok || !(seg->opts.flags & STRATA_OPT_TS) || !tw->ts_recent_stamp ||
+	    (seg->flags & STRATA_TCP_RST))
 		return false;
 	if ((s32)(seg->opts.tsval - tw->ts_recent) >= 0)
 		return false;
