@@ -312,10 +312,10 @@ static void take_clean_ack(struct sock *sk, const struct strata_tcp_seg *seg)
 	run.rec.ack = tp->snd.una;
 	measure_rtt(sk, &run);
 	tp->rack.advanced = false;
-	strata_tcp_set_cwnd(sk, &run, false);
+	strata_tcp_set_cwnd(sk, &run, 0);
 	strata_tcp_timer_rearm(sk);
 	if (run.acked_segs)
-		strata_tcp_check_space(sk);
+		tp->todo |= STRATA_TODO_SPACE;
 }
 
 /* any other; not inlined, so that its @run costs a clean one nothing */
@@ -344,7 +344,7 @@ static noinline void take_ack(struct sock *sk, struct sk_buff *skb, bool was_out
 		set_timer(sk, &run, reo_us);
 	}
 	if (run.acked_segs)
-		strata_tcp_check_space(sk);
+		tp->todo |= STRATA_TODO_SPACE;
 }
 
 enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)

@@ -58,10 +58,12 @@ void strata_tcp_purge_queues(struct sock *sk);
 int strata_tcp_lookup_init(void);
 void strata_tcp_lookup_exit(void);
 /**
- * strata_tcp_hash_connect() - enter the established table unless the 4-tuple is there
- * (-EADDRNOTAVAIL). Locked
+ * strata_tcp_hash_bound() - enter the established table from the port the user has bound, unless
+ * the 4-tuple is there (-EADDRNOTAVAIL). Locked
  */
-int strata_tcp_hash_connect(struct sock *sk);
+int strata_tcp_hash_bound(struct sock *sk);
+/** strata_tcp_hash_chosen() - the same from a port that is tried for him */
+int strata_tcp_hash_chosen(struct sock *sk);
 /**
  * strata_tcp_hash_child() - enter @child by @hash; false if the 4-tuple is taken. BH off
  * @req: its request, which leaves the table with that; NULL if it is not there

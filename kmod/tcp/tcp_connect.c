@@ -183,9 +183,9 @@ int strata_tcp_connect(struct sock *sk, __be32 daddr, __be16 dport)
 	tp->snd.iss = 0;
 	strata_tcp_set_state(sk, TCP_SYN_SENT);
 	if (ep->bind)
-		err = strata_tcp_hash_connect(sk);
+		err = strata_tcp_hash_bound(sk);
 	else
-		err = strata_port_connect(sk, strata_tcp_hash_connect);
+		err = strata_port_connect(sk, strata_tcp_hash_chosen);
 	if (err) {
 		connect_undo(sk);
 		return err;

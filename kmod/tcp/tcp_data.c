@@ -274,6 +274,8 @@ static enum skb_drop_reason data_in_order(struct sock *sk, struct sk_buff *skb, 
 	/* a peer that has only a FIN to send may send it into a closed window */
 	if (!strata_wnd_left(&tp->rwnd, tp->rcv.nxt) && !(fin && !skb->len)) {
 		strata_inc(strata_sk_net(sk), TCPEXT_ZEROWINDOWDROP);
+		if (tp->ecn_ok)
+			strata_tcp_ecn_probe(tp, STRATA_TCP_SEG(skb));
 		ack_now(tp);
 		return SKB_DROP_REASON_TCP_ZEROWINDOW;
 	}

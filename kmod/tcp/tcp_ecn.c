@@ -144,3 +144,10 @@ void strata_tcp_ecn_data(struct strata_tcp_sock *tp, const struct strata_tcp_seg
 	}
 	tp->ecn_seen = 1;
 }
+
+void strata_tcp_ecn_probe(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
+{
+	/* 6.1.6: unlike other data outside of the window (6.1.5), as nobody guesses its number */
+	if (seg->ecn == ECN_CE && seg->seq == tp->rcv.nxt)
+		strata_tcp_ecn_data(tp, seg);
+}

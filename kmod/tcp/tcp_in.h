@@ -95,8 +95,11 @@ void strata_tcp_mark_lost(struct sock *sk, struct sk_buff *skb);
  * sets todo
  */
 void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run);
-/** strata_tcp_set_cwnd() - the congestion window and the pacing rate alone; part of the former */
-void strata_tcp_set_cwnd(struct sock *sk, struct strata_ack_run *run, bool retrans);
+/**
+ * strata_tcp_set_cwnd() - the congestion window and the pacing rate alone; part of the former.
+ * @verdict: STRATA_REC_*
+ */
+void strata_tcp_set_cwnd(struct sock *sk, struct strata_ack_run *run, u32 verdict);
 
 /* tcp_data.c: sixth to eighth step. Locked. Queue or drop the payload; consumed when *eaten */
 
@@ -152,6 +155,8 @@ bool strata_tcp_ecn_always(const struct strata_tcp_sock *tp);
 bool strata_tcp_ecn_ack(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg);
 /** strata_tcp_ecn_data() - new data came; ECN in use */
 void strata_tcp_ecn_data(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg);
+/** strata_tcp_ecn_probe() - so did an octet that the closed window does not take; ECN in use */
+void strata_tcp_ecn_probe(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg);
 
 /* tcp_ofo.c: the out-of-order queue. Locked */
 

@@ -316,7 +316,7 @@ static void inuse_add(struct sock *sk, int n)
 	sock_prot_inuse_add(sock_net(sk), sk->sk_prot, n);
 }
 
-int strata_tcp_hash_connect(struct sock *sk)
+static int hash_connect(struct sock *sk, bool asked_for)
 {
 	struct strata_sock *ep = strata_sk(sk);
 	u32 hash = strata_tcp_hashfn(strata_sk_net(sk), ep->laddr, ep->lport, ep->raddr,
@@ -328,7 +328,7 @@ int strata_tcp_hash_connect(struct sock *sk)
 	spin_lock_bh(&b->lock);
 	tw = tw_taken(b, sk);
 	if (est_taken(b, sk, hash) || req_for(b, sk, hash) ||
-	    (tw && !strata_tcp_tw_reusable(tw, strata_tcp_sk(sk)))) {
+	    (tw && !strata_tcp_tw_reusable(tw, strata_tcp_sk(sk), asked_for))) {
 		err = -EADDRNOTAVAIL;
 	} else {
 		if (tw && !strata_tcp_tw_unhash_locked(tw))
@@ -342,6 +342,16 @@ int strata_tcp_hash_connect(struct sock *sk)
 		strata_tcp_tw_finish(tw);
 	inuse_add(sk, 1);
 	return 0;
+}
+
+int strata_tcp_hash_bound(struct sock *sk)
+{
+	return hash_connect(sk, true);
+}
+
+int strata_tcp_hash_chosen(struct sock *sk)
+{
+	return hash_connect(sk, false);
 }
 
 bool strata_tcp_hash_child(struct sock *child, u32 hash, struct strata_tcp_req *req)

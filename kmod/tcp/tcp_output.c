@@ -485,6 +485,7 @@ void strata_tcp_output_now(struct sock *sk)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
 	unsigned long todo = tp->todo;
+	u32 nxt = tp->snd.nxt;
 
 	tp->todo = 0;
 	if (!todo || sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
@@ -517,6 +518,9 @@ void strata_tcp_output_now(struct sock *sk)
 		output_oow_ack(sk, todo, gfp);
 	else if ((todo & STRATA_TODO_ACK) && (tp->ack.pending & STRATA_ACK_SCHED))
 		output_ack(sk, gfp);
+	/* what has just left counts, too, for who waits until less is unsent (TCP_NOTSENT_LOWAT) */
+	if ((todo & STRATA_TODO_SPACE) || tp->snd.nxt != nxt)
+		strata_tcp_check_space(sk);
 }
 
 /** strata_tcp_send_one() - one segment of new data whatever cwnd says (TLP, probe); 0 or -errno */

@@ -25,6 +25,7 @@
 #define STRATA_TODO_PUSH	BIT(9)	/* ignore Nagle once: user pushed, FIN, MSG_EOR */
 #define STRATA_TODO_MORE	BIT(10)	/* MSG_MORE: the last short segment may wait */
 #define STRATA_TODO_ACK_PRIOR	BIT(11)	/* before the ACK, one up to ecn_prior_nxt (RFC 8257) */
+#define STRATA_TODO_SPACE	BIT(12)	/* memory was freed: when all is sent, look who waits */
 
 /* what the one retransmission timer is armed for */
 enum strata_tcp_timer {

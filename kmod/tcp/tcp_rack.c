@@ -97,6 +97,11 @@ u32 strata_rack_lost(const struct strata_tcp_rack *r, const struct strata_tcp_tx
 	return due - now_us < STRATA_RACK_NEVER ? (u32)(due - now_us) : STRATA_RACK_NEVER - 1;
 }
 
+bool strata_rack_recent(const struct strata_tcp_rack *r, const struct strata_tcp_tx *tx, u64 now_us)
+{
+	return tx->xmit_us + r->rtt_us > now_us;
+}
+
 u32 strata_tlp_pto(u32 srtt_us, u32 delack_us, u32 rto_left_us)
 {
 	u32 pto = TLP_DEFAULT_US;

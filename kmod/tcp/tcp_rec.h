@@ -56,6 +56,13 @@ u32 strata_rack_reo_wnd(const struct strata_tcp_rack *r, const struct strata_tcp
 u32 strata_rack_lost(const struct strata_tcp_rack *r, const struct strata_tcp_tx *tx,
 		     u32 reo_wnd_us, u64 now_us);
 
+/*
+ * An RTO fired (6.3): was @tx sent so lately that its ACK may be on its way? The first segment
+ * is lost all the same. As native without the reordering window: nothing tells of reordering here
+ */
+bool strata_rack_recent(const struct strata_tcp_rack *r, const struct strata_tcp_tx *tx,
+			u64 now_us);
+
 /* tail loss probe, RFC 8985 7 */
 struct strata_tcp_tlp {
 	u32	end_seq;	/* TLP.end_seq; valid if sent */
@@ -151,7 +158,7 @@ u32 strata_recovery_ack(struct strata_tcp_recovery *rec, struct strata_tcp_cong 
 bool strata_recovery_due(const struct strata_tcp_recovery *rec, const struct strata_tcp_scb *s);
 /*
  * RTO fired. Before: the caller has marked every segment not SACKed with
- * strata_scb_lost(), but may leave out those sent too lately (RFC 8985 6.3). Sets
+ * strata_scb_lost(), but for those that strata_rack_recent() leaves out. Sets
  * cwnd to what is then in flight + 1, ssthresh on the first timeout of an
  * episode. @frto: allow F-RTO (needs SACK).
  */
@@ -178,12 +185,12 @@ static inline bool strata_frto_waiting(const struct strata_tcp_recovery *rec)
 }
 
 /*
- * Window after an ACK: the ops' cong_control, else PRR in CWR and Recovery (RFC
- * 6937, SSRB), else cong_avoid when something was acknowledged. @retrans: STRATA_REC_RETRANSMIT
- * is due; @newly_lost: segments marked by this ACK.
+ * Window after an ACK, or after the reordering timer: the ops' cong_control, else PRR in CWR and
+ * Recovery (RFC 6937, SSRB), else cong_avoid when something was acknowledged. @verdict: of
+ * strata_recovery_ack(), 0 without; @newly_lost: segments marked by this ACK.
  */
 void strata_recovery_cwnd(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 			  const struct strata_tcp_scb *s, const struct strata_cong_sample *cs,
-			  u32 newly_lost, bool retrans);
+			  u32 newly_lost, u32 verdict);
 
 #endif /* _STRATA_TCP_REC_H */

@@ -338,14 +338,14 @@ static void mtu_probe_arrived(struct sock *sk)
 	strata_inc(strata_sk_net(sk), TCPEXT_MTUPSUCCESS);
 }
 
-void strata_tcp_set_cwnd(struct sock *sk, struct strata_ack_run *run, bool retrans)
+void strata_tcp_set_cwnd(struct sock *sk, struct strata_ack_run *run, u32 verdict)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_cong_sample cs __uninitialized;
 
 	strata_rate_gen(&tp->rate, &tp->scb, &run->rs, strata_rtt_min(&tp->rtt), false);
 	fill_sample(sk, run, &cs);
-	strata_recovery_cwnd(&tp->rec, &tp->cong, &tp->scb, &cs, cs.lost, retrans);
+	strata_recovery_cwnd(&tp->rec, &tp->cong, &tp->scb, &cs, cs.lost, verdict);
 	strata_tcp_update_pacing(sk);
 }
 
@@ -390,7 +390,7 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 		tp->todo |= STRATA_TODO_REXMIT;
 	if (verdict & STRATA_REC_SEND_NEW)
 		tp->todo |= STRATA_TODO_DATA;
-	strata_tcp_set_cwnd(sk, run, verdict & STRATA_REC_RETRANSMIT);
+	strata_tcp_set_cwnd(sk, run, verdict);
 }
 
 void strata_tcp_rack_timeout(struct sock *sk)
@@ -422,17 +422,23 @@ void strata_tcp_enter_loss(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
-	struct sk_buff *skb = strata_tcp_rtx_head(sk);
+	struct sk_buff *skb = strata_tcp_rtx_head(sk), *first;
 	bool reneged = skb && (STRATA_TCP_TX(skb)->sacked & STRATA_TX_SACKED);
+	/* RFC 8985 6.3: what is not marked now must be found by RACK later */
+	bool spare = tp->sack_ok && !reneged && (READ_ONCE(conf->tcp_recovery) & STRATA_RACK_ON);
 
 	if (reneged) {
 		/* the peer has dropped what it had SACKed (RFC 2018 8) */
 		strata_inc(strata_sk_net(sk), TCPEXT_SACKRENEGING);
 		memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
 	}
-	for (; skb; skb = skb_rb_next(skb)) {
+	for (first = skb; skb; skb = skb_rb_next(skb)) {
+		const struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
+
 		if (reneged)
 			strata_scb_unsack(&tp->scb, STRATA_TCP_TX(skb));
+		if (spare && skb != first && strata_rack_recent(&tp->rack, tx, tp->mstamp_us))
+			continue;
 		strata_tcp_mark_lost(sk, skb);
 	}
 	tp->rexmit_seq = tp->snd.una;

@@ -341,6 +341,11 @@ void strata_recovery_timeout(struct strata_tcp_recovery *rec, struct strata_tcp_
 {
 	/* RFC 5681 3.1: a second timeout of the same data must not reduce ssthresh again */
 	bool fresh = rec->state <= STRATA_CA_DISORDER || strata_seq_geq(una, rec->high_seq);
+	/*
+	 * RFC 5682 3.1 (1): not below the RecoveryPoint of a recovery, fast or after a timeout;
+	 * but F-RTO that still waits for its first ACK begins again
+	 */
+	bool detect = fresh || rec->frto == 2;
 
 	if (fresh) {
 		begin_reduction(rec, c, now_us);
@@ -348,8 +353,7 @@ void strata_recovery_timeout(struct strata_tcp_recovery *rec, struct strata_tcp_
 	}
 	if (!s->sack_ok)
 		s->sacked_out = 0;
-	rec->frto = frto && s->sack_ok && (fresh || (rec->undo_ok && una == rec->undo_marker)) ?
-		    2 : 0;
+	rec->frto = frto && s->sack_ok && detect ? 2 : 0;
 	set_state(rec, c, STRATA_CA_LOSS, now_us);
 	rec->high_seq = nxt;
 	rec->cwr_due = true;
@@ -368,17 +372,22 @@ void strata_recovery_retransmitted(struct strata_tcp_recovery *rec, u32 tsval)
 	rec->retrans_stamp = tsval;
 }
 
-/* RFC 6937 3.1; slow start part (SSRB) only while the ACK shows progress and no new loss */
+/*
+ * RFC 6937 3.1; slow start part (SSRB) only while the ACK shows progress and no new loss. Where the
+ * reordering timer begins it no ACK has come: what the timer waited behind, delivered just before,
+ * stands for one segment, as native counts
+ */
 static void prr(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 		const struct strata_tcp_scb *s, const struct strata_cong_sample *cs,
-		u32 newly_lost, bool retrans)
+		u32 newly_lost, u32 verdict)
 {
+	u32 acked = cs->acked ? cs->acked : !!(verdict & STRATA_REC_ENTERED);
 	u32 pipe = strata_tcp_in_flight(s);
 	s32 sndcnt;
 
-	if (!cs->acked || !rec->prior_cwnd)
+	if (!acked || !rec->prior_cwnd)
 		return;
-	rec->prr_delivered += cs->acked;
+	rec->prr_delivered += acked;
 	if (pipe > c->ssthresh) {
 		u64 due = (u64)c->ssthresh * rec->prr_delivered + rec->prior_cwnd - 1;
 
@@ -387,15 +396,15 @@ static void prr(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 		s32 room = (s32)(c->ssthresh - pipe);
 
 		sndcnt = (s32)(rec->prr_delivered - rec->prr_out);
-		if (sndcnt < (s32)cs->acked)
-			sndcnt = (s32)cs->acked;
+		if (sndcnt < (s32)acked)
+			sndcnt = (s32)acked;
 		if (cs->una_advanced && !newly_lost)
 			sndcnt++;
 		if (sndcnt > room)
 			sndcnt = room;
 	}
 	/* the fast retransmit itself is never held back */
-	if (retrans && !rec->prr_out && sndcnt < 1)
+	if ((verdict & STRATA_REC_RETRANSMIT) && !rec->prr_out && sndcnt < 1)
 		sndcnt = 1;
 	c->cwnd = pipe + (sndcnt > 0 ? (u32)sndcnt : 0);
 	if (!c->cwnd)
@@ -404,7 +413,7 @@ static void prr(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 
 void strata_recovery_cwnd(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 			  const struct strata_tcp_scb *s, const struct strata_cong_sample *cs,
-			  u32 newly_lost, bool retrans)
+			  u32 newly_lost, u32 verdict)
 {
 	if (cs->acked && c->ops->acked)
 		c->ops->acked(c, cs);
@@ -413,7 +422,7 @@ void strata_recovery_cwnd(struct strata_tcp_recovery *rec, struct strata_tcp_con
 		return;
 	}
 	if (rec->state == STRATA_CA_CWR || rec->state == STRATA_CA_RECOVERY)
-		prr(rec, c, s, cs, newly_lost, retrans);
+		prr(rec, c, s, cs, newly_lost, verdict);
 	else if (cs->acked && (cs->una_advanced || s->reord_seen) && c->ops->cong_avoid)
 		c->ops->cong_avoid(c, cs);
 }

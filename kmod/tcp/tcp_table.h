@@ -91,9 +91,10 @@ struct strata_tcp_tw {
 
 /**
  * strata_tcp_tw_reusable() - may a new connection take the 4-tuple of @tw (RFC 6191)
- * Bucket lock held. @tp gets an ISS above the old SND.NXT and TS.Recent.
+ * Bucket lock held. @tp gets an ISS above the old SND.NXT and TS.Recent. @asked_for: the user has
+ * bound the port, so that there is no other; tcp_tw_reuse is about those that are chosen for him
  */
-bool strata_tcp_tw_reusable(struct strata_tcp_tw *tw, struct strata_tcp_sock *tp);
+bool strata_tcp_tw_reusable(struct strata_tcp_tw *tw, struct strata_tcp_sock *tp, bool asked_for);
 /**
  * strata_tcp_tw_unhash_locked() - take it off the chain, bucket lock held; then
  * strata_tcp_tw_finish() without

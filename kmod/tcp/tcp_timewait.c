@@ -130,10 +130,11 @@ static void tw_send_ack(struct strata_tcp_tw *tw)
 	strata_tcp_xmit_bare(tw->sn, &seg);
 }
 
-/* RFC 7323 5.3: an old timestamp; a RST is never refused by it */
+/* RFC 7323 5.3: an old timestamp; a RST is never refused by it (5.2) */
 static bool tw_paws_reject(const struct strata_tcp_tw *tw, const struct strata_tcp_seg *seg)
 {
-	if (!tw->ts_ok || !(seg->opts.flags & STRATA_OPT_TS) || !tw->ts_recent_stamp)
+	if (!tw->ts_ok || !(seg->opts.flags & STRATA_OPT_TS) || !tw->ts_recent_stamp ||
+	    (seg->flags & STRATA_TCP_RST))
 		return false;
 	if ((s32)(seg->opts.tsval - tw->ts_recent) >= 0)
 		return false;
@@ -261,17 +262,23 @@ enum strata_tcp_tw_verdict strata_tcp_tw_rcv(struct strata_tcp_tw *tw, struct sk
 	return verdict;
 }
 
-bool strata_tcp_tw_reusable(struct strata_tcp_tw *tw, struct strata_tcp_sock *tp)
+/* tcp_tw_reuse: may a port be chosen that @tw still has? */
+static bool tw_choosable(const struct strata_tcp_tw *tw)
 {
 	int reuse = READ_ONCE(tw->sn->conf.tcp_tw_reuse);
-	bool ok;
 
 	if (!reuse || (reuse == 2 && !ipv4_is_loopback(tw->raddr) && tw->laddr != tw->raddr))
 		return false;
-	spin_lock(&tw->lock);
 	/* a second must have passed, so that our timestamps are newer than all of the old ones */
-	ok = tw->state == TCP_TIME_WAIT && tw->ts_recent_stamp &&
-	     (u32)ktime_get_seconds() - tw->ts_recent_stamp > 1;
+	return (u32)ktime_get_seconds() - tw->ts_recent_stamp > 1;
+}
+
+bool strata_tcp_tw_reusable(struct strata_tcp_tw *tw, struct strata_tcp_sock *tp, bool asked_for)
+{
+	bool ok;
+
+	spin_lock(&tw->lock);
+	ok = tw->state == TCP_TIME_WAIT && tw->ts_recent_stamp && (asked_for || tw_choosable(tw));
 	if (ok) {
 		tp->snd.iss = (tw->snd_nxt + 65535 + 2) ?: 1;
 		tp->ts_recent = tw->ts_recent;

@@ -123,8 +123,8 @@ static void ack_sent(struct sock *sk)
 	tp->ack.retry = 0;
 }
 
-/* @o: the options of a segment after the handshake, with as many SACK blocks as fit */
-static void established_opts(struct strata_tcp_sock *tp, struct strata_tcp_opts_out *o)
+/* @o: the option of every segment once it was agreed on (RFC 7323 3.2), and no other */
+static void timestamp_opt(struct strata_tcp_sock *tp, struct strata_tcp_opts_out *o)
 {
 	memset(o, 0, offsetof(struct strata_tcp_opts_out, sack));
 	if (tp->ts_ok) {
@@ -132,6 +132,12 @@ static void established_opts(struct strata_tcp_sock *tp, struct strata_tcp_opts_
 		o->tsval = strata_tcp_tsval(tp);
 		o->tsecr = tp->ts_recent;
 	}
+}
+
+/* @o: the options of a segment after the handshake, with as many SACK blocks as fit */
+static void established_opts(struct strata_tcp_sock *tp, struct strata_tcp_opts_out *o)
+{
+	timestamp_opt(tp, o);
 	if (tp->sack_ok && (tp->sack_rcv.n || tp->sack_rcv.has_dup))
 		o->nsack = strata_sack_rcv_fill(&tp->sack_rcv, o->sack,
 						strata_tcp_sack_room(o->flags));
@@ -367,7 +373,10 @@ void strata_tcp_send_active_reset(struct sock *sk, gfp_t gfp)
 	if (!skb)
 		return;
 	strata_tcp_mstamp(tp);
-	memset(&o, 0, offsetof(struct strata_tcp_opts_out, sack));
+	timestamp_opt(tp, &o);
+	/* RFC 8257 3.6 */
+	if (strata_tcp_ecn_always(tp))
+		h.ecn = INET_ECN_ECT_0;
 	h.ack = tp->rcv.nxt;
 	strata_inc(strata_sk_net(sk), TCP_OUTRSTS);
 	sock_xmit(sk, skb, &h, &o, false);

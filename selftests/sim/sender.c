@@ -450,8 +450,7 @@ static void recover(struct sim_sender *s, struct run *run)
 		s->todo |= TODO_DATA;
 	strata_rate_gen(&s->rate, &s->scb, &run->rs, strata_rtt_min(&s->rtt), false);
 	fill_sample(s, run, &cs);
-	strata_recovery_cwnd(&s->rec, &s->cong, &s->scb, &cs, cs.lost,
-			     verdict & STRATA_REC_RETRANSMIT);
+	strata_recovery_cwnd(&s->rec, &s->cong, &s->scb, &cs, cs.lost, verdict);
 	strata_cong_update_pacing(&s->cong, MSS, strata_rtt_srtt(&s->rtt),
 				  s->cong.cwnd > s->scb.packets_out ? s->cong.cwnd :
 				  s->scb.packets_out, 200, 120);
@@ -487,7 +486,8 @@ static void enter_loss(struct sim_sender *s)
 
 	/* the receiver never gives back what it has SACKed */
 	for (i = number(s->una); i < number(s->nxt); i++)
-		mark_lost(s, i);
+		if (i == number(s->una) || !strata_rack_recent(&s->rack, &s->seg[i].tx, s->mstamp_us))
+			mark_lost(s, i);
 	s->rexmit_seq = s->una;
 	strata_recovery_timeout(&s->rec, &s->cong, &s->scb, s->una, s->nxt, true, s->mstamp_us);
 	s->tlp.sent = false;

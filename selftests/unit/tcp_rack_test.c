@@ -147,6 +147,23 @@ TEST(before_departure)	/* 6.2 step 2 */
 	EXPECT_EQ(0, r.rtt_us);
 }
 
+TEST(recent)	/* 6.3: a timeout spares what was sent less than a round trip ago */
+{
+	struct strata_tcp_rack r;
+	struct strata_tcp_scb s;
+
+	flight(&s, 3, 300 * MS);
+	strata_rack_init(&r);
+	/* no round trip is known */
+	EXPECT_FALSE(strata_rack_recent(&r, &tx[2], 1600000));
+	delivered(&r, &s, 0, 1000000 + RTT);
+	EXPECT_FALSE(strata_rack_recent(&r, &tx[1], 1600000));
+	EXPECT_TRUE(strata_rack_recent(&r, &tx[2], 1600000 + RTT - 1));
+	EXPECT_FALSE(strata_rack_recent(&r, &tx[2], 1600000 + RTT));
+	/* sch_fq holds it still */
+	EXPECT_TRUE(strata_rack_recent(&r, &tx[2], 1500000));
+}
+
 TEST(dsack_widens)	/* step 4 */
 {
 	struct strata_tcp_rack r;

@@ -70,7 +70,7 @@ static u32 ack_end(u32 newly_lost)
 			strata_scb_unlost(&scb, seg(i));
 	if (todo & STRATA_REC_MARK_HEAD)
 		strata_scb_lost(&scb, seg(una));
-	strata_recovery_cwnd(&rec, &cc, &scb, &cs, newly_lost, todo & STRATA_REC_RETRANSMIT);
+	strata_recovery_cwnd(&rec, &cc, &scb, &cs, newly_lost, todo);
 	return todo;
 }
 
@@ -138,6 +138,33 @@ TEST(newreno)	/* RFC 6582 3.2 */
 	EXPECT_EQ(STRATA_CA_OPEN, rec.state);
 	EXPECT_EQ(5, cc.cwnd);
 	EXPECT_EQ(12 - 1, scb.delivered);
+}
+
+/* RFC 6937 3: the reordering timer finds nine of ten lost: one goes, the rest with what arrives */
+TEST(prr_timer)
+{
+	u32 i, todo;
+
+	setup(10, true);
+	ack_begin(una);
+	sack(9);
+	EXPECT_EQ(0, ack_end(0));
+	ack_begin(una);
+	for (i = 0; i < 9; i++)
+		strata_scb_lost(&scb, seg(una + i));
+	todo = ack_end(9);
+	EXPECT_EQ(STRATA_REC_ENTERED | STRATA_REC_RETRANSMIT, todo);
+	EXPECT_EQ(0, strata_tcp_in_flight(&scb));
+	EXPECT_EQ(1, cc.cwnd);
+	retransmit(una);
+	/* the timer again, in this recovery: no word of an arrival */
+	ack_begin(una);
+	ack_end(0);
+	EXPECT_EQ(1, cc.cwnd);
+	ack_begin(una + 1);
+	ack_end(0);
+	EXPECT_EQ(0, strata_tcp_in_flight(&scb));
+	EXPECT_EQ(2, cc.cwnd);
 }
 
 /* RFC 6937: 20 in flight, one lost, 19 SACKs: cwnd falls to 10 in step, one segment for two */
@@ -377,6 +404,41 @@ TEST(frto_genuine)
 	ra.can_send_new = true;
 	EXPECT_EQ(0, ack_end(0));
 	EXPECT_EQ(STRATA_CA_OPEN, rec.state);
+}
+
+TEST(frto_not_in_recovery)	/* RFC 5682 3.1 (1) */
+{
+	setup(10, true);
+	ack_begin(una);
+	sack(9);
+	strata_scb_lost(&scb, seg(una));
+	ack_end(1);
+	EXPECT_EQ(STRATA_CA_RECOVERY, rec.state);
+	timeout(true);
+	EXPECT_EQ(0, rec.frto);
+	/* nor where the same segment times out again: RecoveryPoint is still ahead */
+	timeout(true);
+	EXPECT_EQ(0, rec.frto);
+	/* but after a timeout alone the steps begin anew with each */
+	setup(10, true);
+	timeout(true);
+	EXPECT_EQ(2, rec.frto);
+	timeout(true);
+	EXPECT_EQ(2, rec.frto);
+}
+
+/* RFC 8985 6.3: two of ten were sent too lately to be marked: in flight beside the first */
+TEST(timeout_spares)
+{
+	u32 i;
+
+	setup(10, true);
+	for (i = 0; i < 8; i++)
+		strata_scb_lost(&scb, seg(una + i));
+	strata_recovery_timeout(&rec, &cc, &scb, una, nxt, false, ++cs.now_us);
+	EXPECT_EQ(2, strata_tcp_in_flight(&scb));
+	EXPECT_EQ(3, cc.cwnd);
+	EXPECT_EQ(5, cc.ssthresh);
 }
 
 TEST(timeout_undone_by_timestamp)

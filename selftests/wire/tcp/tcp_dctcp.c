@@ -88,6 +88,17 @@ CASE(ect_on_all, "RFC 8257 3.6: ACKs, retransmissions and FIN are not dropped wh
 	out("FA 101 ecn 2");
 }
 
+CASE(ect_on_rst, "RFC 8257 3.6 (SHOULD): nor is a RST")
+{
+	int fd = open_dctcp(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	in("PA 1+10 ecn 2");
+	out("A 1 ack 11 ecn 2");
+	close(fd);
+	out("RA 1 ack 11 ecn 2");
+}
+
 CASE(echo, "RFC 8257 3.2: an ACK tells of its own segments alone, and a change at once")
 {
 	int fd = open_dctcp(self->lfd, "mss 1460");

@@ -55,6 +55,41 @@ CASE(beyond, "RFC 3168 6.1.5: nor on what lies beyond the window")
 	out("A 1 ack 11");
 }
 
+/* a connection with ECN whose reader has let the window close; *@at is what is expected next */
+static int closed(int lfd, uint32_t *at)
+{
+	struct wseg s = { .win = 1 };
+	int fd, n;
+
+	if (w_set(lfd, SOL_SOCKET, SO_RCVBUF, 4096))
+		return -1;
+	fd = open_ecn(lfd, "mss 1460");
+	for (*at = 1, n = 0; fd >= 0 && s.win && n < 100; n++) {
+		if (!w_in("PA %u+500 ecn 2", *at) || !w_next(300, &s))
+			return -1;
+		*at = s.ack;
+	}
+	return s.win ? -1 : fd;
+}
+
+CASE(probe, "RFC 3168 6.1.6 (SHOULD): CE on the octet that probes a closed window is answered")
+{
+	uint32_t at;
+	int fd = closed(self->lfd, &at);
+
+	ASSERT_LE(0, fd);
+	in("A %u+1 ecn 3", at + 1);	/* not the exact number */
+	out("A 1 ack %u win 0", at);
+	in("A %u+1 ecn 3", at);
+	if (NATIVE("takes it for data outside of the window (6.1.5)")) {
+		out("A 1 ack %u win 0", at);
+		return;
+	}
+	out("AE 1 ack %u win 0", at);
+	in("AC %u+1 ecn 2", at);
+	out("A 1 ack %u win 0", at);
+}
+
 /* a segment, cut in two fragments, with these ECN fields */
 static bool pieces(const char *text, int first, int second)
 {

@@ -214,6 +214,24 @@ CASE(again_later,
 	quiet(50);
 }
 
+CASE(not_in_recovery, "RFC 5682 3.1 (SHOULD NOT), (1): not where a fast recovery is under way")
+{
+	struct wseg s;
+	int fd;
+
+	ASSERT_TRUE(w_sysctl("tcp_early_retrans", "0"));
+	fd = sent(self->lfd, "mss 1000 sackok", 10, 20);
+	ASSERT_LE(0, fd);
+	in("A 1 ack 1 sack 1001-4001");
+	out("A 1+1000");
+	/* the retransmission is lost: whatever else goes, a timeout is next */
+	while (w_next(1000, &s) && s.seq != 1)
+		;
+	ASSERT_EQ(1, s.seq);
+	in("A 1 ack 4001");
+	out("A 4001+1000");
+}
+
 CASE(off, "RFC 5682 3.1 (MAY), tcp_frto 0: conventional recovery")
 {
 	int fd;

@@ -311,6 +311,49 @@ CASE(syn_received, "RFC 7323 5.2: timestamps of SYNs begin it")
 	ASSERT_LE(0, w_accept(self->lfd));
 }
 
+CASE(syn_received_rst, "RFC 7323 5.2 (MUST NOT): nor is a RST in SYN-RECEIVED subject to it")
+{
+	w.ts = true;
+	in("S 0 mss 1460 ts");
+	out("SA 0 ack 1 ts");
+	in("R 1 ts-1000");
+	quiet(50);
+	in("A 1 ack 1");
+	if (NATIVE("drops it where it could compare the timestamps within a minute")) {
+		ASSERT_LE(0, w_accept(self->lfd));
+		return;
+	}
+	out("R 1");		/* nobody knows of it any more */
+}
+
+CASE(rst_unread, "RFC 7323 3.2, 5.2 (SHOULD): the RST of a close() with unread data has it")
+{
+	int fd = w_passive(self->lfd, "mss 1460 ts");
+
+	ASSERT_LE(0, fd);
+	in("PA 1+100 ack 1");
+	out("A 1 ack 101 echo");
+	close(fd);
+	out("RA 1 ack 101 echo");
+}
+
+CASE(rst_abort, "RFC 7323 3.2, 5.2 (SHOULD): so has that of an ABORT; where not agreed on not")
+{
+	struct linger l = { 1, 0 };
+	int fd = w_passive(self->lfd, "mss 1460 ts");
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
+	close(fd);
+	out("RA 1 ack 1 echo");
+	w_peer(PEER_PORT + 1);
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
+	close(fd);
+	out("RA 1 ack 1 no-ts");
+}
+
 CASE(rst_teaches_nothing, "RFC 7323 5.2 (MUST NOT): a RST's timestamp is not remembered")
 {
 	int fd = w_passive(self->lfd, "mss 1460 ts");

@@ -223,6 +223,69 @@ CASE(prr_most_lost,
 	quiet(5);
 }
 
+CASE(prr_timer,
+     "RFC 6937 3, RFC 8985 9.3 (MUST NOT): the timer finds nine of ten lost: one goes, the rest as data arrives")
+{
+	int fd = sent_reno(self->lfd, "mss 1000 sackok", 10, 20);
+
+	ASSERT_LE(0, fd);
+	in("A 1 ack 1 sack 9001-10001");
+	out("A 10001+1000");		/* limited transmit */
+	quiet(5);			/* a quarter of the round trip is 10 */
+	out_within(16, "A 1+1000");
+	quiet(25);
+	ASSERT_EQ(5, INFO(fd, tcpi_snd_ssthresh));
+	in("A 1 ack 1 sack 9001-11001");
+	out("A 1001+1000");
+	quiet(20);
+	in("A 1 ack 1001 sack 9001-11001");
+	out("A 2001+1000");
+	out("A 3001+1000");
+	quiet(5);
+}
+
+CASE(timeout_spares,
+     "RFC 8985 6.3: a timeout marks what was sent a round trip ago, and the first; not the rest")
+{
+	int fd;
+
+	ASSERT_TRUE(w_sysctl("tcp_early_retrans", "0"));
+	ASSERT_TRUE(w_sysctl("tcp_frto", "0"));
+	fd = sent(self->lfd, "mss 1000 sackok", 3, 0);
+	ASSERT_LE(0, fd);
+	in("A 1 ack 1001");
+	sleep_s(w.sim ? 0.22 : 0.19);
+	put(fd, 1000);
+	out("PA 3001+1000");
+	out_within(60, "A 1001+1000");
+	/* the last in flight, the first of the two lost sent again */
+	ASSERT_EQ(2, INFO(fd, tcpi_lost));
+	ASSERT_EQ(2, INFO(fd, tcpi_snd_cwnd));
+	/* they were but late: the last is not known to be lost, and does not go again */
+	in("A 1 ack 3001");
+	quiet(30);
+	in("A 1 ack 4001");
+	quiet(1000);
+}
+
+CASE(timeout_all, "RFC 8985 6.3: with RACK off there is nobody to find it later: all is lost")
+{
+	int fd;
+
+	ASSERT_TRUE(w_sysctl("tcp_early_retrans", "0"));
+	ASSERT_TRUE(w_sysctl("tcp_frto", "0"));
+	ASSERT_TRUE(w_sysctl("tcp_recovery", "0"));
+	fd = sent(self->lfd, "mss 1000 sackok", 3, 0);
+	ASSERT_LE(0, fd);
+	in("A 1 ack 1001");
+	sleep_s(w.sim ? 0.22 : 0.19);
+	put(fd, 1000);
+	out("PA 3001+1000");
+	out_within(60, "A 1001+1000");
+	ASSERT_EQ(3, INFO(fd, tcpi_lost));
+	ASSERT_EQ(1, INFO(fd, tcpi_snd_cwnd));
+}
+
 CASE(prr_no_data, "RFC 6937 4: what the program did not send in time is made up for later")
 {
 	int fd, i;

@@ -109,6 +109,16 @@ CASE(first_beyond, "RFC 6191 2: the new one is the first with timestamps")
 	ASSERT_TRUE(succeeds("S 5000 mss 1460 ts", "5001 ts"));
 }
 
+CASE(rst_old_timestamp, "RFC 7323 5.2 (MUST NOT): PAWS is not for a RST, in TIME-WAIT either")
+{
+	ASSERT_TRUE(time_wait(self->lfd, TS));
+	in("R 2 ts-1000");
+	quiet(50);
+	if (NATIVE("applies PAWS to it for a minute after the last timestamp"))
+		return;
+	ASSERT_EQ(st_gone, w_proc_state());
+}
+
 CASE(old_duplicate, "RFC 1337 1: an old segment is answered; whoever knows nothing of it may reset")
 {
 	ASSERT_TRUE(time_wait(self->lfd, "mss 1460"));

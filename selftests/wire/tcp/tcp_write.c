@@ -6,6 +6,7 @@
  */
 #include <linux/sock_diag.h>
 #include <linux/sockios.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include "wire.h"
@@ -81,6 +82,60 @@ CASE(notsent_lowat, "tcp(7) TCP_NOTSENT_LOWAT: no more is taken than that which 
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_NOTSENT_LOWAT, LOWAT));
 	ASSERT_TRUE(stopped_at_lowat(fd));
+}
+
+/*
+ * as much is written as is taken, and sent until one more segment brings POLLOUT: it is what the
+ * next ACK lets out
+ */
+static bool nearly_writable(int fd)
+{
+	if (!fills_to_lowat(fd))
+		return false;
+	while (2 * (unsent(fd) - 1000) >= LOWAT)
+		if (!one_more())
+			return false;
+	return 2 * unsent(fd) >= LOWAT;
+}
+
+CASE(notsent_lowat_epoll,
+     "tcp(7) TCP_NOTSENT_LOWAT: who waits is told by the ACK that lets the data out, not the next")
+{
+	int fd = narrow(self->lfd, "mss 1000", 4000), ep = epoll_create1(0);
+	struct epoll_event ev = { .events = EPOLLOUT };
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_NOTSENT_LOWAT, LOWAT));
+	ASSERT_TRUE(nearly_writable(fd));
+	ASSERT_EQ(0, epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev));
+	ASSERT_EQ(0, epoll_wait(ep, &ev, 1, 0));
+	ASSERT_TRUE(one_more());
+	ASSERT_EQ(1, epoll_wait(ep, &ev, 1, 0));
+	ASSERT_EQ(EPOLLOUT, ev.events);
+}
+
+CASE(notsent_lowat_blocked, "tcp(7) TCP_NOTSENT_LOWAT: and so is a send() that waits")
+{
+	int fd = narrow(self->lfd, "mss 1000", 4000), done[2];
+	char c;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, pipe(done));
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_NOTSENT_LOWAT, LOWAT));
+	ASSERT_TRUE(fills_to_lowat(fd));
+	while (unsent(fd) >= LOWAT + 1000)
+		ASSERT_TRUE(one_more());
+	if (!fork()) {
+		c = w_octet(w.put);
+		fcntl(fd, F_SETFL, 0);
+		_exit(send(fd, &c, 1, 0) != 1 || write(done[1], "x", 1) != 1);
+	}
+	ASSERT_FALSE(w_poll(done[0], POLLIN, 100));
+	while (2 * (unsent(fd) - 1000) >= LOWAT)
+		ASSERT_TRUE(one_more());
+	ASSERT_FALSE(w_poll(done[0], POLLIN, 100));
+	ASSERT_TRUE(one_more());
+	ASSERT_TRUE(w_poll(done[0], POLLIN, 100));
 }
 
 CASE(notsent_lowat_all, "tcp(7) tcp_notsent_lowat: for who does not set it")
