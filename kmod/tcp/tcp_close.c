@@ -81,6 +81,16 @@ static bool too_many_orphans(struct sock *sk)
 	       atomic_long_read(sk->sk_prot->memory_allocated) > sk->sk_prot->sysctl_mem[2];
 }
 
+bool strata_tcp_orphan_shed(struct sock *sk)
+{
+	if (!too_many_orphans(sk))
+		return false;
+	strata_inc(strata_sk_net(sk), TCPEXT_ABORTONMEMORY);
+	strata_tcp_send_active_reset(sk, GFP_ATOMIC);
+	strata_tcp_done(sk);
+	return true;
+}
+
 /* an orphan in FIN-WAIT-2 waits for the peer's FIN as a small object */
 static void orphan_fin_wait2(struct sock *sk)
 {
@@ -101,10 +111,8 @@ void strata_tcp_orphan_check(struct sock *sk)
 {
 	if (sk->sk_state == TCP_FIN_WAIT2) {
 		orphan_fin_wait2(sk);
-	} else if (sk->sk_state != TCP_CLOSE && too_many_orphans(sk)) {
-		strata_inc(strata_sk_net(sk), TCPEXT_ABORTONMEMORY);
-		strata_tcp_send_active_reset(sk, GFP_ATOMIC);
-		strata_tcp_done(sk);
+	} else if (sk->sk_state != TCP_CLOSE) {
+		strata_tcp_orphan_shed(sk);
 	}
 }
 

@@ -161,6 +161,8 @@ void strata_tcp_req_err(struct strata_tcp_req *req, u32 seq);
  * many end. Locked
  */
 void strata_tcp_orphan_check(struct sock *sk);
+/** strata_tcp_orphan_shed() - end an orphan with a RST if there are too many; was it? Locked */
+bool strata_tcp_orphan_shed(struct sock *sk);
 
 /* tcp_connect.c */
 

@@ -300,6 +300,7 @@ static void synsent_established(struct sock *sk, const struct sk_buff *skb)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
 	tp->snd.una = STRATA_TCP_SEG(skb)->ack;
+	tp->ack_time = (u32)jiffies;
 	strata_tcp_timer_clear(sk);
 	strata_rtt_timeouts_over(&tp->rtt.timeouts, strata_tcp_now_ms(tp));
 	if (!tp->syn_retrans)	/* Karn */

@@ -13,6 +13,7 @@
  * When it has as many requests as it may, SYN cookies (tcp_cookie.c) let the peer keep the state.
  */
 
+#include <linux/memcontrol.h>
 #include <net/inet_ecn.h>
 #include "tcp_req.h"
 
@@ -262,6 +263,18 @@ static void child_path(struct sock *child, const struct strata_tcp_req *req)
 }
 
 /*
+ * A clone has no memory cgroup. Native gives it that of who accepts it, which modules cannot; what
+ * it takes before then must count already, so it is the listener's
+ */
+static void child_memcg(struct sock *child, const struct sock *lsk)
+{
+#ifdef CONFIG_MEMCG
+	if (lsk->sk_memcg && css_tryget(&lsk->sk_memcg->css))
+		child->sk_memcg = lsk->sk_memcg;
+#endif
+}
+
+/*
  * NULL: no memory, the port's bucket is gone, the 4-tuple is taken, or @req is no longer in the
  * table, if it is one that is @kept there. The child is bh_lock_sock()ed
  */
@@ -275,6 +288,7 @@ static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req, boo
 	child = sk_clone_lock(lsk, GFP_ATOMIC);
 	if (!child)
 		goto err_listener;
+	child_memcg(child, lsk);
 	strata_tcp_child_init(child, lsk);
 	child_fill(child, req);
 	if (strata_port_inherit(lsk, child))

@@ -173,6 +173,21 @@ static void tx_split_marks(struct strata_tcp_tx *tx)
 	tx->bits &= ~(STRATA_TXB_EOR | STRATA_TXB_URG | STRATA_TXB_TSTAMP);
 }
 
+/*
+ * SACKs of every second small segment may not multiply the memory of what is to be acknowledged
+ * (as native, whose limit it is). The ends can always be cut, so that it goes on
+ */
+static bool cut_too_often(struct sock *sk, const struct sk_buff *skb)
+{
+	if (likely(sk->sk_wmem_queued >> 1 <= READ_ONCE(sk->sk_sndbuf) +
+		   2 * (int)SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE)))
+		return false;
+	if (skb == strata_tcp_rtx_head(sk) || skb == strata_tcp_rtx_tail(sk))
+		return false;
+	strata_inc(strata_sk_net(sk), TCPEXT_WQUEUETOOBIG);
+	return true;
+}
+
 int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -184,7 +199,7 @@ int strata_tcp_tx_split(struct sock *sk, struct sk_buff *skb, u32 len, bool rtx,
 
 	if (WARN_ON_ONCE(len >= skb->len))
 		return -EINVAL;
-	if (tx_unclone(skb, gfp))
+	if ((rtx && cut_too_often(sk, skb)) || tx_unclone(skb, gfp))
 		return -ENOMEM;
 	rest = strata_tcp_tx_alloc(sk, gfp, true);
 	if (!rest)

@@ -11,6 +11,7 @@
  * locking: the socket lock.
  */
 
+#include <linux/list_sort.h>
 #include "tcp_int.h"
 
 void strata_tcp_delivered(struct sock *sk, struct strata_ack_run *run,
@@ -124,6 +125,9 @@ void strata_tcp_take_sack(struct sock *sk, struct strata_ack_run *run)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	int i;
 
+	/* nothing is SACKed: what was seen may be gigabytes ago */
+	if (!tp->scb.sacked_out)
+		memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
 	for (i = 0; i < run->in.n; i++) {
 		const struct strata_sack_block *b = &run->in.block[i];
 		u32 start = sack_unseen(tp, b);
@@ -140,13 +144,14 @@ void strata_tcp_mark_lost(struct sock *sk, struct sk_buff *skb)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_tcp_tx *tx = STRATA_TCP_TX(skb);
 	bool again = tx->sacked & STRATA_TX_RETRANS;
+	bool first = !tp->scb.lost_out;	/* then rexmit_seq is of another loss, gigabytes ago */
 
 	if (!strata_scb_lost(&tp->scb, tx))
 		return;
 	if (again)
 		strata_inc(strata_sk_net(sk), TCPEXT_LOSTRETRANSMIT);
 	strata_tcp_rtx_untime(skb);
-	if (strata_seq_before(tx->seq, tp->rexmit_seq))
+	if (first || strata_seq_before(tx->seq, tp->rexmit_seq))
 		tp->rexmit_seq = tx->seq;
 }
 
@@ -203,14 +208,15 @@ u32 strata_tcp_detect_loss(struct sock *sk)
 	return wait;
 }
 
-/* is what @at belongs to younger than @tx? (RFC 8985 6.2 RACK_sent_after()) */
-static bool sent_later(const struct list_head *at, const struct strata_tcp_tx *tx)
+/* RFC 8985 6.2 RACK_sent_after(), for list_sort() */
+static int sent_after(void *priv, const struct list_head *a, const struct list_head *b)
 {
-	const struct sk_buff *skb = list_entry(at, struct sk_buff, tcp_tsorted_anchor);
-	const struct strata_tcp_tx *other = STRATA_TCP_TX(skb);
+	const struct sk_buff *skb = list_entry(a, struct sk_buff, tcp_tsorted_anchor);
+	const struct sk_buff *other = list_entry(b, struct sk_buff, tcp_tsorted_anchor);
+	const struct strata_tcp_tx *tx = STRATA_TCP_TX(skb), *otx = STRATA_TCP_TX(other);
 
-	return other->xmit_us > tx->xmit_us ||
-	       (other->xmit_us == tx->xmit_us && strata_seq_after(other->end_seq, tx->end_seq));
+	return tx->xmit_us > otx->xmit_us ||
+	       (tx->xmit_us == otx->xmit_us && strata_seq_after(tx->end_seq, otx->end_seq));
 }
 
 /*
@@ -220,7 +226,6 @@ static bool sent_later(const struct list_head *at, const struct strata_tcp_tx *t
 static void clear_lost(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	struct list_head *head = &tp->rtx_by_time, *at = head;
 	struct sk_buff *skb;
 
 	for (skb = strata_tcp_rtx_head(sk); skb; skb = skb_rb_next(skb)) {
@@ -230,14 +235,9 @@ static void clear_lost(struct sock *sk)
 			continue;
 		strata_scb_unlost(&tp->scb, tx);
 		strata_tcp_rtx_untime(skb);
-		/* mostly they are in order, and the next belongs behind the last one */
-		if (at != head && sent_later(at, tx))
-			at = head;
-		while (!list_is_last(at, head) && !sent_later(at->next, tx))
-			at = at->next;
-		list_add(&skb->tcp_tsorted_anchor, at);
-		at = &skb->tcp_tsorted_anchor;
+		list_add_tail(&skb->tcp_tsorted_anchor, &tp->rtx_by_time);
 	}
+	list_sort(NULL, &tp->rtx_by_time, sent_after);
 	tp->rexmit_seq = tp->snd.nxt;
 }
 

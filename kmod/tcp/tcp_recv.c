@@ -360,6 +360,10 @@ ssize_t strata_tcp_splice_read(struct socket *sock, loff_t *ppos, struct pipe_in
 	if (unlikely(*ppos))
 		return -ESPIPE;
 	lock_sock(sk);
+	if (sk->sk_state == TCP_LISTEN) {
+		release_sock(sk);
+		return -ENOTCONN;
+	}
 	timeo = sock_rcvtimeo(sk, sock->file->f_flags & O_NONBLOCK);
 	while (len) {
 		ret = splice_some(sk, pipe, len, flags);

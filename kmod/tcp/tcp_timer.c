@@ -235,6 +235,7 @@ static bool rto_exhausted(struct sock *sk, bool syn)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
 	u32 limit = READ_ONCE(conf->tcp_retries2);
+	u32 now = (u32)jiffies;
 	bool over;
 
 	if (syn) {
@@ -246,11 +247,18 @@ static bool rto_exhausted(struct sock *sk, bool syn)
 		black_hole(sk);
 		strata_path_put(&tp->ep.path);
 	}
-	if (sock_flag(sk, SOCK_DEAD))
+	if (sock_flag(sk, SOCK_DEAD)) {
+		if (strata_tcp_orphan_shed(sk))
+			return true;
 		limit = orphan_retries(sk, strata_rtt_rto(&tp->rtt) < STRATA_RTO_MAX_US);
+	}
 	if (probe_like(sk)) {
-		/* who answers lives (SHLD-17); silence ends it after two longest RTOs, as native */
-		over = (u32)jiffies - tp->ack_time > 2 * usecs_to_jiffies(STRATA_RTO_MAX_US);
+		/*
+		 * who answers lives (SHLD-17); silence since something new was sent ends it
+		 * after two longest RTOs, as native
+		 */
+		over = min(now - tp->ack_time, now - tp->lsndtime) >
+		       2 * usecs_to_jiffies(STRATA_RTO_MAX_US);
 		/* R2 begins when the window is open again */
 		tp->retrans_start_us = 0;
 		tp->retries = 0;
@@ -327,7 +335,7 @@ static void persist_fired(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	u32 now_ms = (u32)div_u64(tp->mstamp_us, USEC_PER_MSEC);
-	u32 most = READ_ONCE(strata_sk_net(sk)->conf.tcp_retries2);
+	u32 backoff = READ_ONCE(strata_sk_net(sk)->conf.tcp_retries2), most = backoff;
 
 	if (tp->scb.packets_out || skb_queue_empty(&sk->sk_write_queue)) {
 		tp->probes_out = 0;
@@ -348,13 +356,15 @@ static void persist_fired(struct sock *sk)
 			give_up(sk);
 			return;
 		}
+		if (strata_tcp_orphan_shed(sk))
+			return;
 	}
 	if (tp->probes_out >= most) {
 		give_up(sk);
 		return;
 	}
 	tp->probes_out++;
-	if (tp->retries < most)
+	if (tp->retries < backoff)
 		tp->retries++;
 	strata_tcp_timer_rearm(sk);
 	tp->todo |= STRATA_TODO_PROBE;

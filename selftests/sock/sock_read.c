@@ -233,4 +233,22 @@ TEST_F(reading, busy_poll_veth)
 	EXPECT_LT(0, polled());
 }
 
+/* ---- who listens has nothing to read ---- */
+
+TEST_F(reading, splice_listener)
+{
+	int fd = socket(self->family, SOCK_STREAM, 0), p[2];
+
+	ASSERT_EQ(0, pipe(p));
+	ASSERT_EQ(0, env_bind(fd, "127.0.0.1", 0));
+	ASSERT_EQ(0, listen(fd, 1));
+	alarm(10);
+	EXPECT_EQ(-1, splice(fd, NULL, p[1], NULL, 100, 0));
+	EXPECT_EQ(ENOTCONN, errno);
+	EXPECT_EQ(-1, splice(fd, NULL, p[1], NULL, 100, SPLICE_F_NONBLOCK));
+	EXPECT_EQ(ENOTCONN, errno);
+	alarm(0);
+	close(fd);
+}
+
 TEST_HARNESS_MAIN

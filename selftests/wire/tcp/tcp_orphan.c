@@ -168,6 +168,29 @@ CASE(retries_window, "RFC 9293 3.8.6.1, tcp_orphan_retries: so many probes of a 
 	out("R 11");
 }
 
+CASE(window_answered, "RFC 9293 3.8.6.1, RFC 1122 4.2.2.17: nor does who answers them keep it for ever")
+{
+	int fd = w_passive(self->lfd, "mss 1460"), n = 0;
+	double began = now_s();
+	struct wseg s;
+
+	LONG(1000);
+	ASSERT_LE(0, fd);
+	put(fd, 10);
+	out("PA 1+10");
+	in("A 1 ack 11 win 0");
+	put(fd, 100);
+	close(fd);
+	while (n < 100 && w_next(130000, &s)) {
+		ASSERT_EQ(0, s.len);
+		in("A 1 ack 11 win 0");
+		n++;
+	}
+	ASSERT_LT(now_s() - began, 1000);
+	in("A 1 ack 11 win 1000");
+	out("R 11");
+}
+
 /* ---- close() that lingers ---- */
 
 /* what the peer does @ms from now, while the program is in a call for @fd */

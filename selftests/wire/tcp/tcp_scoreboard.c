@@ -161,4 +161,57 @@ CASE(dsack_overtaken, "RFC 2883 5 (MUST NOT): a late ACK's SACK tells of no copy
 	ASSERT_EQ(7, INFO(fd, tcpi_snd_cwnd));
 }
 
+/* takes what is sent and acknowledges it, until @segs were sent and not acknowledged; of which seq */
+static uint32_t flight(int fd, int segs)
+{
+	uint32_t una = 1, nxt = 1;
+	struct wseg s;
+
+	do {
+		una = nxt;
+		if (!w_in("A 1 ack %u win 65535", una))
+			return 0;
+		w_put(fd, 65536, MSG_DONTWAIT);
+		while (w_next(5, &s))
+			nxt = s.seq + s.len;
+	} while ((nxt - una) / 48 < segs && nxt != una);
+	return nxt == una ? 0 : una;
+}
+
+CASE(entries_limited, "RFC 2018 8: SACKs of every second small segment do not multiply the memory that waits")
+{
+	int fd, n = 0, most, queued;
+	uint32_t una, meminfo[9];
+	socklen_t len = sizeof(meminfo);
+	struct wseg s;
+
+	ASSERT_EQ(0, w_set(self->lfd, SOL_SOCKET, SO_SNDBUF, 32768));
+	fd = w_passive(self->lfd, "mss 48 sackok");
+	ASSERT_LE(0, fd);
+	una = flight(fd, 600);
+	ASSERT_NE(0, una);
+	/* twice what native allows for a queue, with 64 KB at its end; and a full segment's */
+	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_MEMINFO, meminfo, &len));
+	most = 2 * (meminfo[3] + 2 * 70000) + 70000;
+	for (n = 1; n < 600; n += 8) {
+		uint32_t at = una + n * 48;
+
+		in("A 1 ack %u sack %u-%u sack %u-%u sack %u-%u sack %u-%u", una, at + 288,
+		   at + 336, at + 192, at + 240, at + 96, at + 144, at, at + 48);
+		while (w_next(0, &s))
+			;
+	}
+	len = sizeof(meminfo);
+	ASSERT_EQ(0, getsockopt(fd, SOL_SOCKET, SO_MEMINFO, meminfo, &len));
+	queued = meminfo[5];
+	ASSERT_LT(queued, most);
+	ASSERT_LT(0, w_counted("TCPWqueueTooBig"));
+	/* and it goes on */
+	in("A 1 ack %u", una + 600 * 48);
+	in("A 1 ack %u", una + 601 * 48);
+	while (w_next(1000, &s))
+		in("A 1 ack %u", s.seq + s.len);
+	ASSERT_EQ(0, w_error(fd));
+}
+
 TEST_HARNESS_MAIN

@@ -252,4 +252,37 @@ CASE(closed_ack, "RFC 9293 3.4: and ACKs, so that data goes the other way")
 	out("PA 101+100 ack %u win 0", at);
 }
 
+/* the peer is silent after @fd's FIN: copies of it come, or probes of the window, and no error */
+static bool goes_on(int fd)
+{
+	struct wseg s;
+	int n = 0;
+
+	if (shutdown(fd, SHUT_WR))
+		return false;
+	while (n < 4 && w_next(5000, &s))
+		n += s.flags & 1 || NATIVE("holds a FIN back, and probes");
+	return n == 4 && !w_error(fd);
+}
+
+CASE(closed_idle_fin, "RFC 9293 3.8.6.1: a window closed for long does not end who sends a FIN at once")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	LONG(300);
+	ASSERT_LE(0, fd);
+	in("A 1 ack 1 win 0");
+	sleep_s(300);
+	ASSERT_TRUE(goes_on(fd));
+}
+
+CASE(closed_syn_fin, "RFC 9293 3.8.6.1: nor one that was never open")
+{
+	int fd = w_active("mss 1460 win 0");
+
+	LONG(15);
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(goes_on(fd));
+}
+
 TEST_HARNESS_MAIN
