@@ -542,6 +542,28 @@ TEST_F_TIMEOUT(arp, half_open, 60)
 	close(lfd);
 }
 
+/* sockets that hold entries, and need no answer for them, keep nobody from new ones */
+TEST_F(arp, held_entries_give_way)
+{
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int fd[20], i;
+
+	ASSERT_EQ(0, run("echo 16 > /proc/sys/net/strata/neigh_gc_thresh3"));
+	for (i = 0; i < 20; i++) {
+		fd[i] = socket(TEST_FAMILY, SOCK_DGRAM, 0);
+		ASSERT_LE(0, fd[i]);
+		ASSERT_EQ(0, setsockopt(fd[i], SOL_SOCKET, SO_BINDTODEVICE, "va", 3));
+		sin.sin_addr.s_addr = htonl(0xe1000100 + i);
+		ASSERT_EQ(0, connect(fd[i], (struct sockaddr *)&sin, sizeof(sin)));
+		ASSERT_EQ(1, send(fd[i], "x", 1, 0));
+	}
+	EXPECT_EQ(0, neigh_use(&self->r, "va", "10.0.0.77"));
+	for (i = 0; i < 20; i++) {
+		EXPECT_EQ(1, send(fd[i], "x", 1, 0));
+		close(fd[i]);
+	}
+}
+
 /* a tag of another VLAN is not for us, VLAN 0 is only a priority (IEEE 802.1Q) */
 TEST_F(arp, vlan_tags)
 {

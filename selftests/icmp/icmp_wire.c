@@ -283,14 +283,15 @@ TEST_F(icmp, errors_received)
 {
 	static const struct {
 		int type, code, err;
+		uint32_t rest, info;	/* of the header, and what is told of it */
 	} c[] = {
-		{ ICMP_DEST_UNREACH, ICMP_NET_UNREACH, ENETUNREACH },
-		{ ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, EHOSTUNREACH },
-		{ ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, ENOPROTOOPT },
-		{ ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, ECONNREFUSED },
-		{ ICMP_DEST_UNREACH, ICMP_PKT_FILTERED, EHOSTUNREACH },
-		{ ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, EHOSTUNREACH },
-		{ ICMP_PARAMETERPROB, 0, EPROTO },
+		{ ICMP_DEST_UNREACH, ICMP_NET_UNREACH, ENETUNREACH, 0, 0 },
+		{ ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, EHOSTUNREACH, 0, 0 },
+		{ ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, ENOPROTOOPT, 0, 0 },
+		{ ICMP_DEST_UNREACH, ICMP_PORT_UNREACH, ECONNREFUSED, 0, 0 },
+		{ ICMP_DEST_UNREACH, ICMP_PKT_FILTERED, EHOSTUNREACH, 0, 0 },
+		{ ICMP_TIME_EXCEEDED, ICMP_EXC_TTL, EHOSTUNREACH, 0, 0 },
+		{ ICMP_PARAMETERPROB, 0, EPROTO, 20U << 24, 20 },
 	};
 	struct sock_extended_err ee;
 	struct pollfd pfd = { .fd = self->sk };
@@ -301,7 +302,7 @@ TEST_F(icmp, errors_received)
 	for (i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
 		ASSERT_EQ(16, ping(self->sk, i, 8, ME));
 		ASSERT_TRUE(request(self->tun));
-		error_about(c[i].type, c[i].code, 0, 28);
+		error_about(c[i].type, c[i].code, c[i].rest, 28);
 		pkt_send(self->tun, &e);
 		ASSERT_EQ(1, poll(&pfd, 1, ANSWER_MS));
 		EXPECT_EQ(c[i].err, so_error(self->sk));
@@ -310,6 +311,7 @@ TEST_F(icmp, errors_received)
 		EXPECT_EQ(c[i].type, ee.ee_type);
 		EXPECT_EQ(c[i].code, ee.ee_code);
 		EXPECT_EQ(SO_EE_ORIGIN_ICMP, ee.ee_origin);
+		EXPECT_EQ(c[i].info, ee.ee_info);
 	}
 }
 

@@ -60,11 +60,11 @@ static void keep_sock(const struct nlmsghdr *nlh, void *arg)
 		s->id[s->n++] = m->id;
 }
 
-static int diag(struct rtnl *r, int type, int flags, const struct inet_diag_sockid *id,
-		struct socks *socks)
+static int diag(struct rtnl *r, int type, int flags, int protocol,
+		const struct inet_diag_sockid *id, struct socks *socks)
 {
 	struct inet_diag_req_v2 req = {
-		.sdiag_family = TEST_FAMILY, .sdiag_protocol = IPPROTO_TCP, .idiag_states = ~0U,
+		.sdiag_family = TEST_FAMILY, .sdiag_protocol = protocol, .idiag_states = ~0U,
 	};
 	struct rtnl_req q;
 
@@ -89,11 +89,12 @@ static unsigned long destroy(void)
 	static struct socks socks;
 	unsigned long n = 0;
 	struct rtnl r = { .fd = diag_open() };
-	int i, err;
+	int i, err, protocol = IPPROTO_TCP;
 
 	while (more()) {
 		socks.n = 0;
-		err = diag(&r, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, NULL, &socks);
+		protocol = protocol == IPPROTO_TCP ? IPPROTO_UDP : IPPROTO_TCP;
+		err = diag(&r, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, protocol, NULL, &socks);
 		if (!check("dump", err < 0 ? err : 0, 0)) {
 			/* netlink keeps a dump that had no memory, and says EBUSY to the next */
 			close(r.fd);
@@ -102,7 +103,7 @@ static unsigned long destroy(void)
 		for (i = 0; i < socks.n; i++) {
 			if (rnd(4))
 				continue;
-			err = diag(&r, SOCK_DESTROY, NLM_F_ACK, &socks.id[i], &socks);
+			err = diag(&r, SOCK_DESTROY, NLM_F_ACK, protocol, &socks.id[i], &socks);
 			n += check("SOCK_DESTROY", err == -ESTALE ? -ENOENT : err, ENOENT);
 		}
 		sleep_s(0.001 * rnd(100));

@@ -4,7 +4,7 @@
  * other's way. In each crew two connect and share every descriptor with one that shuts down,
  * closes, polls, sends and receives on whatever it finds there; one accepts and another does
  * the same to what was accepted. One more closes the listener and opens it again, with
- * connections in its queue. No call may hang, and none may answer an errno that makes no
+ * connections in its queue, and three share UDP and ping sockets. No call may hang, and none may answer an errno that makes no
  * sense: "gone": addresses go (load_break), "memory": allocations fail. What the kernel thinks
  * of it, its checkers say.
  */
@@ -15,6 +15,8 @@
 #define SLOTS	8
 #define CREW	5	/* threads */
 #define CREWS	8
+#define ALONE	4	/* threads there are only once */
+#define GRAMS	3	/* few, so that threads meet */
 
 static struct side server, client;
 static const char *address;
@@ -22,7 +24,8 @@ static volatile bool stop;
 static bool gone, memory;
 static int listener = -1;
 static int made[SLOTS], taken[SLOTS];	/* descriptors, -1: none */
-static unsigned long connected, accepted, odd;
+static int grams[GRAMS];
+static unsigned long connected, accepted, sent, odd;
 
 static unsigned int rnd(unsigned int *seed, unsigned int n)
 {
@@ -54,9 +57,9 @@ static void check(const char *call, int ret)
 		printf("# %s: %s\n", call, strerror(err));
 }
 
-static void put(int *slots, unsigned int *seed, int fd)
+static void put(int *slots, int n, unsigned int *seed, int fd)
 {
-	int old = __sync_lock_test_and_set(&slots[rnd(seed, SLOTS)], fd);
+	int old = __sync_lock_test_and_set(&slots[rnd(seed, n)], fd);
 
 	if (old >= 0)
 		close(old);
@@ -121,7 +124,7 @@ static void *connector(void *arg)
 			continue;
 		}
 		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
-		put(made, &seed, fd);
+		put(made, SLOTS, &seed, fd);
 		ret = connect_to(fd, address, port());
 		check("connect", ret);
 		if (!ret)
@@ -162,7 +165,7 @@ static void *acceptor(void *arg)
 		check("accept", fd);
 		if (fd >= 0) {
 			__sync_fetch_and_add(&accepted, 1);
-			put(taken, &seed, fd);
+			put(taken, SLOTS, &seed, fd);
 		}
 	}
 	return NULL;
@@ -191,12 +194,86 @@ static void *listener_mover(void *arg)
 	return NULL;
 }
 
+/* ---- UDP, and ping where it may be had ---- */
+
+static void *gram_maker(void *arg)
+{
+	unsigned int seed = (long)arg;
+	struct sockaddr_in sin = addr_of(address, port());
+
+	while (!stop) {
+		bool ping = !rnd(&seed, 4);
+		int fd = -1;
+
+		if (!side_enter(&client))
+			fd = socket(client.family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+				    ping ? IPPROTO_ICMP : 0);
+		if (fd < 0 && (!ping || errno != EACCES))
+			check("datagram socket", fd);
+		if (fd < 0)
+			continue;
+		/* somebody's port, now and then that of all */
+		sin.sin_port = htons(rnd(&seed, 2) ? port() : 0);
+		sin.sin_addr.s_addr = 0;
+		if (!rnd(&seed, 4))
+			check("bind", bind(fd, (struct sockaddr *)&sin, sizeof(sin)));
+		put(grams, GRAMS, &seed, fd);
+		usleep(rnd(&seed, 500));
+	}
+	return NULL;
+}
+
+static void *gram_meddler(void *arg)
+{
+	static const struct sockaddr none = { AF_UNSPEC };
+	static const char echo[64] = { 8 };
+	unsigned int seed = (long)arg;
+	char buf[64];
+
+	while (!stop) {
+		unsigned int i = rnd(&seed, GRAMS);
+		int fd = grams[i];
+
+		switch (fd < 0 ? -1 : (int)rnd(&seed, 8)) {
+		case 0:
+		case 1:
+		case 2:
+			check("connect", connect_to(fd, address, port() + rnd(&seed, 3)));
+			break;
+		case 3:
+		case 4:
+			check("disconnect", connect(fd, &none, sizeof(struct sockaddr_in)));
+			break;
+		case 5:
+			if (send(fd, echo, sizeof(echo), MSG_DONTWAIT) == sizeof(echo))
+				__sync_fetch_and_add(&sent, 1);
+			else
+				check("send", -1);
+			break;
+		case 6:
+			check("recv", recv(fd, buf, sizeof(buf), MSG_DONTWAIT));
+			break;
+		case 7:
+			fd = rnd(&seed, 8) ? -1 : __sync_lock_test_and_set(&grams[i], -1);
+			if (fd >= 0)
+				close(fd);
+			break;
+		default:
+			usleep(100);
+		}
+	}
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
+	void *(*const alone[ALONE])(void *) = {
+		listener_mover, gram_maker, gram_meddler, gram_meddler,
+	};
 	void *(*const crew[CREW])(void *) = {
 		connector, connector, meddler_of_made, meddler_of_taken, acceptor,
 	};
-	pthread_t t[CREW * CREWS + 1];
+	pthread_t t[CREW * CREWS + ALONE];
 	int i, n;
 
 	n = CREW * (argc > 5 ? atoi(argv[5]) : 1);
@@ -212,15 +289,17 @@ int main(int argc, char **argv)
 	address = argv[3];
 	for (i = 0; i < SLOTS; i++)
 		made[i] = taken[i] = -1;
+	for (i = 0; i < GRAMS; i++)
+		grams[i] = -1;
 	alarm(atoi(argv[4]) + 60);	/* a call that hangs ends the test */
-	for (i = 0; i <= n; i++)
-		if (pthread_create(&t[i], NULL, i < n ? crew[i % CREW] : listener_mover,
+	for (i = 0; i < n + ALONE; i++)
+		if (pthread_create(&t[i], NULL, i < n ? crew[i % CREW] : alone[i - n],
 				   (void *)(long)(i + 1)))
 			return 1;
 	sleep(atoi(argv[4]));
 	stop = true;
-	for (i = 0; i <= n; i++)
+	for (i = 0; i < n + ALONE; i++)
 		pthread_join(t[i], NULL);
-	printf("# %lu connected at once, %lu accepted\n", connected, accepted);
-	return odd || !accepted;
+	printf("# %lu connected at once, %lu accepted, %lu datagrams\n", connected, accepted, sent);
+	return odd || !accepted || !sent;
 }
