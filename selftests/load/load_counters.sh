@@ -23,9 +23,10 @@ counters() { # native|strata NAMESPACE...
 	done
 }
 
-# how much each has grown, those that have: the same names, lines and order in both
+# how much each has grown, those that have; what was not there before was 0
 grown() { # BEFORE AFTER
-	paste -d ' ' <(echo "$1") <(echo "$2") | awk '$6 != $3 { print $1, $2, $6 - $3 }'
+	awk 'NR == FNR { was[$1, $2] = $3; next }
+		$3 != was[$1, $2] + 0 { print $1, $2, $3 - was[$1, $2] }' <(echo "$1") <(echo "$2")
 }
 
 # read when nothing moves any more: what the last call said is said again
