@@ -175,7 +175,7 @@ int strata_mib_sockstat_show(struct seq_file *seq, void *v)
 	int icmp = sock_prot_inuse_get(sn->net, &strata_ping_prot);
 
 	/* those of no use yet too, as native */
-	seq_printf(seq, "sockets: used %ld\n", max(0L, (long)fold(sn, STRATA_MIB_SOCKETS)));
+	seq_printf(seq, "sockets: used %ld\n", max_t(long, 0, fold(sn, STRATA_MIB_SOCKETS)));
 	seq_printf(seq, "TCP: inuse %d orphan %lld tw %lld alloc %lld mem %ld\n", tcp,
 		   percpu_counter_sum_positive(&sn->tcp_orphans),
 		   percpu_counter_sum_positive(&sn->tcp_tw),
