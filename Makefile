@@ -98,7 +98,7 @@ deps:
 
 demo:
 	@selftests/deps $(if $(HERE),--here)
-	@selftests/demo/run $(if $(HERE),--here)
+	@selftests/demo/run $(if $(HERE),--here,$(if $(K),-k $(K)))
 
 test: deps
 	@selftests/run-parts quick
@@ -116,7 +116,8 @@ help:
 	@echo "make               module for the running kernel and the tools, in build/"
 	@echo "make K=RELEASE     the same for another installed kernel"
 	@echo "make deps          install the Debian packages all this needs"
-	@echo "make demo          nginx and curl over Strata in a guest (HERE=1: on this kernel)"
+	@echo "make demo          nginx and curl over Strata in a guest (HERE=1: on this kernel;"
+	@echo "                   K=6.1, K=debug: a guest of that machine, not 6.12)"
 	@echo "make test          every test's quick form, in guests; test-all: the long forms"
 	@echo "make bench         instructions per byte, round trip and connection, against native"
 	@echo "make lint          architecture and style rules"

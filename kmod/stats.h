@@ -205,6 +205,7 @@
 #define STRATA_MIB_ENUM(sym, group, name) STRATA_MIB_##sym,
 enum strata_mib_id {
 	STRATA_MIB_ALL(STRATA_MIB_ENUM)
+	STRATA_MIB_SOCKETS,	/* that exist, of all protocols: in no group, sockstat's */
 	STRATA_MIB_MAX
 };
 #undef STRATA_MIB_ENUM

@@ -182,6 +182,7 @@ static void prot_destruct(struct sock *sk)
 	__skb_queue_purge(&sk->sk_error_queue);
 	strata_path_put(&strata_sk(sk)->path);
 	strata_sock_owner_put(sk);
+	strata_add(strata_sk_net(sk), SOCKETS, -1);
 }
 
 static int prot_sock_init(struct sock *sk)
@@ -192,6 +193,7 @@ static int prot_sock_init(struct sock *sk)
 		return err;
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sk->sk_destruct = prot_destruct;
+	strata_inc(strata_sk_net(sk), SOCKETS);
 	return 0;
 }
 

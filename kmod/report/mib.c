@@ -3,8 +3,9 @@
  * Counters: /proc/net/strata/snmp, netstat and sockstat in the formats of /proc/net/snmp,
  * netstat and sockstat: for each group a line of names and a line of values.
  *
- * The counters are per CPU and only grow, but for CurrEstab (ESTABLISHED, CLOSE-WAIT), of which
- * a CPU may have counted only the ends; a sum over the CPUs may be a little behind.
+ * The counters are per CPU and only grow, but for CurrEstab (ESTABLISHED, CLOSE-WAIT) and the
+ * number of sockets, of which a CPU may have counted only the ends; a sum over the CPUs may be
+ * a little behind.
  */
 
 #include <net/inet_frag.h>
@@ -173,7 +174,8 @@ int strata_mib_sockstat_show(struct seq_file *seq, void *v)
 	int udp = sock_prot_inuse_get(sn->net, &strata_udp_prot);
 	int icmp = sock_prot_inuse_get(sn->net, &strata_ping_prot);
 
-	seq_printf(seq, "sockets: used %d\n", tcp + udp + icmp);
+	/* those of no use yet too, as native */
+	seq_printf(seq, "sockets: used %ld\n", max_t(long, 0, fold(sn, STRATA_MIB_SOCKETS)));
 	seq_printf(seq, "TCP: inuse %d orphan %lld tw %lld alloc %lld mem %ld\n", tcp,
 		   percpu_counter_sum_positive(&sn->tcp_orphans),
 		   percpu_counter_sum_positive(&sn->tcp_tw),

@@ -172,6 +172,7 @@ static void sock_destruct(struct sock *sk)
 	kfree(tp->syn);
 	strata_path_put(&tp->ep.path);
 	strata_sock_owner_put(sk);
+	strata_add(tp->ep.sn, SOCKETS, -1);
 
 	WARN_ON_ONCE(atomic_read(&sk->sk_rmem_alloc));
 	WARN_ON_ONCE(refcount_read(&sk->sk_wmem_alloc));
@@ -229,6 +230,7 @@ int strata_tcp_sock_init(struct sock *sk)
 	sk->sk_write_space = strata_tcp_write_space;
 	sk->sk_error_report = strata_tcp_error_report;
 	sk->sk_destruct = sock_destruct;
+	strata_inc(tp->ep.sn, SOCKETS);
 	WRITE_ONCE(sk->sk_sndbuf, READ_ONCE(conf->tcp_wmem[1]));
 	WRITE_ONCE(sk->sk_rcvbuf, READ_ONCE(conf->tcp_rmem[1]));
 	sk_sockets_allocated_inc(sk);
@@ -244,6 +246,7 @@ void strata_tcp_child_init(struct sock *child, const struct sock *parent)
 	tp->ep.owner = NULL;
 	spin_lock_init(&child->sk_peer_lock);	/* the copy may be of a locked one */
 	INIT_HLIST_NODE(&tp->ep.bind_node);
+	strata_inc(tp->ep.sn, SOCKETS);
 	sock_clear(tp);
 	/* a clone shares no reference: pin the congestion control again */
 	strata_tcp_cong_inherit(child, parent);

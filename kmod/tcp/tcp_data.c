@@ -254,13 +254,32 @@ static void data_ready(struct sock *sk)
 }
 
 /*
+ * The window promised room that small segments have used up with their overhead: as native,
+ * rather a larger buffer than a promise taken back (3.8.6, SHLD-14), as far as tcp_rmem lets it
+ * grow, unless the program has fixed it or memory is short
+ */
+static void rcvbuf_keep_promise(struct sock *sk)
+{
+	int used = atomic_read(&sk->sk_rmem_alloc);
+
+	if (used <= READ_ONCE(sk->sk_rcvbuf) || sk->sk_userlocks & SOCK_RCVBUF_LOCK ||
+	    used > READ_ONCE(strata_sk_net(sk)->conf.tcp_rmem[2]) ||
+	    sk_under_memory_pressure(sk) ||
+	    sk_memory_allocated(sk) >= sk_prot_mem_limits(sk, 0))
+		return;
+	WRITE_ONCE(sk->sk_rcvbuf, used);
+}
+
+/*
  * Memory for @skb, next in order. One skb is always taken, or a small buffer could never move
  * again, and so is a bare FIN: it ends what holds the memory
  */
 static bool room_in_order(struct sock *sk, struct sk_buff *skb)
 {
-	if (skb->len && !skb_queue_empty(&sk->sk_receive_queue))
+	if (skb->len && !skb_queue_empty(&sk->sk_receive_queue)) {
+		rcvbuf_keep_promise(sk);
 		return strata_tcp_rmem_ok(sk, skb);
+	}
 	if (!sk_rmem_schedule(sk, skb, skb->truesize))
 		strata_tcp_mem_force(sk, skb->truesize);
 	return true;
@@ -281,9 +300,10 @@ static enum skb_drop_reason data_in_order(struct sock *sk, struct sk_buff *skb, 
 	}
 	if (!room_in_order(sk, skb)) {
 		/*
-		 * The window promised more than the memory can hold, as segments were small.
-		 * To close it is to shrink it (3.8.6, SHLD-14), but the peer would send the
-		 * same again until it gave up; a closed window it probes for as long as it takes
+		 * The window promised more than the memory can hold, as segments were small, and
+		 * the buffer cannot grow. To close it is to shrink it (3.8.6, SHLD-14), but the
+		 * peer would send the same again until it gave up; a closed window it probes for
+		 * as long as it takes
 		 */
 		strata_inc(strata_sk_net(sk), TCPEXT_RCVQDROP);
 		tp->ack.pending |= STRATA_ACK_NOMEM;

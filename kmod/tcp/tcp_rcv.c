@@ -77,7 +77,19 @@ static enum skb_drop_reason segment_parse(struct sk_buff *skb)
 	return SKB_NOT_DROPPED_YET;
 }
 
-static void trace_rcv(const struct sock *sk, const struct sk_buff *skb)
+/* by how much the peer's windows are scaled */
+static u8 peer_wscale(const struct sock *sk, const struct strata_tcp_req *req)
+{
+	if (req)
+		return req->opts.flags & STRATA_OPT_WSCALE ? req->opts.wscale : 0;
+	if (!sk || READ_ONCE(sk->sk_state) == TCP_LISTEN)
+		return 0;
+	return strata_tcp_sk(sk)->swnd.wscale;
+}
+
+/* @sk: its socket, or the listener of @req, if any; NULL: nobody's */
+static void trace_rcv(const struct sock *sk, const struct strata_tcp_req *req,
+		      const struct sk_buff *skb)
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	const struct iphdr *iph = ip_hdr(skb);
@@ -90,8 +102,10 @@ static void trace_rcv(const struct sock *sk, const struct sk_buff *skb)
 		.wscale = 255, .state = sk ? READ_ONCE(sk->sk_state) : TCP_CLOSE,
 	};
 
-	if (sk && t.state != TCP_LISTEN && !(seg->flags & STRATA_TCP_SYN))
-		t.wnd <<= strata_tcp_sk(sk)->swnd.wscale;
+	if (!(seg->flags & STRATA_TCP_SYN))
+		t.wnd <<= peer_wscale(sk, req);
+	if (req)
+		t.state = TCP_SYN_RECV;
 	if (seg->opts.flags & STRATA_OPT_TS) {
 		t.tsval = seg->opts.tsval;
 		t.tsecr = seg->opts.tsecr;
@@ -279,7 +293,7 @@ static enum skb_drop_reason rcv_listen(struct strata_net *sn, struct sk_buff *sk
 
 	lsk = listener_of(sn, skb, &req);
 	if (trace_strata_tcp_rcv_enabled())
-		trace_rcv(lsk, skb);
+		trace_rcv(lsk, req, skb);
 	why = rcv_listener(sn, lsk, req, skb, isn);
 	if (req)
 		strata_tcp_req_put(req);
@@ -303,7 +317,7 @@ static enum skb_drop_reason rcv_lookup(struct strata_net *sn, struct sk_buff *sk
 	sk = strata_tcp_lookup_skb(sn, skb);
 	if (likely(sk)) {
 		if (trace_strata_tcp_rcv_enabled())
-			trace_rcv(sk, skb);
+			trace_rcv(sk, NULL, skb);
 		why = rcv_sock(sk, skb);
 		sock_put(sk);
 		return why;
@@ -319,7 +333,7 @@ static enum skb_drop_reason rcv_lookup(struct strata_net *sn, struct sk_buff *sk
 		strata_tcp_tw_put(tw);
 		if (verdict != STRATA_TW_SYN) {
 			if (trace_strata_tcp_rcv_enabled())
-				trace_rcv(NULL, skb);
+				trace_rcv(NULL, NULL, skb);
 			if (verdict == STRATA_TW_RST)
 				strata_tcp_send_reset(NULL, skb);
 			return SKB_DROP_REASON_TCP_CLOSE;

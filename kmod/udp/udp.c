@@ -30,12 +30,14 @@ static void prot_destruct(struct sock *sk)
 	strata_path_put(&strata_sk(sk)->path);
 	strata_path_put(&strata_udp_sk(sk)->dest);
 	strata_sock_owner_put(sk);
+	strata_add(strata_sk_net(sk), SOCKETS, -1);
 }
 
 static int prot_sock_init(struct sock *sk)
 {
 	sock_set_flag(sk, SOCK_RCU_FREE);
 	sk->sk_destruct = prot_destruct;
+	strata_inc(strata_sk_net(sk), SOCKETS);
 	return 0;
 }
 

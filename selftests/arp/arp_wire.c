@@ -614,7 +614,7 @@ TEST_F_TIMEOUT(arp, reachable_ends, 200)
 	EXPECT_EQ(NUD_STALE, neigh_get(&self->r, "va", "10.0.0.1", NULL));
 }
 
-/* the link address of the device changes: announced anew, cached headers with it */
+/* the link address of the device changes: announced anew (kept headers: arp_change.c) */
 TEST_F(arp, own_link_address_changes)
 {
 	struct pollfd p = { .fd = self->wire, .events = POLLIN };

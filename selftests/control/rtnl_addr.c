@@ -181,7 +181,8 @@ TEST_F(addr, lifetimes_and_flags)
 	addr_req(&q, RTM_NEWADDR, NLM_F_CREATE, "va", "10.0.0.2", 24);
 	rtnl_attr(&q, IFA_FLAGS, &flags, sizeof(flags));
 	EXPECT_EQ(-EOPNOTSUPP, rtnl_talk(&self->r, &q, NULL, NULL));
-	ci.ifa_valid = ci.ifa_prefered = 0xffffffff;
+	ci.ifa_valid = 0xffffffff;
+	ci.ifa_prefered = 0xffffffff;
 	addr_req(&q, RTM_NEWADDR, NLM_F_CREATE, "va", "10.0.0.2", 24);
 	rtnl_attr(&q, IFA_CACHEINFO, &ci, sizeof(ci));
 	EXPECT_EQ(0, rtnl_talk(&self->r, &q, NULL, NULL));

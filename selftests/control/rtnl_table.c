@@ -305,7 +305,8 @@ static void make(struct request *rq, int type, int flags, uint32_t va)
 	rq->type = type;
 	rq->flags = flags;
 	rq->head[0] = TEST_FAMILY;
-	rq->hlen = type <= RTM_GETADDR ? sizeof(ifa) : type <= RTM_GETROUTE ? sizeof(rtm) : sizeof(ndm);
+	rq->hlen = type <= RTM_GETADDR ? sizeof(ifa) :
+		   type <= RTM_GETROUTE ? sizeof(rtm) : sizeof(ndm);
 	rq->max = type <= RTM_GETADDR ? IFA_MAX : type <= RTM_GETROUTE ? RTA_MAX : NDA_MAX;
 	/* a dump is asked for by a header that says nothing */
 	if (type % 4 == RTM_GETADDR % 4 && flags & NLM_F_DUMP)

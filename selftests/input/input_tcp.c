@@ -484,7 +484,8 @@ TEST_F_TIMEOUT(seg, lying_headers, 120)
 TEST_F_TIMEOUT(seg, bad_options, 120)
 {
 	static const uint8_t opts[][12] = {
-		{ 2 }, { 2, 0 }, { 2, 1 }, { 2, 3, 1 }, { 2, 5, 1, 1, 1 }, { 2, 40 }, { 1, 2, 4, 0 },
+		{ 2 }, { 2, 0 }, { 2, 1 }, { 2, 3, 1 }, { 2, 5, 1, 1, 1 }, { 2, 40 },
+		{ 1, 2, 4, 0 },
 		{ 1, 1, 1, 2 }, { 3, 0 }, { 3, 3, 15 }, { 3, 3, 255 }, { 3, 4, 1 }, { 4, 0 },
 		{ 4, 3 }, { 5, 0 }, { 5, 9, 1 }, { 5, 10, 1 }, { 5, 255 }, { 8, 9 }, { 8, 10 },
 		{ 8, 12, 1 }, { 30, 0 }, { 30, 255 }, { 255, 255 }, { 0, 2, 4, 5 }, { 253, 1 },
@@ -497,7 +498,8 @@ TEST_F_TIMEOUT(seg, bad_options, 120)
 	for (n = 0; n < ARRAY_LEN(opts); n++)
 		for (k = 4; k <= 12; k += 4) {
 			for (i = 0; i < 2; i++) {
-				ASSERT_TRUE(enter(&t[i], &self->rig[i], LISTENING, 3000 + n * 8 + k));
+				ASSERT_TRUE(enter(&t[i], &self->rig[i], LISTENING,
+						  3000 + n * 8 + k));
 				s = (struct seg){ .from = t[i].peer, .to = LISTEN_PORT,
 						  .seq = 1000000, .flags = SYN, .opt = opts[n],
 						  .optlen = k };

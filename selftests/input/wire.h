@@ -42,7 +42,8 @@ static inline void l4_sum(struct pkt *p, int at)
 	pseudo[9] = p->ip.protocol;
 	pseudo[10] = len >> 8;
 	pseudo[11] = len;
-	l4[at] = l4[at + 1] = 0;
+	l4[at] = 0;
+	l4[at + 1] = 0;
 	s = (uint16_t)~ntohs(sum16(pseudo, 12));
 	s += (uint16_t)~ntohs(sum16(l4, len));
 	s = (s & 0xffff) + (s >> 16);

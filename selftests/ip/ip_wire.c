@@ -248,16 +248,16 @@ TEST_F(ip, fragments_in_all_orders)
 	static const int at[5] = { 0, 16, 200, 208, 408 };
 	int o[4];
 
-	for (o[0] = 0; o[0] < 4; o[0]++)
-	for (o[1] = 0; o[1] < 4; o[1]++)
-	for (o[2] = 0; o[2] < 4; o[2]++) {
-		int i;
-
+	/* all orders, as numbers to the base of 4 */
+	for (int n = 0; n < 4 * 4 * 4; n++) {
+		o[0] = n / 16;
+		o[1] = n / 4 % 4;
+		o[2] = n % 4;
 		o[3] = 6 - o[0] - o[1] - o[2];
 		if (o[0] == o[1] || o[0] == o[2] || o[1] == o[2])
 			continue;
 		fresh(&self->seq, 400);
-		for (i = 0; i < 4; i++)
+		for (int i = 0; i < 4; i++)
 			send_fragment(self->tun, at[o[i]], at[o[i] + 1], 408);
 		ASSERT_TRUE(whole(self->tun, self->seq, 400)) {
 			TH_LOG("order %d %d %d %d", o[0], o[1], o[2], o[3]);

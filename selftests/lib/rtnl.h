@@ -194,7 +194,8 @@ static inline int rtnl_talk(struct rtnl *r, struct rtnl_req *q, rtnl_fn fn, void
 		len = recv(r->fd, buf, sizeof(buf), 0);
 		if (len < 0)
 			return -errno;
-		for (nlh = (void *)buf; NLMSG_OK(nlh, (unsigned int)len); nlh = NLMSG_NEXT(nlh, len)) {
+		for (nlh = (void *)buf; NLMSG_OK(nlh, (unsigned int)len);
+		     nlh = NLMSG_NEXT(nlh, len)) {
 			if (nlh->nlmsg_seq != r->seq)
 				continue;
 			if (nlh->nlmsg_type == NLMSG_ERROR) {

@@ -196,7 +196,7 @@ static bool wave(int first, int n)
 	closing = true;
 	for (i = 0; i < top; i++)
 		if (conns[i].fd && !conns[i].done &&
-		    (conns[i].role == SERVER) == server_closes)
+		    conns[i].role == (server_closes ? SERVER : CLIENT))
 			conn_end(&conns[i]);
 	while (ended < 2 * n && !failures)
 		if (!turn())

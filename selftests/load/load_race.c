@@ -287,8 +287,10 @@ int main(int argc, char **argv)
 	server = side_parse(argv[1]);
 	client = side_parse(argv[2]);
 	address = argv[3];
-	for (i = 0; i < SLOTS; i++)
-		made[i] = taken[i] = -1;
+	for (i = 0; i < SLOTS; i++) {
+		made[i] = -1;
+		taken[i] = -1;
+	}
 	for (i = 0; i < GRAMS; i++)
 		grams[i] = -1;
 	alarm(atoi(argv[4]) + 60);	/* a call that hangs ends the test */

@@ -126,14 +126,16 @@ static int filtered(int nl, struct nlmsghdr *nlh, const void *bc, int len)
 
 TEST_F(diag, filters)
 {
-	typedef struct inet_diag_bc_op op;
-	op sport[] = { { INET_DIAG_BC_S_GE, 8, 20 }, { 0, 0, 8100 },
-		       { INET_DIAG_BC_S_LE, 8, 12 }, { 0, 0, 8100 } };
+	struct inet_diag_bc_op sport[] = {
+		{ INET_DIAG_BC_S_GE, 8, 20 }, { 0, 0, 8100 },
+		{ INET_DIAG_BC_S_LE, 8, 12 }, { 0, 0, 8100 },
+	};
 	/* not (dport = 8100) */
-	op no_dport[] = { { INET_DIAG_BC_D_EQ, 8, 12 }, { 0, 0, 8100 },
-			  { INET_DIAG_BC_JMP, 4, 8 } };
+	struct inet_diag_bc_op no_dport[] = {
+		{ INET_DIAG_BC_D_EQ, 8, 12 }, { 0, 0, 8100 }, { INET_DIAG_BC_JMP, 4, 8 },
+	};
 	struct {
-		op o;
+		struct inet_diag_bc_op o;
 		struct inet_diag_hostcond c;
 		uint32_t addr;
 	} net = { { INET_DIAG_BC_D_COND, 16, 20 }, { AF_INET, 8, -1 }, htonl(0x7f000000) };
@@ -149,8 +151,7 @@ TEST_F(diag, filters)
 
 TEST_F(diag, programs_that_must_not_run)
 {
-	typedef struct inet_diag_bc_op op;
-	static const struct { op o[3]; int len; } bad[] = {
+	static const struct { struct inet_diag_bc_op o[3]; int len; } bad[] = {
 		{ { { INET_DIAG_BC_S_GE, 8, 12 } }, 4 },		/* no operand */
 		{ { { INET_DIAG_BC_S_GE, 4, 12 }, { 0, 0, 1 } }, 8 },	/* yes into it */
 		{ { { INET_DIAG_BC_S_GE, 8, 4 }, { 0, 0, 1 } }, 8 },	/* no into it */
@@ -180,10 +181,12 @@ TEST_F(diag, bad_requests)
 	uint32_t proto = 255;
 
 	for (int flags = 0; flags <= NLM_F_DUMP; flags += NLM_F_DUMP) {
-		nlh = request(self->req, self->family, SOCK_DIAG_BY_FAMILY, flags, IPPROTO_TCP, ~0U);
+		nlh = request(self->req, self->family, SOCK_DIAG_BY_FAMILY, flags,
+			      IPPROTO_TCP, ~0U);
 		nlh->nlmsg_len -= 4;
 		EXPECT_EQ(-EINVAL, ask(self->nl, nlh, NULL, NULL));
-		nlh = request(self->req, self->family, SOCK_DIAG_BY_FAMILY, flags, IPPROTO_SCTP, ~0U);
+		nlh = request(self->req, self->family, SOCK_DIAG_BY_FAMILY, flags,
+			      IPPROTO_SCTP, ~0U);
 		EXPECT_EQ(-ENOENT, ask(self->nl, nlh, NULL, NULL));
 	}
 	nlh = DUMP(~0U);

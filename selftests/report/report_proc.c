@@ -108,10 +108,12 @@ static long counter(const char *file, const char *group, const char *name)
 			continue;
 		n = strtok_r(names, " \n", &at_n);
 		v = strtok_r(values, " \n", &at_v);
-		for (; n && v && val < 0; n = strtok_r(NULL, " \n", &at_n),
-					  v = strtok_r(NULL, " \n", &at_v))
+		while (n && v && val < 0) {
 			if (!strcmp(n, name))
 				val = atol(v);
+			n = strtok_r(NULL, " \n", &at_n);
+			v = strtok_r(NULL, " \n", &at_v);
+		}
 	}
 	if (f)
 		fclose(f);

@@ -42,7 +42,8 @@ TEST_F(dgram, echo)
 		ASSERT_EQ(1, env_readable(srv)) TH_LOG("%d bytes", sizes[i]);
 		memset(&from, 0xff, sizeof(from));
 		len = sizeof(from);
-		ASSERT_EQ(sizes[i], recvfrom(srv, in, sizeof(in), 0, (struct sockaddr *)&from, &len));
+		ASSERT_EQ(sizes[i], recvfrom(srv, in, sizeof(in), 0,
+					     (struct sockaddr *)&from, &len));
 		EXPECT_EQ(0, memcmp(in, out, sizes[i]));
 		EXPECT_EQ(sizeof(from), len);
 		EXPECT_EQ(AF_INET, from.sin_family);

@@ -130,7 +130,7 @@ TEST_F(link, broadcast)
 	}
 }
 
-/* All sockets a broadcast matches get it; who is connected elsewhere or bound to a device does not */
+/* All sockets a broadcast matches get it; who is connected elsewhere or bound to a device not */
 TEST_F(link, broadcast_in)
 {
 	static const char *const to[] = { "10.9.0.255", "255.255.255.255" };
@@ -376,7 +376,8 @@ TEST_F_TIMEOUT(link, connect_nowhere, 90)
 	ASSERT_EQ(0, listen(peer, 1));
 	for (i = 0; i < ARRAY_SIZE(tries); i++) {
 		/* to give up early, but not before ARP does */
-		ASSERT_EQ(0, env_setopt(fd, SOL_TCP, TCP_SYNCNT, tries[i].err == ETIMEDOUT ? 1 : 6));
+		ASSERT_EQ(0, env_setopt(fd, SOL_TCP, TCP_SYNCNT,
+					tries[i].err == ETIMEDOUT ? 1 : 6));
 		errno = 0;
 		EXPECT_EQ(-1, env_connect(fd, tries[i].addr, 9)) TH_LOG("%s", tries[i].addr);
 		EXPECT_EQ(tries[i].err, errno) TH_LOG("%s", tries[i].addr);

@@ -2,9 +2,9 @@
 /*
  * io_uring(7) on stream sockets, by its system calls alone: connect, accept, send, receive,
  * and sending without a copy (IORING_OP_SEND_ZC), whose buffer comes back by a second
- * completion. Multishot requests (io_uring_prep_multishot_accept(3), io_uring_prep_recv_multishot(3))
- * complete again and again until an error ends them; their flags are asked of both stacks.
- * Both ends are addresses of this host.
+ * completion. Multishot requests (io_uring_prep_multishot_accept(3),
+ * io_uring_prep_recv_multishot(3)) complete again and again until an error ends them; their flags
+ * are asked of both stacks. Both ends are addresses of this host.
  */
 #include <linux/io_uring.h>
 #include <sys/syscall.h>
@@ -179,7 +179,8 @@ TEST_F(uring, send_zc)
 		if (c.flags & IORING_CQE_F_NOTIF)
 			n++;
 		else
-			ASSERT_EQ(c.user_data == IORING_OP_SEND_ZC, !!(c.flags & IORING_CQE_F_MORE));
+			ASSERT_EQ(c.user_data == IORING_OP_SEND_ZC,
+				  !!(c.flags & IORING_CQE_F_MORE));
 	}
 	ASSERT_EQ(2, n);
 }
@@ -456,7 +457,8 @@ TEST_F(uring, recv_buf_ring)
 	br = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ASSERT_NE(MAP_FAILED, br);
 	reg.ring_addr = (uintptr_t)br;
-	ASSERT_EQ(0, syscall(__NR_io_uring_register, self->r.fd, IORING_REGISTER_PBUF_RING, &reg, 1));
+	ASSERT_EQ(0, syscall(__NR_io_uring_register, self->r.fd, IORING_REGISTER_PBUF_RING,
+			     &reg, 1));
 	for (i = 0; i < BUFS; i++) {
 		br->bufs[i].addr = (uintptr_t)bufs[i];
 		br->bufs[i].len = SIZE;

@@ -354,7 +354,8 @@ TEST_F(zc, reset)
 TEST_F(zc, wrong)
 {
 	struct zc zc = { .address = (uintptr_t)self->map, .length = AREA }, ask = zc;
-	uint8_t *anon = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *anon = mmap(NULL, AREA, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			     -1, 0);
 	socklen_t len = sizeof(zc);
 	int fd = self->p.peer;
 
@@ -421,7 +422,8 @@ static uint64_t lengths(struct pair *p, uint8_t *map)
 			u.zc.inq = 77;
 			u.raw[sizeof(u) - 1] = tail;
 			len = i;
-			ret = getsockopt(p->peer, SOL_TCP, TCP_ZEROCOPY_RECEIVE, &u, &len) ? errno : 0;
+			ret = getsockopt(p->peer, SOL_TCP, TCP_ZEROCOPY_RECEIVE, &u, &len);
+			ret = ret ? errno : 0;
 			sum = sum * 31 + ret * 1000 + len;
 			sum = sum * 31 + u.zc.length;
 			sum = sum * 31 + u.zc.recv_skip_hint;

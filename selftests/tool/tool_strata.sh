@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # The tool on the loaded module: two namespaces joined by a veth pair, Strata at
-# both ends.
+# both ends. (strata trace: tool_trace.sh)
 #
 #	ns ta: va 10.77.0.1/24 ---- vb 10.77.0.2/24 :ns tb
 #
@@ -161,133 +161,9 @@ send_rate_is() { # computed from cwnd, mss and RTT as ss(8) does
 	jq_is '.[0].info | (.send_bps - .cwnd * .mss * 8000000 / .rtt_us) | fabs < 1' \
 		a ss -jtn dport = :7 && says " send " a ss -tni
 }
-no_instance() { ! ls -d /sys/kernel/tracing/instances/strata-trace-* 2>/dev/null; }
-traces() { # the ladder of a connection, ended by a signal
-	local pid sig=$1
-	strata -n ta trace 7 > "$tmp" 2> "$tmp.err" &
-	pid=$!
-	wait_for grep -q Tracing "$tmp.err" || { cat "$tmp.err"; return 1; }
-	echo hello | ip netns exec ta timeout 10 tcp_echo_client -p 7 10.77.0.2
-	sleep 1
-	kill "-$sig" "$pid"
-	wait "$pid" || return 1
-	cat "$tmp"
-	grep -q -- '|-- SYN seq 0 win [0-9]* mss 1460 .*>|' "$tmp" &&
-		grep -q -- '|<- SYN ACK seq 0 ack 1 .*-|' "$tmp" &&
-		! grep -qE ':0( |$)' "$tmp" && ! grep -q '^#3' "$tmp" &&
-		grep -q '#1 .*SYN-SENT' "$tmp" && grep -q '#1 .*ESTAB' "$tmp" &&
-		grep -q -- '|-- PSH ACK seq 1 ack 1 len 6 ' "$tmp" && no_instance
-}
-# A killed run cannot clean up: the next one does it.
-trace_killed() {
-	local pid
-	strata -n ta trace > /dev/null 2> "$tmp.err" &
-	pid=$!
-	wait_for grep -q Tracing "$tmp.err"
-	kill -9 "$pid"
-	wait "$pid" 2>/dev/null
-	ls -d /sys/kernel/tracing/instances/strata-trace-"$pid" || return 1
-	timeout -s INT 5 strata -n ta trace
-	no_instance
-}
-trace_unread() { # trace | head: no complaint, nothing left
-	local pid
-	strata -n ta trace -j 2> "$tmp.err" > >(head -n 1 > "$tmp") &
-	pid=$!
-	wait_for grep -q Tracing "$tmp.err"
-	for _ in 1 2 3; do
-		echo hello | ip netns exec ta timeout 10 tcp_echo_client -p 7 10.77.0.2
-	done
-	wait_for no_instance && ! kill "$pid" 2>/dev/null
-	[ "$(wc -l < "$tmp")" = 1 ] && [ "$(wc -l < "$tmp.err")" = 1 ]
-}
-trace_counts() { # -c ends by itself
-	local pid
-	timeout 30 strata -n ta trace -j -c 3 7 > "$tmp" 2> "$tmp.err" &
-	pid=$!
-	wait_for grep -q Tracing "$tmp.err"
-	echo hello | ip netns exec ta timeout 10 tcp_echo_client -p 7 10.77.0.2
-	wait "$pid" || return 1
-	cat "$tmp"
-	[ "$(jq -s '[.[]|select(.event=="xmit" or .event=="rcv")]|length' "$tmp")" = 3 ] &&
-		no_instance
-}
-# What a card of tb sends to va: a datagram, with a right or a wrong checksum.
-datagram() { # right|wrong
-	ip netns exec tb python3 - "$1" "$(ip netns exec ta cat /sys/class/net/va/address)" <<-'END'
-	import socket, struct, sys
-	def csum(d):
-	    s = sum(struct.unpack("!%dH" % (len(d) // 2), d))
-	    s = (s & 0xffff) + (s >> 16)
-	    return ~((s & 0xffff) + (s >> 16)) & 0xffff
-	src, dst = bytes([10, 77, 0, 2]), bytes([10, 77, 0, 1])
-	udp = struct.pack("!4H", 4000, 9, 12, 0) + b"data"
-	right = csum(src + dst + struct.pack("!2H", 17, 12) + udp)
-	udp = udp[:6] + struct.pack("!H", right if sys.argv[1] == "right" else right ^ 1) + udp[8:]
-	ip = struct.pack("!2B3H2BH", 0x45, 0, 32, 1, 0, 64, 17, 0) + src + dst
-	ip = ip[:10] + struct.pack("!H", csum(ip)) + ip[12:]
-	s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0x0800)
-	s.bind(("vb", 0))
-	mac = bytes.fromhex(sys.argv[2].replace(":", ""))
-	s.send(mac + b"\2\0\0\0\0\2" + b"\x08\0" + ip + udp)
-	END
-}
-trace_drops() { # a port nobody has, a wrong checksum: each packet with its reason
-	local pid words=$1 opts=()
-
-	[ -z "$words" ] || opts=(-j)
-	strata -n ta "${opts[@]}" trace -d > "$tmp" 2> "$tmp.err" &
-	pid=$!
-	wait_for grep -q Tracing "$tmp.err"
-	datagram right && datagram wrong
-	sleep 1
-	kill -INT "$pid"
-	wait "$pid" || return 1
-	cat "$tmp"
-	if [ -z "$words" ]; then
-		grep -qx "dropped by udp: NO_SOCKET" "$tmp" &&
-			grep -qx "dropped by udp: UDP_CSUM" "$tmp"
-	else
-		jq -es 'map(select(.event == "drop" and .layer == "udp").reason) ==
-			["NO_SOCKET", "UDP_CSUM"]' < "$tmp"
-	fi
-}
-# Nothing leaves va for a while: what was sent goes again, each time with its event.
-trace_retransmits() {
-	local pid in=$tmp.in2 client ours seen=/sys/kernel/tracing/instances/tool-strata
-	local delay=0
-
-	mkdir "$seen" && echo 1 > "$seen/events/strata/strata_tcp_retransmit/enable" || return 1
-	strata -n ta -j trace 7 > "$tmp" 2> "$tmp.err" &
-	pid=$!
-	wait_for grep -q Tracing "$tmp.err"
-	mkfifo "$in"
-	ip netns exec ta tcp_echo_client -p 7 10.77.0.2 < "$in" > "$tmp.out" &
-	client=$!
-	exec 8<> "$in"
-	wait_for has_connection
-	tc -n ta qdisc add dev va root netem loss 100%
-	echo hello >&8
-	sleep 1.5
-	tc -n ta qdisc del dev va root
-	wait_for grep -q hello "$tmp.out" || delay=1
-	ours=$(a -j ss -tni dport = :7 | jq '.[0].info.total_retrans')
-	exec 8>&-
-	wait "$client" 2>/dev/null
-	sleep 0.5
-	kill -INT "$pid"
-	wait "$pid"
-	cat "$tmp"
-	echo "retransmitted: $ours by tcp_info; the events:"
-	grep strata_tcp_retransmit "$seen/trace"
-	[ "$delay" = 0 ] && [ "$ours" -ge 2 ] &&
-		[ "$(grep -c strata_tcp_retransmit: "$seen/trace")" = "$ours" ] &&
-		jq -es --argjson n "$ours" 'map(select(.event == "xmit" and .again)) |
-			length == $n and all(.seq == 1 and .len == 6)' < "$tmp"
-}
 
 tmp=$(mktemp)
-ktap_plan 69
+ktap_plan 61
 
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
@@ -376,16 +252,6 @@ ktap_run "ss: closed by -K" wait_for no_connection
 exec 9>&-
 wait $client 2>/dev/null
 
-ktap_run "trace, ended by Ctrl-C" traces INT
-ktap_run "trace, ended by SIGTERM" traces TERM
-ktap_run "trace -c" trace_counts
-ktap_run "trace, killed" trace_killed
-ktap_run "trace, its reader gone" trace_unread
-ktap_run "trace -d: drops and why" trace_drops ""
-ktap_run "trace -d -j: drops and why" trace_drops json
-ktap_run "trace: retransmissions, as many as tcp_info has" trace_retransmits
-rmdir /sys/kernel/tracing/instances/tool-strata 2>/dev/null
-
 kill $server
 wait $server 2>/dev/null
 a addr flush dev va
@@ -393,5 +259,5 @@ ktap_run "the last address unbinds" silent a link show
 b addr flush dev vb
 ip netns del ta
 ip netns del tb
-rm -f "$tmp" "$tmp.err" "$tmp.in" "$tmp.in2" "$tmp.out"
+rm -f "$tmp" "$tmp.in"
 ktap_end

@@ -301,7 +301,8 @@ static int wire_merged(int tun)
 		},
 		.ip = {
 			.version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_UDP,
-			.tot_len = htons(2528), .saddr = htonl(0x0a080002), .daddr = htonl(0x0a080001),
+			.tot_len = htons(2528),
+			.saddr = htonl(0x0a080002), .daddr = htonl(0x0a080001),
 		},
 		.udp = { .source = htons(6000), .dest = htons(PORT + 1), .len = htons(2508) },
 	};

@@ -162,7 +162,7 @@ TEST(bbr_fills_the_pipe)
 			run(40ULL * rtt[k] + 1000000);
 			p.max_queue = 0;
 			share = run(20000000) / (20000000 * rate[i]);
-			EXPECT_GE(100 * share, 97 - 100 * 2 * (0.2 + 2e-6 * rtt[k]) / 20) {
+			EXPECT_GE(100 * share, 97 - 100 * 2 * (0.2 + 0.000002 * rtt[k]) / 20) {
 				TH_LOG("rate %f rtt %u: share %f", rate[i], rtt[k], share);
 			}
 			EXPECT_LE(p.max_queue, bdp + 3 * tso + 8) {

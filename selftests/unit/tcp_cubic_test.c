@@ -188,7 +188,7 @@ TEST(cubic_same_share)	/* 4.7: a fraction of a segment less is no smaller share 
 		one_ack(c.cwnd);
 	loss();
 	EXPECT_EQ(70, c.cwnd);
-	/* W_max is 100 still, reached after K = cbrt(30 / 0.4) s; 85 would be half a second earlier */
+	/* W_max is 100 still, reached after K = cbrt(30 / 0.4) s; 85 half a second earlier */
 	start = cs.now_us;
 	while (cs.now_us - start < 4220000)
 		one_ack(c.cwnd);

@@ -12,7 +12,8 @@ static void setup(u32 cwnd, bool ecn)
 {
 	memset(&cs, 0, sizeof(cs));
 	cs.mss = 1000;
-	cs.una = cs.nxt = -5000;	/* wraps */
+	cs.una = -5000;	/* wraps */
+	cs.nxt = -5000;
 	cs.ecn_ok = ecn;
 	strata_cong_init(&c, NULL);
 	strata_cong_change(&c, &strata_dctcp, &cs);

@@ -341,7 +341,8 @@ static void detect(struct __test_metadata *_metadata, struct strata_tcp_rack *r,
 }
 
 static void deliver(struct __test_metadata *_metadata, struct strata_tcp_rack *r,
-		    struct strata_tcp_scb *s, struct model *m, struct seg *seg, u64 now, u32 min_rtt)
+		    struct strata_tcp_scb *s, struct model *m, struct seg *seg, u64 now,
+		    u32 min_rtt)
 {
 	/* the echo is of this copy, or of one before it */
 	u64 echo = seg->tx.xmit_us - (unit_below(2) ? 1 : 0);

@@ -38,7 +38,7 @@ static int open_with(int lfd, const char *syn, struct pkt *p)
 {
 	struct wseg s;
 
-	w.ts = strstr(syn, " ts") != NULL;
+	w.ts = !!strstr(syn, " ts");
 	if (!in_copy(syn, p) || !w_next(1000, &s) || s.flags != 0x12)
 		return -1;
 	return w_in("A 1 ack 1") ? w_accept(lfd) : -1;
@@ -354,7 +354,7 @@ CASE(fq_delivery_rate, "tc-fq(8), draft-ietf-ccwg-bbr 4.1.2: a flight begins whe
 	ASSERT_LE(0, fd);
 	for (i = 0; i < 10; i++)
 		ASSERT_TRUE(flight(fd, i, 100));
-	/* the next one puts the one after it off by 100 ms: half of 200, since nothing left before */
+	/* the next one puts the one after it off by 100 ms: half of 200, as nothing left before */
 	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
 	ASSERT_TRUE(flight(fd, 10, 60));
 	ASSERT_TRUE(flight(fd, 11, 40));

@@ -17,7 +17,7 @@ static struct tcp_info info_of(int fd)
 /* a SYN @syn, which gets a cookie; into @synack the answer */
 static bool ask(const char *syn, struct wseg *synack)
 {
-	w.ts = strstr(syn, " ts") != NULL;
+	w.ts = !!strstr(syn, " ts");
 	return w_sysctl("tcp_syncookies", "2") && w_in("%s", syn) && w_next(1000, synack);
 }
 

@@ -569,7 +569,8 @@ static int route_tos(int tos)
 CASE(route_tos, "RFC 3168 5, RFC 2474 3: the ECN bits choose no route")
 {
 	struct sockaddr_in to = {
-		.sin_family = AF_INET, .sin_port = htons(PEER_PORT), .sin_addr.s_addr = inet_addr(ME),
+		.sin_family = AF_INET, .sin_port = htons(PEER_PORT),
+		.sin_addr.s_addr = inet_addr(ME),
 	};
 	int tos;
 

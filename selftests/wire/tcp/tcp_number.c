@@ -107,7 +107,7 @@ static int try_near_wrap(int lfd, const char *opts, uint32_t most, int first)
 		}
 	}
 	while (real_s() < due)
-		sleep_s(due - real_s() + 1e-6);
+		sleep_s(due - real_s() + 0.000001);
 	w_peer(port);
 	fd = w_passive(lfd, opts);
 	if (fd >= 0 && -w.isn > most) {

@@ -220,7 +220,7 @@ CASE(maxseg_active, "tcp(7) TCP_MAXSEG: the same for connect()")
 							\
 		ASSERT_TRUE(w_connect(fd));		\
 		out("S 0 mss 1460 sackok ts ws 255");	\
-		w.ts = strstr(options, "ts") != NULL;	\
+		w.ts = !!strstr(options, "ts");	\
 		in("SA 0 ack 1 " options);		\
 		out("A 1 ack 1 " ack);			\
 		in("PA 101+100 ack 1");			\

@@ -189,7 +189,7 @@ CASE(sack_true, "RFC 2018 8 (MUST NOT): nothing is told of that was thrown away"
 	out("A 1 ack %u", s.sack[0][1]);
 }
 
-/* the windows of the ACKs of the first and the last of twenty early segments of @opt's connection */
+/* the windows of the ACKs of the first and last of twenty early segments of @opt's connection */
 static bool early_windows(int lfd, const char *opt, int *first, int *last)
 {
 	struct wseg s;

@@ -178,7 +178,7 @@ static int twenty(int lfd)
 
 CASE(prr_one_lost, "RFC 6937 3, 3.1: one lost of twenty: a segment for every two, ten at the end")
 {
-	/* behind the SACK of segment 1 + i: does a new one go? The RFC's row "sent" from ack 4 on */
+	/* behind the SACK of segment 1 + i: does a new one go? The RFC's row "sent" from ack 4 */
 	static const bool goes[] = { 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 1 };
 	int fd = twenty(self->lfd), next = 31001;
 	size_t i;

@@ -154,6 +154,26 @@ static int clampable(int lfd)
 	return fd >= 0 && round_trip(fd) ? fd : -1;
 }
 
+CASE(promised, "RFC 9293 3.8.6 SHLD-14: what was offered is taken, small as the segments may be")
+{
+	int fd = scaled(self->lfd);
+	uint32_t at, end;
+
+	ASSERT_LE(0, fd);
+	end = r.at + r.win;
+	for (at = r.at; at < end; at += 100) {
+		in("PA %u+%u", at, end - at < 100 ? end - at : 100);
+		if (at / 100 % 16 == 15)
+			ASSERT_TRUE(acks(2));
+	}
+	ASSERT_TRUE(acks(100));
+	ASSERT_EQ(end, r.at);
+	for (at = 1; at < end; at += 1000)
+		ASSERT_EQ(end - at < 1000 ? end - at : 1000, w_recv(fd, 1000));
+	ASSERT_TRUE(acks(100));
+	ASSERT_LT(30000, r.win);
+}
+
 CASE(clamp_connected, "tcp(7) TCP_WINDOW_CLAMP: set later: no edge goes back, then it is what holds")
 {
 	int fd = clampable(self->lfd), i;

@@ -81,7 +81,8 @@ static struct stamp stamp_read(int fd, int flags)
 			struct timespec *ts = (void *)CMSG_DATA(c);
 
 			s.at = ts[0].tv_sec + ts[0].tv_nsec / 1e9;
-		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPING_OPT_STATS) {
+		} else if (c->cmsg_level == SOL_SOCKET &&
+			   c->cmsg_type == SCM_TIMESTAMPING_OPT_STATS) {
 			stats_read(&s, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
 		} else if (c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR) {
 			struct sock_extended_err *ee = (void *)CMSG_DATA(c);
@@ -333,7 +334,8 @@ CASE(tx_cmsg, "socket(7) SO_TIMESTAMPING, timestamping.rst 1.3.4: SO_TIMESTAMPIN
 	uint8_t data[10];
 	struct iovec iov = { data, 10 };
 	struct msghdr m = {
-		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = &ctl, .msg_controllen = sizeof(ctl),
+		.msg_iov = &iov, .msg_iovlen = 1,
+		.msg_control = &ctl, .msg_controllen = sizeof(ctl),
 	};
 	int fd = w_passive(self->lfd, "mss 1460");
 	double began;
@@ -420,7 +422,8 @@ CASE(rx, "socket(7) SO_TIMESTAMPING, timestamping.rst 1.3.1 RX_SOFTWARE, 1.1 SO_
 	sleep_s(0.1);
 	s = stamp_read(fd, 0);
 	ASSERT_EQ(200, s.len);
-	ASSERT_GT(w.sim ? 0.001 : 0.09, s.at - began < 0.1 ? 0.1 - (s.at - began) : s.at - began - 0.1);
+	ASSERT_GT(w.sim ? 0.001 : 0.09,
+		  s.at - began < 0.1 ? 0.1 - (s.at - began) : s.at - began - 0.1);
 	in("PA 201+10");
 	sleep_s(0.02);
 	ASSERT_TRUE(ask(fd, 0));

@@ -265,7 +265,8 @@ static inline int w_listen(int backlog)
 static inline bool w_connect(int fd)
 {
 	struct sockaddr_in sin = {
-		.sin_family = AF_INET, .sin_port = htons(PEER_PORT), .sin_addr.s_addr = inet_addr(ME),
+		.sin_family = AF_INET, .sin_port = htons(PEER_PORT),
+		.sin_addr.s_addr = inet_addr(ME),
 	};
 	socklen_t len = sizeof(sin);
 	int err;
@@ -296,7 +297,7 @@ static inline int w_passive(int lfd, const char *opts)
 {
 	struct wseg s;
 
-	w.ts = strstr(opts, "ts") != NULL;
+	w.ts = !!strstr(opts, "ts");
 	if (!w_in("S 0 %s", opts) || !w_next(1000, &s) || s.flags != 0x12)
 		return -1;
 	return w_in("A 1 ack 1") ? w_accept(lfd) : -1;
@@ -310,7 +311,7 @@ static inline int w_active(const char *opts)
 
 	if (!w_connect(fd) || !w_next(1000, &s) || s.flags != 0x02)
 		return -1;
-	w.ts = strstr(opts, "ts") != NULL;
+	w.ts = !!strstr(opts, "ts");
 	if (!w_in("SA 0 ack 1 %s", opts) || !w_next(1000, &s) || s.flags != 0x10 ||
 	    !w_poll(fd, POLLOUT, 1000))
 		return -1;

@@ -11,7 +11,7 @@
 /* the peer opens and ECN is agreed on; the accepted socket */
 static inline int open_ecn(int lfd, const char *opts)
 {
-	w.ts = strstr(opts, "ts") != NULL;
+	w.ts = !!strstr(opts, "ts");
 	if (!w_in("SEC 0 %s", opts) || !w_out(-1, "SAE 0 ack 1 ecn 0") || !w_in("A 1 ack 1"))
 		return -1;
 	return w_accept(lfd);

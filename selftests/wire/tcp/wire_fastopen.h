@@ -44,7 +44,8 @@ static inline uint64_t f_siphash(uint64_t k0, uint64_t k1, uint64_t m)
 
 	for (i = 0; i < 2; i++) {
 		v[3] ^= block[i];
-		f_round(v), f_round(v);
+		f_round(v);
+		f_round(v);
 		v[0] ^= block[i];
 	}
 	v[2] ^= 0xff;
@@ -129,7 +130,8 @@ static inline bool f_server(int lfd, const char *key, int qlen)
 static inline struct sockaddr_in f_peer(void)
 {
 	return (struct sockaddr_in) {
-		.sin_family = AF_INET, .sin_port = htons(PEER_PORT), .sin_addr.s_addr = inet_addr(ME),
+		.sin_family = AF_INET, .sin_port = htons(PEER_PORT),
+		.sin_addr.s_addr = inet_addr(ME),
 	};
 }
 

@@ -19,7 +19,8 @@
 
 enum {
 	st_gone = 0,
-	st_established = TCP_ESTABLISHED, st_syn_sent = TCP_SYN_SENT, st_syn_received = TCP_SYN_RECV,
+	st_established = TCP_ESTABLISHED,
+	st_syn_sent = TCP_SYN_SENT, st_syn_received = TCP_SYN_RECV,
 	st_fin_wait_1 = TCP_FIN_WAIT1, st_fin_wait_2 = TCP_FIN_WAIT2, st_time_wait = TCP_TIME_WAIT,
 	st_close_wait = TCP_CLOSE_WAIT, st_last_ack = TCP_LAST_ACK, st_listen = TCP_LISTEN,
 	st_closing = TCP_CLOSING,
