@@ -266,13 +266,17 @@ static void child_path(struct sock *child, const struct strata_tcp_req *req)
  * A clone has no memory cgroup. Native gives it that of who accepts it, which modules cannot; what
  * it takes before then must count already, so it is the listener's
  */
+#ifdef CONFIG_MEMCG
 static void child_memcg(struct sock *child, const struct sock *lsk)
 {
-#ifdef CONFIG_MEMCG
 	if (lsk->sk_memcg && css_tryget(&lsk->sk_memcg->css))
 		child->sk_memcg = lsk->sk_memcg;
-#endif
 }
+#else
+static void child_memcg(struct sock *child, const struct sock *lsk)
+{
+}
+#endif
 
 /*
  * NULL: no memory, the port's bucket is gone, the 4-tuple is taken, or @req is no longer in the

@@ -4,9 +4,9 @@
  * other's way. In each crew two connect and share every descriptor with one that shuts down,
  * closes, polls, sends and receives on whatever it finds there; one accepts and another does
  * the same to what was accepted. One more closes the listener and opens it again, with
- * connections in its queue, and three share UDP and ping sockets. No call may hang, and none may answer an errno that makes no
- * sense: "gone": addresses go (load_break), "memory": allocations fail. What the kernel thinks
- * of it, its checkers say.
+ * connections in its queue, and three share UDP and ping sockets. No call may hang, and none
+ * may answer an errno that makes no sense: "gone": addresses go (load_break), "memory":
+ * allocations fail. What the kernel thinks of it, its checkers say.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -245,7 +245,7 @@ static void *gram_meddler(void *arg)
 			check("disconnect", connect(fd, &none, sizeof(struct sockaddr_in)));
 			break;
 		case 5:
-			if (send(fd, echo, sizeof(echo), MSG_DONTWAIT) == sizeof(echo))
+			if (send(fd, echo, sizeof(echo), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(echo))
 				__sync_fetch_and_add(&sent, 1);
 			else
 				check("send", -1);

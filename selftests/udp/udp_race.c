@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include "../sock/sock_env.h"
 
-#define ROUNDS	20000
+#define ROUNDS	4000
 #define PORT	6100
 
 ENV_FIXTURE(race)
