@@ -110,6 +110,8 @@ static const struct strata_layer strata_layers[] = {
 	{ .name = "udp", .init = strata_udp_init, .exit = strata_udp_exit },
 	{ .name = "tcp", .init = strata_tcp_init, .exit = strata_tcp_exit,
 	  .net_init = strata_tcp_net_init, .net_exit = strata_tcp_net_exit },
+	/* the number first: those after it register by it */
+	{ .name = "sock", .start = strata_family_init, .stop = strata_family_exit },
 	{ .name = "sysctl", .net_init = strata_sysctl_net_init,
 	  .net_exit = strata_sysctl_net_exit },
 	{ .name = "rtnl_addr", .start = strata_rtnl_addr_init, .stop = strata_rtnl_addr_exit },
@@ -117,8 +119,8 @@ static const struct strata_layer strata_layers[] = {
 	{ .name = "rtnl_neigh", .start = strata_rtnl_neigh_init, .stop = strata_rtnl_neigh_exit },
 	{ .name = "proc", .net_init = strata_proc_net_init, .net_exit = strata_proc_net_exit },
 	{ .name = "diag", .start = strata_diag_start, .stop = strata_diag_stop },
-	/* last: when a socket can be made, nothing else may fail any more */
-	{ .name = "sock", .start = strata_family_init, .stop = strata_family_exit },
+	/* nothing else may fail any more */
+	{ .name = "open", .start = strata_family_open },
 	{ }
 };
 

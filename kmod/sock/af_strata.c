@@ -50,12 +50,17 @@ static int kind_find(int type, int protocol, const struct sock_kind **kind)
 	return err;
 }
 
+/* a socket made while the module may yet fail to load would outlive it */
+static bool family_opened;
+
 static int strata_sock_create(struct net *net, struct socket *sock, int protocol, int kern)
 {
 	const struct sock_kind *kind;
 	struct sock *sk;
 	int err;
 
+	if (!READ_ONCE(family_opened))
+		return -EAFNOSUPPORT;
 	if (protocol < 0 || protocol >= IPPROTO_MAX)
 		return -EINVAL;
 	sock->state = SS_UNCONNECTED;
@@ -318,6 +323,12 @@ int strata_family_init(void)
 		protos_unregister(ARRAY_SIZE(sock_kinds));
 	}
 	return err;
+}
+
+int strata_family_open(void)
+{
+	WRITE_ONCE(family_opened, true);
+	return 0;
 }
 
 void strata_family_exit(void)
