@@ -480,6 +480,12 @@ static void output_handshake(struct sock *sk, unsigned long todo, gfp_t gfp)
 		output_ack(sk, gfp);
 }
 
+/* TCP_NOTSENT_LOWAT: is a writer waiting until less is unsent? */
+static bool notsent_counts(const struct strata_tcp_sock *tp)
+{
+	return READ_ONCE(tp->notsent_lowat) || READ_ONCE(tp->ep.sn->conf.tcp_notsent_lowat) != -1;
+}
+
 void strata_tcp_output_now(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -490,6 +496,11 @@ void strata_tcp_output_now(struct sock *sk)
 	tp->todo = 0;
 	if (!todo || sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
 		return;
+	/* nothing is to be sent after an ACK: the common case */
+	if (todo == STRATA_TODO_SPACE) {
+		strata_tcp_check_space(sk);
+		return;
+	}
 	/* if it fails the next ACK tells what counts: CE comes again while there is congestion */
 	if (todo & STRATA_TODO_ACK_PRIOR)
 		strata_tcp_xmit_prior_ack(sk, ctl_seq(tp), gfp);
@@ -518,8 +529,8 @@ void strata_tcp_output_now(struct sock *sk)
 		output_oow_ack(sk, todo, gfp);
 	else if ((todo & STRATA_TODO_ACK) && (tp->ack.pending & STRATA_ACK_SCHED))
 		output_ack(sk, gfp);
-	/* what has just left counts, too, for who waits until less is unsent (TCP_NOTSENT_LOWAT) */
-	if ((todo & STRATA_TODO_SPACE) || tp->snd.nxt != nxt)
+	/* what has just left is no longer unsent */
+	if ((todo & STRATA_TODO_SPACE) || (tp->snd.nxt != nxt && notsent_counts(tp)))
 		strata_tcp_check_space(sk);
 }
 
