@@ -109,11 +109,10 @@ static void orphan_fin_wait2(struct sock *sk)
 
 void strata_tcp_orphan_check(struct sock *sk)
 {
-	if (sk->sk_state == TCP_FIN_WAIT2) {
+	if (sk->sk_state == TCP_FIN_WAIT2)
 		orphan_fin_wait2(sk);
-	} else if (sk->sk_state != TCP_CLOSE) {
+	else if (sk->sk_state != TCP_CLOSE)
 		strata_tcp_orphan_shed(sk);
-	}
 }
 
 /* free what the user did not read; was there any (a FIN alone does not count) */

@@ -49,7 +49,8 @@ static void check(const char *call, int ret)
 	for (i = 0; i < sizeof(fine) / sizeof(fine[0]); i++)
 		if (err == fine[i])
 			return;
-	if (gone && (err == ENETUNREACH || err == EHOSTUNREACH))
+	/* down: the device was no longer Strata's while a datagram was on its way there */
+	if (gone && (err == ENETUNREACH || err == EHOSTUNREACH || err == ENETDOWN))
 		return;
 	if (memory && (err == ENOMEM || err == ENOBUFS))
 		return;
@@ -232,7 +233,7 @@ static void *gram_meddler(void *arg)
 
 	while (!stop) {
 		unsigned int i = rnd(&seed, GRAMS);
-		int fd = grams[i];
+		int fd = grams[i], n;
 
 		switch (fd < 0 ? -1 : (int)rnd(&seed, 8)) {
 		case 0:
@@ -245,10 +246,9 @@ static void *gram_meddler(void *arg)
 			check("disconnect", connect(fd, &none, sizeof(struct sockaddr_in)));
 			break;
 		case 5:
-			if (send(fd, echo, sizeof(echo), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(echo))
-				__sync_fetch_and_add(&sent, 1);
-			else
-				check("send", -1);
+			n = send(fd, echo, sizeof(echo), MSG_DONTWAIT | MSG_NOSIGNAL);
+			check("send", n);
+			__sync_fetch_and_add(&sent, n > 0);
 			break;
 		case 6:
 			check("recv", recv(fd, buf, sizeof(buf), MSG_DONTWAIT));

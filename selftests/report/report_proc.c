@@ -262,7 +262,7 @@ static bool configure(const char *tool, int family)
 	return ok;
 }
 
-TEST_F(proc, arp_and_route_rows_are_native)
+TEST_F_TIMEOUT(proc, arp_and_route_rows_are_native, 200)
 {
 	enum { MAX = 16 };
 	static char native[2][MAX][256], strata[2][MAX][256];

@@ -224,9 +224,6 @@ static const struct {
 	/* which segments take the fast path is for each stack to say */
 	{ "TcpExt:TCPPureAcks", ANY },
 	{ "TcpExt:TCPHPHits", ANY },
-	/* no timestamps on a RST (RFC 7323 3.2: SHOULD), which are 12 octets: three are sent */
-	{ "IpExt:InOctets", -36 },
-	{ "IpExt:OutOctets", -36 },
 };
 
 /* how much this counter of Strata's is off; native has none of this name: nothing */

@@ -486,7 +486,8 @@ static void enter_loss(struct sim_sender *s)
 
 	/* the receiver never gives back what it has SACKed */
 	for (i = number(s->una); i < number(s->nxt); i++)
-		if (i == number(s->una) || !strata_rack_recent(&s->rack, &s->seg[i].tx, s->mstamp_us))
+		if (i == number(s->una) ||
+		    !strata_rack_recent(&s->rack, &s->seg[i].tx, s->mstamp_us))
 			mark_lost(s, i);
 	s->rexmit_seq = s->una;
 	strata_recovery_timeout(&s->rec, &s->cong, &s->scb, s->una, s->nxt, true, s->mstamp_us);

@@ -161,7 +161,7 @@ CASE(dsack_overtaken, "RFC 2883 5 (MUST NOT): a late ACK's SACK tells of no copy
 	ASSERT_EQ(7, INFO(fd, tcpi_snd_cwnd));
 }
 
-/* takes what is sent and acknowledges it, until @segs were sent and not acknowledged; of which seq */
+/* acknowledges what is sent until @segs of 48 octets are under way; SND.UNA then */
 static uint32_t flight(int fd, int segs)
 {
 	uint32_t una = 1, nxt = 1;
