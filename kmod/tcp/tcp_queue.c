@@ -179,8 +179,10 @@ static void tx_split_marks(struct strata_tcp_tx *tx)
  */
 static bool cut_too_often(struct sock *sk, const struct sk_buff *skb)
 {
-	if (likely(sk->sk_wmem_queued >> 1 <= READ_ONCE(sk->sk_sndbuf) +
-		   2 * (int)SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE)))
+	/* wide: the buffer may be of INT_MAX (SO_SNDBUFFORCE) */
+	s64 limit = (s64)READ_ONCE(sk->sk_sndbuf) + 2 * SKB_TRUESIZE(GSO_LEGACY_MAX_SIZE);
+
+	if (likely(sk->sk_wmem_queued >> 1 <= limit))
 		return false;
 	if (skb == strata_tcp_rtx_head(sk) || skb == strata_tcp_rtx_tail(sk))
 		return false;

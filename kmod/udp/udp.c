@@ -92,7 +92,7 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 
 	lock_sock(sk);
 	/* disconnected since the caller gave it a port */
-	err = ep->bind ? 0 : prot_get_port(sk, 0);
+	err = ep->bind || !prot_get_port(sk, 0) ? 0 : -EAGAIN;
 	if (err)
 		goto out;
 	strata_sock_flow(ep, &fl);

@@ -177,6 +177,24 @@ TEST_F(proc, tcp_says_what_is)
 	trio_close(&t);
 }
 
+/* the process that `sockets` names for the listener at 127.0.0.1:@port; -1: "-", -2: no line */
+static int listener_owner(int port)
+{
+	char buf[512], local[64];
+	FILE *f = fopen(STRATA_PROC "sockets", "r");
+	char state[32], addr[64], pid[32];
+	int found = -2;
+
+	snprintf(local, sizeof(local), "127.0.0.1:%d", port);
+	while (f && fgets(buf, sizeof(buf), f))
+		if (sscanf(buf, "%*s %31s %63s %*s %31s", state, addr, pid) == 3 &&
+		    !strcmp(state, "LISTEN") && !strcmp(addr, local))
+			found = pid[0] == '-' ? -1 : atoi(pid);
+	if (f)
+		fclose(f);
+	return found;
+}
+
 TEST_F(proc, sockets_names_the_owner)
 {
 	char buf[512], want[64], start[64];
@@ -206,6 +224,11 @@ TEST_F(proc, sockets_names_the_owner)
 	}
 	EXPECT_EQ(17, columns);
 	EXPECT_EQ(4, found);	/* listener, both ends, udp */
+	/* whose they are is nothing for other users */
+	EXPECT_EQ(getpid(), listener_owner(8001));
+	ASSERT_EQ(0, seteuid(1234));
+	EXPECT_EQ(-1, listener_owner(8001));
+	ASSERT_EQ(0, seteuid(0));
 	fclose(f);
 	close(udp);
 	trio_close(&t);
@@ -292,24 +315,6 @@ TEST_F(proc, route_says_its_mtu)
 	ASSERT_EQ(0, env_run("strata route add 10.6.0.0/16 via 10.1.0.254 mtu 1300%s%s", "", ""));
 	ASSERT_TRUE(line(STRATA_PROC, "route", "v0\t0000060A", row, sizeof(row)));
 	EXPECT_STREQ("v0\t0000060A\tFE00010A\t0003\t0\t0\t0\t0000FFFF\t1300\t0\t0", row);
-}
-
-/* the process that `sockets` names for the listener at 127.0.0.1:@port; -1: "-", -2: no line */
-static int listener_owner(int port)
-{
-	char buf[512], local[64];
-	FILE *f = fopen(STRATA_PROC "sockets", "r");
-	char state[32], addr[64], pid[32];
-	int found = -2;
-
-	snprintf(local, sizeof(local), "127.0.0.1:%d", port);
-	while (f && fgets(buf, sizeof(buf), f))
-		if (sscanf(buf, "%*s %31s %63s %*s %31s", state, addr, pid) == 3 &&
-		    !strcmp(state, "LISTEN") && !strcmp(addr, local))
-			found = pid[0] == '-' ? -1 : atoi(pid);
-	if (f)
-		fclose(f);
-	return found;
 }
 
 /* a daemon: who binds and listens leaves the rest to a child, whose number comes by @tell */
