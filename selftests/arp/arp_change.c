@@ -210,9 +210,9 @@ TEST_F(established, goes_on_with_the_new_link_address)
 		ASSERT_EQ(1, send(self->server, &c, 1, 0));
 		ASSERT_EQ(1, recv(self->client, &c, 1, 0));
 	}
-	sleep_s(0.3);	/* the last ACK */
-	drain(self->tap);
 	ASSERT_EQ(0, change_address());
+	sleep_s(0.3);
+	drain(self->tap);	/* with what went before, the announcement of 10.0.0.2 among it */
 	/* (native does not say of itself that its address is another: the peer asks again) */
 	if (variant->family == AF_INET)
 		ASSERT_EQ(0, run("nsenter --net=/proc/self/fd/%d ip neigh flush dev vb", self->b));
