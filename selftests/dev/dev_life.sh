@@ -79,7 +79,18 @@ while_fired_at() { # COMMAND...
 	return "$status"
 }
 
-ktap_plan 21
+# a bond takes the type of the first device put into it, here one without link addresses
+type_changes() {
+	modprobe -q tun
+	ip -n da link add bond9 type bond mode active-backup || return "$KTAP_SKIP"
+	ip -n da tuntap add tun9 mode tun &&
+		a addr add 10.7.0.2/24 dev bond9 && has 1 &&
+		ip -n da link set tun9 master bond9 &&
+		ip -n da link show bond9 | grep link/none && has 0 &&
+		a addr add 10.7.0.2/24 dev bond9 && has 1 && a addr del 10.7.0.2/24 dev bond9
+}
+
+ktap_plan 22
 if [ ! -d /sys/module/strata ]; then
 	ktap_run "insmod" insmod "$STRATA_KO"
 else
@@ -151,5 +162,7 @@ a addr add 10.0.0.2/24 dev va
 ktap_run "the module is reloaded $ROUNDS times under traffic" while_fired_at reload
 ktap_run "Strata answers after that" answers
 ktap_run "rmmod with a card bound" rmmod strata
+insmod "$STRATA_KO"
+ktap_run "a bond that changes its type is unbound" type_changes
 down
 ktap_end

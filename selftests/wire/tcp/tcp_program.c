@@ -390,4 +390,52 @@ CASE(zero_window_user_timeout, "RFC 5482, RFC 9293 3.8.6.1: a window that stays 
 	ASSERT_GT(w.sim ? 2.4 : 2.9, now_s() - began);
 }
 
+/* SOCK_DESTROY of all that is not a listener, as "ss -K" asks for it */
+static int destroy_all(void)
+{
+	return run("%s -K -t state connected >/dev/null", w.native ? "ss" : "strata ss");
+}
+
+CASE(destroyed, "sock_diag(7) SOCK_DESTROY, RFC 9293 3.10.5: a RST with our next number")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	in("PA 1+10 ack 1");
+	out("A 1 ack 11");
+	put(fd, 100);
+	out("PA 1+100 ack 11");
+	ASSERT_EQ(0, destroy_all());
+	out("RA 101 ack 11");
+	ASSERT_EQ(ECONNABORTED, w_error(fd));
+	ASSERT_EQ(st_gone, w_proc_state());
+	in("A 11 ack 101");
+	out("R 101");
+}
+
+CASE(destroyed_opening, "sock_diag(7) SOCK_DESTROY, RFC 9293 3.10.5: SYN-SENT ends without a RST")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0");
+	ASSERT_EQ(0, destroy_all());
+	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
+	ASSERT_EQ(ECONNABORTED, w_error(fd));
+	quiet(2000);
+}
+
+CASE(destroyed_closing, "sock_diag(7) SOCK_DESTROY, RFC 9293 3.10.5: an orphan, too")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	close(fd);
+	out("FA 1 ack 1");
+	ASSERT_EQ(0, destroy_all());
+	out("RA 2 ack 1");
+	ASSERT_EQ(st_gone, w_proc_state());
+	quiet(2000);
+}
+
 TEST_HARNESS_MAIN
