@@ -3,6 +3,7 @@
  * What the sender makes of SACK and D-SACK: which blocks count, for how long they are remembered,
  * and what becomes of them in recovery and after a timeout.
  */
+#include <limits.h>
 #include "wire_loss.h"
 
 #define LOSS	4	/* TCP_CA_Loss */
@@ -212,6 +213,29 @@ CASE(entries_limited, "RFC 2018 8: SACKs of every second small segment do not mu
 	while (w_next(1000, &s))
 		in("A 1 ack %u", s.seq + s.len);
 	ASSERT_EQ(0, w_error(fd));
+}
+
+CASE(entries_huge_buffer, "RFC 2018 8: nor is that held against a send buffer of INT_MAX")
+{
+	uint32_t una;
+	struct wseg s;
+	int fd, n;
+
+	ASSERT_EQ(0, w_set(self->lfd, SOL_SOCKET, SO_SNDBUFFORCE, INT_MAX / 2));
+	fd = w_passive(self->lfd, "mss 48 sackok");
+	ASSERT_LE(0, fd);
+	una = flight(fd, 600);
+	ASSERT_NE(0, una);
+	for (n = 1; n < 200; n += 8) {
+		uint32_t at = una + n * 48;
+
+		in("A 1 ack %u sack %u-%u sack %u-%u sack %u-%u sack %u-%u", una, at + 288,
+		   at + 336, at + 192, at + 240, at + 96, at + 144, at, at + 48);
+		while (w_next(0, &s))
+			;
+	}
+	ASSERT_EQ(0, w_counted("TCPWqueueTooBig"));
+	ASSERT_EQ(100, INFO(fd, tcpi_sacked));
 }
 
 TEST_HARNESS_MAIN
