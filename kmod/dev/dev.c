@@ -206,7 +206,11 @@ static int dev_check(struct net_device *dev, bool *arp, struct netlink_ext_ack *
 		return -EINVAL;
 	}
 	*arp = dev->header_ops && dev->header_ops->create;
-	if (*arp && dev->type != ARPHRD_ETHER) {
+	if (!*arp || dev->type == ARPHRD_ETHER)
+		return 0;
+	/* a bond asks its member for the header: of a TUN, which has no addresses, none */
+	*arp = false;
+	if (dev->addr_len) {
 		NL_SET_ERR_MSG(extack, "strata: not an Ethernet-like or link-less device");
 		return -EINVAL;
 	}

@@ -8,7 +8,9 @@
 #
 #	ns da: va 10.0.0.1/24 native ---- vb :ns db
 #	          10.0.0.2/24 Strata         10.0.0.9/24 native
+#	       ta 10.8.0.2/24 Strata ==== tb 10.8.0.9/24 native
 #
+# ta and tb are TUN devices, without link addresses: socat carries their packets over the pair.
 # shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
 . "$(dirname "$0")/../lib/ktap.sh"
 
@@ -60,11 +62,14 @@ bind_unbind() {
 		a addr add 10.0.0.2/24 dev va && a addr del 10.0.0.2/24 dev va || return 1
 	done
 }
+target=10.0.0.2
 fire() { # unicast to the Strata address, resolved by hand: no answer is needed
 	local mac
-	mac=$(ip -n da -j link show va | jq -r '.[0].address')
-	in_b ip neigh replace 10.0.0.2 lladdr "$mac" dev vb nud permanent
-	in_b ping -q -i 0.002 -w "$1" 10.0.0.2 >/dev/null 2>&1
+	if [ "$target" = 10.0.0.2 ]; then
+		mac=$(ip -n da -j link show va | jq -r '.[0].address')
+		in_b ip neigh replace 10.0.0.2 lladdr "$mac" dev vb nud permanent
+	fi
+	in_b ping -q -i 0.002 -w "$1" "$target" >/dev/null 2>&1
 }
 sent() { in_b cat /sys/class/net/vb/statistics/tx_packets; }
 while_fired_at() { # COMMAND...
@@ -74,7 +79,7 @@ while_fired_at() { # COMMAND...
 	until [ "$(sent)" -gt $((before + 50)) ] || [ $((tries--)) = 0 ]; do sleep 0.1; done
 	"$@"
 	status=$?
-	ip netns pids db 2>/dev/null | xargs -r kill 2>/dev/null
+	pkill -x ping
 	wait "$shooter"
 	return "$status"
 }
@@ -90,7 +95,32 @@ type_changes() {
 		a addr add 10.7.0.2/24 dev bond9 && has 1 && a addr del 10.7.0.2/24 dev bond9
 }
 
-ktap_plan 22
+tun_end() { # NAMESPACE OTHER-END'S-ADDRESS NAME
+	ip netns exec "$1" socat "UDP4:$2:7000,sourceport=7000" \
+		"TUN,tun-name=$3,tun-type=tun,iff-no-pi,iff-up" &
+}
+tun_up() {
+	modprobe -q tun
+	up && tun_end da 10.0.0.9 ta && tun_end db 10.0.0.1 tb || return 1
+	until ip -n da link show ta up && in_b ip link show tb up; do sleep 0.2; done
+	in_b ip addr add 10.8.0.9/24 dev tb && a addr add 10.8.0.2/24 dev ta
+}
+tun_down() {
+	pkill -x socat
+	down
+}
+over_tun() { in_b ping -c 1 -w 10 10.8.0.2; }
+tun_changes() {
+	local round
+	for round in 1 2 3 4 5; do
+		echo "round $round"
+		ip -n da link set ta mtu 900 && ip -n da link set ta down && has 1 &&
+			ip -n da link set ta up && ip -n da link set ta mtu 1500 &&
+			a addr del 10.8.0.2/24 dev ta && a addr add 10.8.0.2/24 dev ta || return 1
+	done
+}
+
+ktap_plan 29
 if [ ! -d /sys/module/strata ]; then
 	ktap_run "insmod" insmod "$STRATA_KO"
 else
@@ -162,7 +192,23 @@ a addr add 10.0.0.2/24 dev va
 ktap_run "the module is reloaded $ROUNDS times under traffic" while_fired_at reload
 ktap_run "Strata answers after that" answers
 ktap_run "rmmod with a card bound" rmmod strata
+
+down
 insmod "$STRATA_KO"
+target=10.8.0.2
+ktap_run "a device without link addresses is bound" tun_up
+ktap_run "Strata answers over it" over_tun
+ktap_run "its MTU, state and address change under traffic" while_fired_at tun_changes
+ktap_run "Strata answers after that" over_tun
+ip netns add dc
+ktap_run "it moves to another namespace under traffic" while_fired_at ip -n da link set ta netns dc
+ktap_run "no address is left" has 0
+ip netns del dc
+tun_down
+tun_up
+ktap_run "its namespace is deleted under traffic" while_fired_at ip netns del da
+tun_down
+up
 ktap_run "a bond that changes its type is unbound" type_changes
 down
 ktap_end

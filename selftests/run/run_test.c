@@ -366,14 +366,14 @@ TEST_F(run, terminal_with_report)
 }
 
 /* A timer that fires all the time must not keep calls from being answered. */
-TEST_F(run, storm_of_signals)
+TEST_F_TIMEOUT(run, storm_of_signals, 180)
 {
 	RUN_MANY("storm", 2000, 1);
 }
 
 /* ---- descendants, threads and the helper's life ------------------------- */
 
-TEST_F(run, threads)
+TEST_F_TIMEOUT(run, threads, 180)
 {
 	RUN_MANY("threads", 500, 8);
 }
