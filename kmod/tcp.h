@@ -180,7 +180,8 @@ struct strata_tcp_view {
 	u8			pingpong;
 	kuid_t			uid;
 	unsigned long		ino;
-	int			ifindex;
+	int			ifindex;	/* bound to it */
+	u32			mark;		/* requests and TIME-WAIT */
 	u64			cookie;
 };
 

@@ -188,13 +188,18 @@ int strata_diag_fill(const struct strata_diag_query *q, const struct strata_diag
 		     const struct strata_tcp_view *view)
 {
 	struct nlmsghdr *nlh;
+	int err = 0;
 
 	nlh = nlmsg_put(to->skb, to->portid, to->seq, to->type, sizeof(struct inet_diag_msg),
 			to->flags);
 	if (!nlh)
 		return -EMSGSIZE;
 	fill_base(q, nlmsg_data(nlh), view);
-	if (view->sk && put_socket(q, to->skb, view->sk)) {
+	if (view->sk)
+		err = put_socket(q, to->skb, view->sk);
+	else if (q->net_admin)
+		err = nla_put_u32(to->skb, INET_DIAG_MARK, view->mark);
+	if (err) {
 		nlmsg_cancel(to->skb, nlh);
 		return -EMSGSIZE;
 	}

@@ -152,6 +152,7 @@ static bool addr_match(const struct inet_diag_bc_op *op, __be32 addr, __be16 por
 static bool op_true(const struct inet_diag_bc_op *op, const struct strata_tcp_view *view)
 {
 	const struct inet_diag_markcond *mark;
+	u32 val;
 
 	switch (op->code) {
 	case INET_DIAG_BC_NOP:
@@ -178,7 +179,8 @@ static bool op_true(const struct inet_diag_bc_op *op, const struct strata_tcp_vi
 		return *(const u32 *)(op + 1) == view->ifindex;
 	case INET_DIAG_BC_MARK_COND:
 		mark = (const void *)(op + 1);
-		return view->sk && (READ_ONCE(view->sk->sk_mark) & mark->mask) == mark->mark;
+		val = view->sk ? READ_ONCE(view->sk->sk_mark) : view->mark;
+		return (val & mark->mask) == mark->mark;
 	default:	/* INET_DIAG_BC_JMP */
 		return false;
 	}

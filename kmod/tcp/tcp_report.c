@@ -110,6 +110,7 @@ void strata_tcp_view(struct sock *sk, struct strata_tcp_view *view)
 		view->kind = STRATA_TCP_LISTEN;
 		view->rx_queue = READ_ONCE(tp->lst.qlen);
 		view->tx_queue = READ_ONCE(tp->lst.max);
+		view->rto_us = strata_rtt_rto(&tp->rtt);
 		view->cwnd = READ_ONCE(tp->cong.cwnd);
 		view->ssthresh = READ_ONCE(tp->lst.fo_max);
 	} else {
@@ -130,6 +131,7 @@ static void view_tw(struct strata_tcp_view *view, const struct strata_tcp_tw *tw
 	view->timer = 3;
 	view->expires = READ_ONCE(tw->timer.expires);
 	view->ifindex = tw->ifindex;
+	view->mark = tw->mark;
 	view->cookie = (unsigned long)tw;
 }
 

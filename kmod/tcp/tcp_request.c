@@ -260,7 +260,8 @@ int strata_tcp_reqs_walk(struct sock *lsk, int (*fn)(const struct strata_tcp_vie
 			view.expires = req->expires;
 			view.retrans = req->sent;
 			view.uid = sock_i_uid(lsk);
-			view.ifindex = req->ifindex;
+			view.ifindex = req->oif;
+			view.mark = req->mark;
 			view.cookie = (unsigned long)req;
 			ret = fn(&view, arg);
 			if (ret)
