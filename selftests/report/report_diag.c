@@ -3,43 +3,15 @@
  * sock_diag: dumps, filters, one socket, SOCK_DESTROY, and requests that are too short, lie
  * about their lengths or carry programs that must not run.
  */
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <sys/resource.h>
 #include "report_env.h"
+#include "report_nl.h"
 
 FIXTURE(diag) {
 	int family, nl;
 	struct trio t;
-	char req[512];
+	char req[REQ_ROOM];
 };
-
-static struct nlmsghdr *request(char *buf, int family, int type, int flags, int proto,
-				unsigned int states)
-{
-	struct nlmsghdr *nlh = (void *)buf;
-	struct inet_diag_req_v2 *req = NLMSG_DATA(nlh);
-
-	memset(buf, 0, 512);
-	nlh->nlmsg_len = NLMSG_LENGTH(sizeof(*req));
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
-	req->sdiag_family = family;
-	req->sdiag_protocol = proto;
-	req->idiag_states = states;
-	return nlh;
-}
-
-static void attr(struct nlmsghdr *nlh, int type, const void *data, int len)
-{
-	struct nlattr *nla = (void *)((char *)nlh + NLMSG_ALIGN(nlh->nlmsg_len));
-
-	nla->nla_type = type;
-	nla->nla_len = NLA_HDRLEN + len;
-	memcpy((char *)nla + NLA_HDRLEN, data, len);
-	nlh->nlmsg_len = NLMSG_ALIGN(nlh->nlmsg_len) + NLA_ALIGN(nla->nla_len);
-}
 
 /* ask; number of messages, the first one in @first; -errno */
 static int ask(int nl, struct nlmsghdr *nlh, struct inet_diag_msg *first, bool *has_info)
@@ -94,7 +66,6 @@ FIXTURE_TEARDOWN(diag)
 
 #define DUMP(states)	request(self->req, self->family, SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, \
 				IPPROTO_TCP, states)
-#define REQ(nlh)	((struct inet_diag_req_v2 *)NLMSG_DATA(nlh))
 
 TEST_F(diag, dump_by_state_and_port)
 {
