@@ -64,6 +64,21 @@ has_listener() { [ -n "$(b ss -tlnH sport = :7)" ]; }
 has_connection() { [ -n "$(a ss -tnH state established dport = :7)" ]; }
 no_connection() { ! has_connection; }
 
+line_is() { # PATTERN COMMAND...: one line, of that form
+	local out pattern=$1
+	shift
+	out=$("$@" 2>&1)
+	echo "$out"
+	[[ $out =~ ^$pattern$ ]]
+}
+
+ident() { a ss -waj | jq '.[0].local_port'; }
+has_other_ident() { # FORMER
+	local now
+	now=$(ident)
+	[[ $now =~ ^[0-9]+$ && $now != "$1" ]]
+}
+
 knows_all() { # no ~0 as if it were a time
 	local out
 
@@ -163,7 +178,7 @@ send_rate_is() { # computed from cwnd, mss and RTT as ss(8) does
 }
 
 tmp=$(mktemp)
-ktap_plan 61
+ktap_plan 72
 
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
@@ -243,6 +258,34 @@ ktap_run "ss filters" silent a ss -tnH "dport = :8 or src 10.9.9.9"
 ktap_run "ss -s" says "estab 1" a ss -s
 ktap_run "ss -s -j" jq_is '.tcp.estab == 1 and .tcp.inuse == 1 and .tcp.orphaned == 0 and
 	.udp.inuse == 0 and .total == 1 + .tcp.timewait' a ss -s -j
+
+# one of each other kind: waiting, connected to nobody, pinging; each option shows its own
+a neigh add 10.77.0.88 lladdr 02:00:00:00:00:88 dev va
+ip netns exec tb udp_echo -l -a 10.77.0.2 -p 7 > /dev/null 2>&1 &
+udp=$!
+ip netns exec ta udp_echo -c 99 -p 9 -a 10.77.0.88 > /dev/null 2>&1 &
+nobody=$!
+strata -n ta ping -i 0.2 10.77.0.2 > /dev/null &
+ping=$!
+ktap_run "ss -ul: who waits" wait_for line_is \
+	'UNCONN +0 +0 +10\.77\.0\.2:7 +0\.0\.0\.0:\*  *users:\(\("udp_echo",pid='$udp',fd=3\)\) *' b ss -uanpH
+ktap_run "ss -u: who is connected" wait_for line_is \
+	'ESTAB +0 +[0-9]+ +10\.77\.0\.1:[0-9]+ +10\.77\.0\.88:9 *' a ss -unH
+ktap_run "ss -u -j" jq_is 'length == 1 and (.[0] | .netid == "udp" and .state == "ESTAB" and
+	.peer == "10.77.0.88" and .peer_port == 9)' a ss -u -a -j
+ktap_run "ss -w: who pings" wait_for line_is \
+	'UNCONN +0 +0 +[0-9.]+:[0-9]+ +0\.0\.0\.0:\*  *users:\(\("strata",pid='$ping',fd=[0-9]+\)\) *' a ss -wanpH
+ktap_run "ss -w -j" jq_is 'length == 1 and .[0].netid == "icmp"' a ss -waj
+ktap_run "ss -uw: both, and no other" jq_is 'map(.netid) | sort == ["icmp", "udp"]' a ss -uwaj
+ktap_run "ss -uw, a filter" jq_is 'map(.netid) == ["udp"]' a ss -uwaj dport = :9
+ktap_run "ss -uK" says 10.77.0.88:9 a ss -uanK
+ktap_run "ss: closed by -uK" wait_for silent a ss -uanH
+was=$(ident)
+ktap_run "ss -wK" says ":$was " a ss -wanK
+ktap_run "ss: closed by -wK, and ping has another" wait_for has_other_ident "$was"
+kill $udp $ping
+wait $udp $nobody $ping 2> /dev/null
+
 ktap_run "stat" says "TcpActiveOpens" a stat
 ktap_run "stat PATTERN -j" jq_is '.TcpActiveOpens>0 and length==1' a -j stat activeopens
 ktap_run "stat -w -j" watch_json

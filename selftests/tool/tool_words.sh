@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What the tool says to wrong words: one line on stderr that tells what was
-# expected, nothing on stdout, exit status 1. No module is needed.
+# expected, nothing on stdout, exit status 1. No module is needed; what it says
+# where there is none: one line too, exit status 2.
 # shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
 . "$(dirname "$0")/../lib/ktap.sh"
 
@@ -34,6 +35,12 @@ refused=(
 	"route get|an IPv4 address like 192.0.2.1 is needed"
 	"route get 192.0.2.0/24|an IPv4 address"
 	"route flush|is expected after \"flush\""
+	"route flush onlink|is expected rather than \"onlink\""
+	"route show mtu 1300|is expected rather than \"mtu\""
+	"route show match 192.0.2.300|a prefix like"
+	"route show root 10.0.0.0/8 root 11.0.0.0/8|\"root\" is given twice"
+	"route add root 10.0.0.0/8 dev lo|rather than \"root\""
+	"route get exact 192.0.2.1|rather than \"exact\""
 	"route show table x|a table"
 	"neigh add 192.0.2.1 dev lo|\"lladdr\" is needed"
 	"neigh add 192.0.2.1 lladdr 02:x dev lo|a link address like"
@@ -61,17 +68,21 @@ refused=(
 	"trace -c x|a count from 1"
 	"trace sport = :x|a port like :80"
 )
+# (not "run": run_strata.sh)
+unserved=("addr" "addr add 192.0.2.1/24 dev lo" "addr flush dev lo" "route" "route add default dev lo"
+	"route get 192.0.2.1" "neigh" "neigh del 192.0.2.1 dev lo" "neigh get 192.0.2.1 dev lo" "link"
+	"link set lo mtu 1500" "monitor" "-j monitor link" "ss" "ss -s" "stat" "ping -c 1 127.0.0.1" "trace")
 helped=("" addr route neigh link monitor ss stat ping trace)
 
-# One line, the words in it, status 1, nothing on stdout.
-is_refused() { # WORDS EXPECTED
+# One line, the words in it, that status, nothing on stdout.
+is_refused() { # WORDS EXPECTED [STATUS]
 	local words out err status
 	read -ra words <<< "$1"
 	err=$(timeout 10 strata "${words[@]}" 2>&1 >"$tmp")
 	status=$?
 	out=$(cat "$tmp")
 	echo "strata $1 -> $status: $err"
-	[ "$status" = 1 ] && [ -z "$out" ] && [ "$(wc -l <<< "$err")" = 1 ] &&
+	[ "$status" = "${3-1}" ] && [ -z "$out" ] && [ "$(wc -l <<< "$err")" = 1 ] &&
 		[[ $err = "Error: "*"$2"* ]]
 }
 
@@ -82,9 +93,21 @@ is_helped() { # COMMAND
 }
 
 tmp=$(mktemp)
-ktap_plan $((${#refused[@]} + ${#helped[@]} + 2))
+ktap_plan $((${#refused[@]} + ${#helped[@]} + ${#unserved[@]} + 2))
 for case in "${refused[@]}"; do
 	ktap_run "refused: strata ${case%%|*}" is_refused "${case%%|*}" "${case#*|}"
+done
+loads=''
+if [ -d /sys/module/strata ] || modprobe -nq net-pf-18; then
+	loads="the module is loaded, or would be"
+fi
+for case in "${unserved[@]}"; do
+	if [ -n "$loads" ]; then
+		ktap_skip "no module: strata $case" "$loads"
+	else
+		ktap_run "no module: strata $case" is_refused "$case" \
+			"the kernel has no address family strata: load the module (modprobe strata)." 2
+	fi
 done
 for command in "${helped[@]}"; do
 	ktap_run "help: strata $command" is_helped "$command"

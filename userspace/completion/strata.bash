@@ -29,7 +29,8 @@ _strata_words() { # COMMAND VERB
 	case $1-$2 in
 	addr-show|addr-list|addr-flush) echo dev to scope up ;;
 	addr-add|addr-replace|addr-change|addr-del*) echo dev peer broadcast scope ;;
-	route-show|route-list|route-flush) echo dev via src proto scope type table root exact default ;;
+	route-show|route-list|route-flush) echo dev via src metric proto scope type table \
+		root match exact default ;;
 	route-get) echo from dev ;;
 	*-monitor|monitor-*) echo addr route neigh link all ;;
 	route-*) echo default via dev src metric mtu features proto scope table onlink \

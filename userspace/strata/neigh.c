@@ -28,9 +28,11 @@ struct neigh_words {
 	int dev;
 };
 
+#define NUD_BIT_NONE 0x100	/* for "no state" in a mask of states, as in ip(8) */
+
 struct neigh_filter {
 	struct prefix to;
-	unsigned int nud;	/* mask, 0: every state */
+	unsigned int nud;	/* mask of states */
 	bool has_to;
 	int dev;
 };
@@ -42,9 +44,16 @@ static bool kind_nud(const char *word, void *to)
 
 static bool kind_nud_mask(const char *word, void *to)
 {
-	if (strcmp(word, "all"))
-		return kind_nud(word, to);
-	*(unsigned int *)to = ~0U;
+	unsigned int *nud = to;
+
+	if (!strcmp(word, "all")) {
+		*nud = ~0U;
+		return true;
+	}
+	if (!kind_nud(word, nud))
+		return false;
+	if (*nud == NUD_NONE)
+		*nud = NUD_BIT_NONE;
 	return true;
 }
 
@@ -118,18 +127,21 @@ static int neigh_del(int argc, char **argv)
 	return neigh_modify(argc, argv, RTM_DELNEIGH, 0);
 }
 
-static int filter_parse(struct neigh_filter *f, int argc, char **argv)
+static int filter_parse(struct neigh_filter *f, bool flush, int argc, char **argv)
 {
 	struct arg spec[] = {
 		{ .kind = &arg_prefix, .to = &f->to },
 		{ "dev", NULL, &arg_dev, &f->dev, false, false },
 		{ "nud", "state", &arg_nud_mask, &f->nud, false, false },
+		{ "to", NULL, &arg_prefix, &f->to, false, false },
 	};
-	int err;
+	int err = args_parse(ARGS(spec), argc, argv);
 
-	args_skip("to", &argc, &argv);
-	err = args_parse(ARGS(spec), argc, argv);
-	f->has_to = spec[0].given;
+	f->has_to = spec[0].given || spec[3].given;
+	if (!spec[2].given)
+		f->nud = flush ? ~(NUD_PERMANENT | NUD_NOARP) : 0xff & ~NUD_NOARP;
+	else if (flush && f->nud == ~0U)
+		f->nud = ~NUD_NOARP;
 	return err;
 }
 
@@ -139,9 +151,7 @@ static bool takes(const struct neigh_filter *f, const struct rt_neigh *n)
 		return false;
 	if (f->has_to && !prefix_covers(&f->to, n->dst))
 		return false;
-	if (!f->nud)
-		return !(n->state & NUD_NOARP);
-	return f->nud == ~0U || n->state & f->nud;
+	return f->nud & (n->state == NUD_NONE ? NUD_BIT_NONE : n->state);
 }
 
 static void show_list(const struct rt_list *list, const struct neigh_filter *f)
@@ -172,11 +182,9 @@ static int neigh_each(int argc, char **argv, bool flush)
 	unsigned int i;
 	int err;
 
-	err = filter_parse(&f, argc, argv);
+	err = filter_parse(&f, flush, argc, argv);
 	if (err)
 		return err;
-	if (flush && !f.nud)
-		f.nud = ~(NUD_PERMANENT | NUD_NOARP);
 	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
 		return EXIT_KERNEL;
 	err = rt_neighs(&nl, &list);

@@ -8,9 +8,9 @@
 #include "strata.h"
 
 static const char help[] =
-"Usage: strata route [show] [[to] PREFIX] [dev DEVICE] [via ADDRESS]\n"
-"                    [src ADDRESS] [proto PROTO] [scope SCOPE] [type TYPE]\n"
-"                    [table TABLE|all]\n"
+"Usage: strata route [show] [[to] [exact] PREFIX] [root PREFIX] [match PREFIX]\n"
+"                    [dev DEVICE] [via PREFIX] [src PREFIX] [metric NUMBER]\n"
+"                    [proto PROTO] [scope SCOPE] [type TYPE] [table TABLE|all]\n"
 "       strata route add|replace|change|append|del [TYPE] PREFIX\n"
 "                    [via ADDRESS] [dev DEVICE] [src ADDRESS] [metric NUMBER]\n"
 "                    [mtu BYTES] [features ecn] [proto PROTO] [scope SCOPE]\n"
@@ -21,16 +21,19 @@ static const char help[] =
 "\n"
 "TYPE:  unicast, local, broadcast, blackhole, unreachable, prohibit\n"
 "PROTO: kernel, boot, static, dhcp or a number to 255\n"
-"SCOPE: global, link, host or a number to 255\n";
+"SCOPE: global, link, host or a number to 255\n"
+"\n"
+"show takes the route to PREFIX; with root also those to what lies inside it,\n"
+"with match those to what it lies inside.\n";
 
 struct route_words {
-	struct prefix dst;
-	struct in_addr via, src, from;
+	struct prefix dst, root, match, via, src;
+	struct in_addr from;
 	uint32_t metric, mtu, features;
 	unsigned int proto, scope, type, table;
 	bool has_dst, has_via, has_src, has_from, has_metric, has_mtu, has_features;
-	bool has_proto, has_scope, has_type, has_table;
-	bool onlink, root, exact;
+	bool has_proto, has_scope, has_type, has_table, has_root, has_match;
+	bool onlink;
 	int dev;
 };
 
@@ -79,54 +82,55 @@ static const struct arg_kind arg_table = {
 	"a table (main, local, all or a number)", kind_table
 };
 
-/* "to" may stand before the prefix, "root" and "exact" too when showing. */
-static void skip_to(struct route_words *w, int *argc, char ***argv)
-{
-	const char *word = *argc > 2 ? (*argv)[1] : "";
+#define WORDS_SHARED 9	/* of routes that are set, and of those that are shown */
+#define WORDS_OWN 3	/* of one of the two */
 
-	w->root = !strcmp(word, "root");
-	w->exact = !strcmp(word, "exact");
-	if (w->root || w->exact || !strcmp(word, "to")) {
-		(*argc)--;
-		(*argv)++;
-	}
-}
-
-static int route_parse(struct route_words *w, bool need, int argc, char **argv)
+static int route_parse(struct route_words *w, bool show, int argc, char **argv)
 {
-	struct arg spec[] = {
-		{ .kind = &arg_prefix, .to = &w->dst, .need = need },
-		{ "via", NULL, &arg_ipv4, &w->via, false, false },
-		{ "dev", "oif", &arg_dev, &w->dev, false, false },
-		{ "src", NULL, &arg_ipv4, &w->src, false, false },
-		{ "metric", "preference", &arg_u32, &w->metric, false, false },
+	struct arg own[2][WORDS_OWN] = { {
 		{ "mtu", NULL, &arg_mtu, &w->mtu, false, false },
+		{ "onlink", NULL, NULL, &w->onlink, false, false },
+		{ "features", NULL, &arg_features, &w->features, false, false },
+	}, {
+		{ "root", NULL, &arg_prefix, &w->root, false, false },
+		{ "match", NULL, &arg_prefix, &w->match, false, false },
+		{ "exact", "to", &arg_prefix, &w->dst, false, false },
+	} };
+	const struct arg_kind *whose = show ? &arg_prefix : &arg_ipv4;
+	struct arg spec[WORDS_SHARED + WORDS_OWN] = {
+		{ .kind = &arg_prefix, .to = &w->dst, .need = !show },
+		{ "via", NULL, whose, &w->via, false, false },
+		{ "dev", "oif", &arg_dev, &w->dev, false, false },
+		{ "src", NULL, whose, &w->src, false, false },
+		{ "metric", "preference", &arg_u32, &w->metric, false, false },
 		{ "proto", "protocol", &arg_proto, &w->proto, false, false },
 		{ "scope", NULL, &arg_scope, &w->scope, false, false },
 		{ "table", NULL, &arg_table, &w->table, false, false },
 		{ "type", NULL, &arg_type, &w->type, false, false },
-		{ "onlink", NULL, NULL, &w->onlink, false, false },
-		{ "features", NULL, &arg_features, &w->features, false, false },
 	};
+	const struct arg *last = spec + WORDS_SHARED;
 	int err;
 
-	skip_to(w, &argc, &argv);
+	memcpy(spec + WORDS_SHARED, own[show], sizeof(own[show]));
+	args_skip("to", &argc, &argv);
 	if (argc > 1 && *argv[1] > '9' && arg_type.parse(argv[1], &w->type)) {
 		w->has_type = true;
 		argc--;
 		argv++;
 	}
 	err = args_parse(ARGS(spec), argc, argv);
-	w->has_dst = spec[0].given;
+	w->has_dst = spec[0].given || (show && last[2].given);
 	w->has_via = spec[1].given;
 	w->has_src = spec[3].given;
 	w->has_metric = spec[4].given;
-	w->has_mtu = spec[5].given;
-	w->has_proto = spec[6].given;
-	w->has_scope = spec[7].given;
-	w->has_table = spec[8].given;
-	w->has_type |= spec[9].given;
-	w->has_features = spec[11].given;
+	w->has_proto = spec[5].given;
+	w->has_scope = spec[6].given;
+	w->has_table = spec[7].given;
+	w->has_type |= spec[8].given;
+	w->has_root = show && last[0].given;
+	w->has_match = show && last[1].given;
+	w->has_mtu = !show && last[0].given;
+	w->has_features = !show && last[2].given;
 	return err;
 }
 
@@ -166,7 +170,7 @@ static int route_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 	struct rtmsg *rtm;
 	int err;
 
-	err = route_parse(&w, true, argc, argv);
+	err = route_parse(&w, false, argc, argv);
 	if (err)
 		return err;
 	if (!del && !w.has_via && !w.dev && w.type == RTN_UNICAST)
@@ -185,11 +189,11 @@ static int route_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 	if (w.dst.len)
 		mnl_attr_put_u32(nlh, RTA_DST, w.dst.addr.s_addr);
 	if (w.has_via)
-		mnl_attr_put_u32(nlh, RTA_GATEWAY, w.via.s_addr);
+		mnl_attr_put_u32(nlh, RTA_GATEWAY, w.via.addr.s_addr);
 	if (w.dev)
 		mnl_attr_put_u32(nlh, RTA_OIF, w.dev);
 	if (w.has_src)
-		mnl_attr_put_u32(nlh, RTA_PREFSRC, w.src.s_addr);
+		mnl_attr_put_u32(nlh, RTA_PREFSRC, w.src.addr.s_addr);
 	if (w.has_metric)
 		mnl_attr_put_u32(nlh, RTA_PRIORITY, w.metric);
 	put_metrics(nlh, &w);
@@ -223,14 +227,15 @@ static int route_del(int argc, char **argv)
 	return route_modify(argc, argv, RTM_DELROUTE, 0);
 }
 
-/* "PREFIX" takes that one, "root PREFIX" also what lies inside it. */
+/* "PREFIX": that one; "root PREFIX": what lies inside it; "match PREFIX": what it lies inside. */
 static bool takes_dst(const struct route_words *w, const struct rt_route *r)
 {
-	if (!w->has_dst)
-		return true;
-	if (!prefix_covers(&w->dst, r->dst.addr))
+	if (w->has_dst && (r->dst.len != w->dst.len || !prefix_covers(&w->dst, r->dst.addr)))
 		return false;
-	return w->root ? r->dst.len >= w->dst.len : r->dst.len == w->dst.len;
+	if (w->has_root && (r->dst.len < w->root.len || !prefix_covers(&w->root, r->dst.addr)))
+		return false;
+	return !w->has_match ||
+	       (r->dst.len <= w->match.len && prefix_covers(&r->dst, w->match.addr));
 }
 
 static bool takes(const struct route_words *w, const struct rt_route *r)
@@ -242,9 +247,9 @@ static bool takes(const struct route_words *w, const struct rt_route *r)
 		return false;
 	if (w->dev && r->oif != w->dev)
 		return false;
-	if (w->has_via && (!r->has_via || r->via.s_addr != w->via.s_addr))
+	if (w->has_via && (!r->has_via || !prefix_covers(&w->via, r->via)))
 		return false;
-	if (w->has_src && (!r->has_src || r->src.s_addr != w->src.s_addr))
+	if (w->has_src && (!r->has_src || !prefix_covers(&w->src, r->src)))
 		return false;
 	if (w->has_metric && r->metric != w->metric)
 		return false;
@@ -306,7 +311,7 @@ static int route_each(int argc, char **argv, bool flush)
 	unsigned int i;
 	int err;
 
-	err = route_parse(&w, false, argc, argv);
+	err = route_parse(&w, true, argc, argv);
 	if (err)
 		return err;
 	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
@@ -362,7 +367,7 @@ static int route_get(int argc, char **argv)
 	struct nl nl;
 	int err;
 
-	skip_to(&w, &argc, &argv);
+	args_skip("to", &argc, &argv);
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
 		return err;

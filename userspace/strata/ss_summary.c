@@ -19,6 +19,8 @@ int ss_summary(const struct ss_opts *o)
 	long long estab, orphan, tw, tcp, udp, icmp;
 	int err;
 
+	if (!family_require())
+		return EXIT_KERNEL;
 	err = snmp_read_pairs(&sock, "/proc/net/strata/sockstat");
 	if (!err)
 		err = snmp_read(&mib, "/proc/net/strata/snmp");

@@ -1,0 +1,234 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The words of addr, route, neigh and link on the loaded module. Strata and the native stack
+# have the same addresses on the same devices; the same words are given to strata and to
+# ip(8), and must end and leave what is shown the same way. (What the tool shows of the native stack:
+# tool_native.sh; the rest of the tool: tool_strata.sh.)
+#
+#	ns ta: va 10.77.0.1/24, 10.78.0.1/16 ---- vb 10.77.0.2/24 :ns tb
+#	       vc 10.79.0.1/24 ---- vd, down at first
+#
+# shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
+. "$(dirname "$0")/../lib/ktap.sh"
+shopt -s extglob
+
+[ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
+if [ ! -d /sys/module/strata ]; then
+	[ -r "${STRATA_KO:-}" ] || ktap_skip_all "the module is not here"
+	insmod "$STRATA_KO" || ktap_skip_all "the module does not load"
+fi
+
+# --- helpers: each prints what it saw when it fails. A process costs much on sim: few of them ---
+both() { # WORDS...: both stacks do it
+	strata -n ta "$@" && ip -4 -n ta "$@"
+}
+neither() { # WORDS...: both kernels refuse, Strata's with one line that says why
+	local out status
+	out=$(strata -n ta "$@" 2>&1)
+	status=$?
+	echo "$* -> $status: $out"
+	[ "$status" = 2 ] && [[ $out = "Error: "* && $out != *$'\n'* ]] || return 1
+	out=$(ip -4 -n ta "$@" 2>&1)
+	status=$?
+	echo "ip $* -> $status: $out"
+	[ "$status" = 2 ]
+}
+
+# ip(8)'s line and ours differ by blanks at the end, and by times of life.
+plain() { # OUTPUT: into $plain
+	local line
+	plain=''
+	while IFS= read -r line; do
+		line=${line%%\\*}
+		plain+=${line%"${line##*[! ]}"}$'\n'
+	done <<< "$1"
+}
+# Of each line what it is about, for ip(8) leaves out the words that were asked for.
+heads() { # OUTPUT: into $plain
+	local line
+	plain=''
+	while IFS= read -r line; do
+		line=${line%% @(via|dev|proto|scope|src|metric) *}
+		plain+=${line% }$'\n'
+	done <<< "$1"
+}
+# The order of addresses and neighbours is nobody's promise.
+sorted() { # OUTPUT: into $plain
+	plain "${1// dev v[ac]/}"
+	plain=$(sort <<< "$plain")
+}
+as_ip() { # FUNCTION WORDS...: what ip(8) shows, after that function; something
+	local form=$1 theirs
+	shift
+	theirs=$(ip -4 -n ta "$@" 2>&1)
+	ours=$(strata -n ta "$@" 2>&1)
+	echo "ip $*:"$'\n'"$theirs"$'\n'"strata $*:"$'\n'"$ours"
+	"$form" "$theirs"
+	theirs=$plain
+	"$form" "$ours"
+	[ -n "${theirs//[[:space:]]/}" ] && [ "$plain" = "$theirs" ]
+}
+same() { as_ip plain "$@"; }
+takes() { as_ip heads "$@"; }
+same_set() { as_ip sorted "$@"; }
+same_json() { # MEMBERS WORDS...: of one object or more
+	local theirs ours members=$1
+	shift
+	theirs=$(ip -4 -n ta -j "$@")
+	ours=$(strata -n ta -j "$@")
+	echo "ip $*: $theirs"$'\n'"strata $*: $ours"
+	jq -ne --argjson a "$theirs" --argjson b "$ours" "[\$a, \$b] | map(map({$members})) |
+		.[0] != [] and .[0] == .[1]"
+}
+none() { # WORDS...: nothing is shown, by both
+	local out status
+	out=$(strata -n ta "$@" 2>&1) || return 1
+	out+=$(ip -4 -n ta "$@" 2>&1) || return 1
+	echo "$out"
+	[ -z "$out" ]
+}
+link_is() { # PATTERN DEVICE: what ip(8) says of it
+	local out
+	out=$(ip -n ta -o link show "$2")
+	echo "$out"
+	[[ $out =~ $1 ]]
+}
+down() { strata -n ta link set "$1" down && ! link_is '[<,]UP[,>]' "$1"; }
+up() { strata -n ta link set "$1" up && link_is '[<,]UP[,>]' "$1"; }
+down_and_mtu() {
+	strata -n ta link set dev "$1" mtu 1400 down && link_is ' mtu 1400 ' "$1" &&
+		! link_is '[<,]UP[,>]' "$1"
+}
+
+says() { # TEXT COMMAND...
+	local out text=$1
+	shift
+	out=$("$@" 2>&1)
+	echo "$out"
+	[[ $out = *"$text"* ]]
+}
+silent() { local out; out=$("$@") && [ -z "$out" ]; }
+
+ktap_plan 119
+ip netns add ta && ip netns add tb
+ip link add va netns ta type veth peer name vb netns tb
+ip -n ta link add vc type veth peer name vd
+ip -n ta link set va up && ip -n tb link set vb up && ip -n ta link set vd up
+ip -n tb addr add 10.77.0.2/24 dev vb
+
+# --- addresses ---
+ktap_run "addr add" both addr add 10.77.0.1/24 broadcast + dev va
+ktap_run "addr add, scope" both addr add 10.78.0.1/16 dev va scope link
+ktap_run "addr add on a device that is down" both addr add 10.79.0.1/24 dev vc
+ktap_run "addr show" same_set -o addr show
+ktap_run "addr show DEVICE" same_set -o addr show va
+ktap_run "addr show dev" same_set -o addr show dev vc
+ktap_run "addr show to" same_set -o addr show to 10.78.0.0/15
+ktap_run "addr show to, wider" same_set -o addr show to 10.77.0.0/16
+ktap_run "addr show scope" same_set -o addr show scope link
+ktap_run "addr show up" same_set -o addr show up
+ktap_run "addr show, all of them" same_set -o addr show dev va to 10.77.0.1 scope global up
+ktap_run "addr show: none" none -o addr show dev vc to 10.77.0.0/16
+ktap_run "addr replace of one that is there" both addr replace 10.78.0.1/16 dev va
+ktap_run "addr replace of one that is not" both addr replace 10.77.5.1/24 dev va
+ktap_run "addr show after replace" same_set -o addr show
+ktap_run "addr flush to" both addr flush to 10.77.5.0/24
+ktap_run "addr show after flush" same_set -o addr show
+
+# --- neighbours ---
+ktap_run "neigh add" both neigh add 10.77.0.9 lladdr 02:00:00:00:00:09 dev va
+ktap_run "neigh add, stale" both neigh add 10.77.0.10 lladdr 02:00:00:00:00:10 dev va nud stale
+ktap_run "neigh add twice is refused" neither neigh add 10.77.0.9 lladdr 02:00:00:00:00:0a dev va
+ktap_run "neigh change" both neigh change 10.77.0.9 lladdr 02:00:00:00:00:0a dev va
+ktap_run "neigh change of none is refused" \
+	neither neigh change 10.77.0.11 lladdr 02:00:00:00:00:0b dev va
+ktap_run "neigh replace of one that is there" \
+	both neigh replace 10.77.0.10 lladdr 02:00:00:00:00:11 dev va nud permanent
+ktap_run "neigh replace of one that is not" \
+	both neigh replace 10.77.0.12 lladdr 02:00:00:00:00:0c dev va nud stale
+ktap_run "neigh add, without ARP" both neigh add 10.77.0.13 lladdr 02:00:00:00:00:0d dev va nud noarp
+ktap_run "neigh add, no state" both neigh add 10.78.0.14 lladdr 02:00:00:00:00:0e dev va nud none
+ktap_run "neigh add, other device" both neigh add 10.79.0.15 lladdr 02:00:00:00:00:0f dev vc
+for words in "" "dev va" "dev vc" "10.77.0.9" "to 10.77.0.8/30" "nud stale" "nud permanent" "nud noarp" \
+	"nud all" "nud none" "dev va nud permanent to 10.77.0.10/31"; do
+	# shellcheck disable=SC2086	# words
+	ktap_run "neigh show $words" same_set neigh show $words
+done
+ktap_run "neigh show -j" same_json dst,dev,lladdr,state neigh show 10.77.0.9
+ktap_run "neigh get" same_set neigh get 10.77.0.9 dev va
+# (ip(8) of Debian 12 has no JSON here)
+ktap_is "neigh get -j" "$(strata -n ta -j neigh get 10.77.0.12 dev va)" \
+	'[{"dst":"10.77.0.12","dev":"va","lladdr":"02:00:00:00:00:0c","state":["STALE"]}]'
+ktap_run "neigh get of none is refused" neither neigh get 10.77.0.99 dev va
+ktap_run "neigh flush nud none" both neigh flush nud none
+ktap_run "neigh show after flush nud none" same_set neigh show nud all
+ktap_run "neigh flush dev" both neigh flush dev va
+ktap_run "neigh show after flush dev" same_set neigh show nud all
+ktap_run "neigh flush to, permanent" both neigh flush to 10.77.0.8/31 nud permanent
+ktap_run "neigh show after flush to" same_set neigh show nud all
+ktap_run "neigh flush nud all" both neigh flush nud all
+ktap_run "neigh show after flush nud all" same_set neigh show nud all
+
+# --- routes ---
+ktap_run "route: those of the addresses" same route show
+ktap_run "route add" both route add 10.1.0.0/16 via 10.77.0.2
+ktap_run "route append" both route append 10.1.0.0/16 via 10.77.0.3
+ktap_run "route append of the first" both route append 10.2.0.0/16 via 10.77.0.2 metric 5
+ktap_run "route append: behind the first" same route show 10.1.0.0/16
+ktap_run "route append twice is refused" neither route append 10.1.0.0/16 via 10.77.0.3
+ktap_run "route change" both route change 10.2.0.0/16 via 10.77.0.4 metric 5
+ktap_run "route show after change" same route show 10.2.0.0/16
+ktap_run "route change of none is refused" neither route change 10.2.0.0/16 via 10.77.0.4 metric 6
+ktap_run "route add via nowhere is refused" neither route add 10.3.0.0/16 via 192.0.2.1 dev va
+ktap_run "route add onlink" both route add 10.3.0.0/16 via 192.0.2.1 dev va onlink
+ktap_run "route add features" both route add 10.1.2.0/24 via 10.77.0.2 mtu 1300 features ecn
+ktap_run "route add proto, scope, src" \
+	both route add 10.5.0.0/16 dev va proto static scope link src 10.78.0.1
+for type in unreachable blackhole prohibit; do
+	ktap_run "route add $type" both route add $type 10.6.${#type}.0/24 proto 77
+done
+ktap_run "route add table" both route add 10.7.0.0/16 via 10.77.0.2 table main
+ktap_run "route add default" both route add default via 10.77.0.2 metric 9
+ktap_run "route show" same route show
+# (ip(8) leaves out what is usual)
+ktap_run "route show -j" same_json 'type,dst,gateway,dev,prefsrc,metric,flags,protocol:(.protocol//"boot"),
+	scope:(.scope//"global"),mtu:.metrics[0]?.mtu' route show
+for words in "via 10.77.0.2" "via 10.77.0.0/30" "src 10.78.0.1" "src 10.76.0.0/14" "proto static" \
+	"proto kernel" "proto 77" "scope link" "type prohibit" "table main" "table all type prohibit" \
+	"dev va" "metric 9" "10.1.0.0/16" "to 10.1.0.0/16" "default" "exact 10.1.0.0/16" \
+	"to exact 10.1.0.0/16" "root 10.0.0.0/14" "to root 10.0.0.0/14" "root default" "match 10.1.2.3" \
+	"match 10.1.0.0/16" "match default" "root 10.0.0.0/8 match 10.1.2.0/24" \
+	"dev va root 10.1.0.0/16 via 10.77.0.3" "proto boot scope global match 10.1.2.3"; do
+	# shellcheck disable=SC2086	# words
+	ktap_run "route show $words" takes route show $words
+done
+ktap_run "route show: none" none route show exact 10.0.0.0/8
+ktap_run "route show: no device's" none route show dev vc
+for words in "10.1.2.3" "10.5.0.9" "10.77.0.1" "10.77.0.9 dev va" "to 10.3.1.1"; do
+	# shellcheck disable=SC2086	# words
+	ktap_run "route get $words" same_json type,dst,gateway,dev,prefsrc route get $words
+done
+ktap_run "route get from" says "10.9.9.9 via 10.77.0.2 dev va src 10.78.0.1" \
+	strata -n ta route get 10.9.9.9 from 10.78.0.1
+ktap_run "route get: to no one" neither route get 10.6.11.1
+ktap_run "route flush via" both route flush via 10.77.0.2
+ktap_run "route show after flush via" same route show
+ktap_run "route flush proto" both route flush proto 77
+ktap_run "route flush root" both route flush root 10.1.0.0/16
+ktap_run "route flush match" both route flush match 10.5.0.0/24
+ktap_run "route show after flush" same route show
+
+# --- devices ---
+ktap_run "link set down" down va
+ktap_run "link show up: none" silent strata -n ta link show va up
+ktap_run "route show: gone with the device" none route show dev va
+ktap_run "link set up" up va
+ktap_run "route show: those of the addresses are back" same route show
+ktap_run "link show up" says ": va" strata -n ta link show up
+ktap_run "link set mtu and down" down_and_mtu va
+both addr flush dev va
+both addr flush dev vc
+ip netns del ta
+ip netns del tb
+ktap_end
