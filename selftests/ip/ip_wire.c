@@ -337,21 +337,124 @@ TEST_F(ip, empty_fragments)
 	EXPECT_TRUE(alive(self->tun));
 }
 
-/* a flood of first fragments is bounded by ipfrag_high_thresh, and passes */
-TEST_F(ip, fragment_flood)
-{
-	int i;
+/* ---- a flood of first fragments is bounded by ipfrag_high_thresh, and passes ---- */
 
-	ASSERT_EQ(0, run("sysctl -qw net.strata.ipfrag_high_thresh=65536"));
-	for (i = 0; i < 2000; i++) {
+#define FLOOD		2000	/* datagrams that never become whole: more than 2 MB */
+#define FLOOD_LIMIT	65536
+#define FLOOD_ONE	8192	/* more than one of them takes */
+
+FIXTURE(flood) {
+	struct rtnl r;
+	int tun;
+	int seq;
+};
+
+FIXTURE_VARIANT(flood) {
+	bool strata;
+};
+
+FIXTURE_VARIANT_ADD(flood, native) { .strata = false };
+FIXTURE_VARIANT_ADD(flood, strata) { .strata = true };
+
+FIXTURE_SETUP(flood)
+{
+	self->tun = tun_open(&self->r, variant->strata ? HOST : NULL, 24);
+	ASSERT_GE(self->tun, 0);
+	if (!variant->strata)
+		ASSERT_EQ(0, dev_addr("t0", HOST));
+	self->seq = 1;
+}
+
+FIXTURE_TEARDOWN(flood)
+{
+	close(self->tun);
+	close(self->r.fd);
+}
+
+/* native's lower limit is first moved out of the way */
+static int flood_limit(bool strata, int low, int high)
+{
+	if (strata)
+		return run("sysctl -qw net.strata.ipfrag_high_thresh=%d", high);
+	return run("sysctl -qw net.ipv4.ipfrag_low_thresh=%d net.ipv4.ipfrag_high_thresh=%d",
+		   low, high);
+}
+
+/* datagrams that wait for more, and their octets of memory, as sockstat has them */
+static bool flood_waiting(bool strata, int *count, long *memory)
+{
+	FILE *file = fopen(strata ? "/proc/net/strata/sockstat" : "/proc/net/sockstat", "r");
+	bool found = false;
+	char line[256];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "FRAG: inuse %d memory %ld", count, memory) == 2;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* a counter of IP, or -1 */
+static long flood_counter(bool strata, const char *name)
+{
+	FILE *file = fopen(strata ? "/proc/net/strata/snmp" : "/proc/net/snmp", "r");
+	char names[2048], values[2048], *n, *v, *at_n, *at_v;
+	long value = -1;
+
+	/* the first two lines are IP's */
+	if (file && fgets(names, sizeof(names), file) && fgets(values, sizeof(values), file)) {
+		n = strtok_r(names, " \n", &at_n);
+		v = strtok_r(values, " \n", &at_v);
+		while (n && v && strcmp(n, name)) {
+			n = strtok_r(NULL, " \n", &at_n);
+			v = strtok_r(NULL, " \n", &at_v);
+		}
+		if (n && v)
+			value = atol(v);
+	}
+	if (file)
+		fclose(file);
+	return value;
+}
+
+static bool flood_fragments(int tun, int *seq)
+{
+	fresh(seq, 400);
+	send_fragment(tun, 0, 200, 408);
+	send_fragment(tun, 200, 408, 408);
+	return whole(tun, *seq, 400);
+}
+
+TEST_F(flood, is_bounded)
+{
+	int count = -1;
+	long memory = -1;
+
+	ASSERT_EQ(0, flood_limit(variant->strata, FLOOD_LIMIT / 2, FLOOD_LIMIT));
+	ASSERT_TRUE(flood_fragments(self->tun, &self->seq));
+	ASSERT_TRUE(flood_waiting(variant->strata, &count, &memory));
+	EXPECT_EQ(0, count);
+	EXPECT_EQ(0, memory);
+	ASSERT_EQ(0, flood_counter(variant->strata, "ReasmFails"));
+	for (int i = 0; i < FLOOD; i++) {
 		fresh(&self->seq, 1000);
 		send_fragment(self->tun, 0, 800, 1008);
 	}
-	ASSERT_EQ(0, run("sysctl -qw net.strata.ipfrag_high_thresh=4194304"));
-	fresh(&self->seq, 400);
-	send_fragment(self->tun, 0, 200, 408);
-	send_fragment(self->tun, 200, 408, 408);
-	EXPECT_TRUE(whole(self->tun, self->seq, 400));
+	ASSERT_TRUE(flood_waiting(variant->strata, &count, &memory));
+	EXPECT_LT(FLOOD_LIMIT - FLOOD_ONE, memory);
+	EXPECT_LT(memory, FLOOD_LIMIT + FLOOD_ONE);
+	/* as many as have room, each with at least the octets that came */
+	EXPECT_LT(0, count);
+	EXPECT_LT(count, FLOOD_LIMIT / 800 + 1);
+	EXPECT_EQ(FLOOD - count, flood_counter(variant->strata, "ReasmFails"));
+	EXPECT_EQ(FLOOD + 2, flood_counter(variant->strata, "ReasmReqds"));
+	/* what is whole passes meanwhile, what has to be put together does not */
+	EXPECT_TRUE(alive(self->tun));
+	EXPECT_FALSE(flood_fragments(self->tun, &self->seq));
+	EXPECT_EQ(1, flood_counter(variant->strata, "ReasmOKs"));
+
+	ASSERT_EQ(0, flood_limit(variant->strata, FLOOD_LIMIT / 2, 4 << 20));
+	EXPECT_TRUE(flood_fragments(self->tun, &self->seq));
 }
 
 /* RFC 1122 3.3.2: the sender is told, if the first fragment has come; with its octets */
