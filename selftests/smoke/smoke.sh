@@ -31,8 +31,22 @@ refused() {
 	! insmod "$STRATA_KO" family="$1" && dmesg | tail -n 5 | grep "$2" && ! loaded
 }
 
-ktap_plan 10
+# What the kernel asks modprobe for, in which module it is found (af_strata.c, diag.c, tcp_cong.c)
+# shellcheck disable=SC2317
+aliases() { # MODULE ALIAS...: these, and no other
+	local module
+	module=$(dirname "$STRATA_KO")/$1.ko
+	shift
+	modinfo -F alias "$module" && diff <(modinfo -F alias "$module" | sort) <(printf '%s\n' "$@" | sort)
+}
+
+ktap_plan 13
 ktap_run "the module is there" test -r "$STRATA_KO"
+ktap_run "socket() and ss load it" aliases strata net-pf-18 net-pf-18-proto-6 net-pf-18-proto-17 \
+	net-pf-16-proto-4-type-18
+for cc in bbr dctcp; do
+	ktap_run "asking for $cc loads it" aliases strata_$cc strata-cong-$cc
+done
 for round in first second; do
 	ktap_run "insmod, $round time" insmod "$STRATA_KO"
 	ktap_run "it is loaded, $round time" loaded
