@@ -76,7 +76,7 @@ static int connect_locked(struct socket *sock, struct sockaddr *uaddr, int addrl
 			  bool send)
 {
 	struct sock *sk = sock->sk;
-	int err = -EINPROGRESS;
+	int err = -EINPROGRESS, disconnects = sk->sk_disconnects;
 	long timeo;
 
 	switch (sock->state) {
@@ -106,6 +106,9 @@ static int connect_locked(struct socket *sock, struct sockaddr *uaddr, int addrl
 			return err;
 		if (signal_pending(current))
 			return sock_intr_errno(timeo);
+		/* another thread disconnected, and may have connected anew */
+		if (disconnects != sk->sk_disconnects)
+			return -EPIPE;
 	}
 	/* reset, timed out or refused while nobody looked */
 	if (sk->sk_state == TCP_CLOSE)
@@ -174,6 +177,8 @@ static int send_open(struct sock *sk, struct msghdr *msg, int *syn)
 	if (err)
 		return err;
 	err = connect_locked(sk->sk_socket, msg->msg_name, msg->msg_namelen, flags, true);
+	if (err == -EPIPE)	/* what there is of an opening is another call's */
+		return err;
 	*syn = strata_tcp_fastopen_end(sk);
 	/* the caller need not wait to know that these will be delivered or the connection fail */
 	if (err == -EINPROGRESS && *syn)

@@ -236,6 +236,12 @@ static void disconnect_reset(struct sock *sk)
 	tp->probes_tstamp = 0;
 	tp->retrans_start_us = 0;
 	strata_cong_reset(&tp->cong);
+	/* children of a later listen() are copies, without a reference of their own */
+	if (sk->sk_frag.page) {
+		put_page(sk->sk_frag.page);
+		sk->sk_frag.page = NULL;
+		sk->sk_frag.offset = 0;
+	}
 }
 
 int strata_tcp_disconnect(struct sock *sk, int flags)

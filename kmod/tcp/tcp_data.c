@@ -159,7 +159,8 @@ void strata_tcp_grow_window(struct sock *sk, u32 len, u32 truesize)
 
 	if (len < 128)
 		return;
-	room = min_t(int, tp->rwnd.clamp, strata_tcp_space(sk)) - (int)tp->rcv.ssthresh;
+	/* (a clamp of -1, as native takes it, is a large one) */
+	room = min_t(u32, tp->rwnd.clamp, max(strata_tcp_space(sk), 0)) - tp->rcv.ssthresh;
 	if (room <= 0 || sk_under_memory_pressure(sk))
 		return;
 	worth = strata_tcp_win_from_space(sk, truesize);

@@ -179,6 +179,8 @@ void strata_tcp_ofo_purge(struct sock *sk);
  * bytes of memory? As far as segments fill the memory they take
  */
 void strata_tcp_grow_window(struct sock *sk, u32 len, u32 truesize);
+/** strata_tcp_recv_eat() - @skb of the receive queue has been read. Locked */
+void strata_tcp_recv_eat(struct sock *sk, struct sk_buff *skb);
 /** strata_tcp_rcv_space_adjust() - the user has read: autotune the receive buffer */
 void strata_tcp_rcv_space_adjust(struct sock *sk);
 

@@ -44,7 +44,7 @@ static u32 recv_avail(const struct strata_tcp_sock *tp)
 	return READ_ONCE(tp->rcv.nxt) - READ_ONCE(tp->rcv.copied_seq);
 }
 
-static void recv_eat(struct sock *sk, struct sk_buff *skb)
+void strata_tcp_recv_eat(struct sock *sk, struct sk_buff *skb)
 {
 	__skb_unlink(skb, &sk->sk_receive_queue);
 	if (likely(skb->destructor == sock_rfree)) {
@@ -118,7 +118,7 @@ static bool recv_skb(struct sock *sk, struct recv_run *run, struct sk_buff *skb,
 	if (fin)
 		WRITE_ONCE(*run->seq, *run->seq + 1);
 	if (!(run->flags & MSG_PEEK))
-		recv_eat(sk, skb);
+		strata_tcp_recv_eat(sk, skb);
 	return fin;
 }
 
@@ -319,7 +319,7 @@ static int splice_some(struct sock *sk, struct pipe_inode_info *pipe, size_t len
 			WRITE_ONCE(tp->rcv.copied_seq, tp->rcv.copied_seq + 1);
 			len = 0;
 		}
-		recv_eat(sk, skb);
+		strata_tcp_recv_eat(sk, skb);
 	}
 	if (moved > 0) {
 		strata_tcp_rcv_space_adjust(sk);

@@ -334,6 +334,23 @@ static enum skb_drop_reason check_ack(struct sock *sk, struct sk_buff *skb, bool
 }
 
 /*
+ * Another urgent byte is announced. The one before that nobody read in line is then no longer
+ * known: it must not come back as ordinary data, so it is stepped over now, as native does
+ */
+static void urg_step_over(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb = skb_peek(&sk->sk_receive_queue);
+
+	if (!tp->rcv.urg_data || tp->rcv.up != tp->rcv.copied_seq ||
+	    sock_flag(sk, SOCK_URGINLINE) || tp->rcv.copied_seq == tp->rcv.nxt)
+		return;
+	WRITE_ONCE(tp->rcv.copied_seq, tp->rcv.copied_seq + 1);
+	if (skb && !strata_seq_before(tp->rcv.copied_seq, STRATA_TCP_SEG(skb)->end_seq))
+		strata_tcp_recv_eat(sk, skb);
+}
+
+/*
  * sixth: check the URG bit. The urgent byte is the one before the pointer, as native and
  * most stacks read it (RFC 6093 2.1); RFC 1122 4.2.2.4 has it at the pointer (tcp_stdurg).
  */
@@ -350,6 +367,7 @@ static void check_urg(struct sock *sk, struct sk_buff *skb)
 	    (strata_seq_geq(at, tp->rcv.nxt) || !tp->rcv.urg_data) &&
 	    !((tp->rcv.urg_data & TCP_URG_MASK) && strata_seq_leq(at, tp->rcv.up))) {
 		sk_send_sigurg(sk);
+		urg_step_over(sk);
 		tp->rcv.up = at;
 		WRITE_ONCE(tp->rcv.urg_data, STRATA_URG_NOTYET);
 	}

@@ -380,7 +380,7 @@ static bool held_by_fq(struct sock *sk, enum strata_tcp_timer kind)
 	if (likely(READ_ONCE(sk->sk_pacing_status) != SK_PACING_FQ) || !tp->scb.packets_out)
 		return false;
 	skb = kind == STRATA_TIMER_TLP ? strata_tcp_rtx_tail(sk) : strata_tcp_rtx_head(sk);
-	if (skb_fclone_busy(sk, skb)) {
+	if (strata_tcp_copy_below(sk, skb)) {
 		/* but not for ever */
 		if (kind == STRATA_TIMER_RTO) {
 			if (!tp->retrans_start_us)

@@ -100,15 +100,23 @@ bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb)
 	return far_below(sk, limit);
 }
 
+bool strata_tcp_copy_below(const struct sock *sk, const struct sk_buff *skb)
+{
+	const struct sk_buff_fclones *two = container_of(skb, struct sk_buff_fclones, skb1);
+
+	/* a copy on the error queue (SO_TIMESTAMPING) is the socket's, too, but goes nowhere */
+	return skb_fclone_busy(sk, skb) && READ_ONCE(two->skb2.destructor) == sock_wfree;
+}
+
 /** strata_tcp_still_below() - has the last copy of @skb not left this host? Then wait for it */
 bool strata_tcp_still_below(struct sock *sk, const struct sk_buff *skb)
 {
-	if (likely(!skb_fclone_busy(sk, skb)))
+	if (likely(!strata_tcp_copy_below(sk, skb)))
 		return false;
 	set_bit(STRATA_TSQ_THROTTLED, &strata_tcp_sk(sk)->deferred);
 	/* as in strata_tcp_throttled() */
 	smp_mb__after_atomic();
-	if (!skb_fclone_busy(sk, skb))
+	if (!strata_tcp_copy_below(sk, skb))
 		return false;
 	strata_inc(strata_sk_net(sk), TCPEXT_SPURIOUSRTXHOSTQUEUES);
 	return true;

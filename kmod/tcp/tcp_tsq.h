@@ -9,6 +9,9 @@
 
 /** strata_tcp_throttled() - is enough below TCP that @skb had better wait? Locked */
 bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb);
+/** strata_tcp_copy_below() - is the last copy of @skb that was sent still on this host? */
+bool strata_tcp_copy_below(const struct sock *sk, const struct sk_buff *skb);
+
 /** strata_tcp_still_below() - has the last copy of @skb not left this host? Then wait. Locked */
 bool strata_tcp_still_below(struct sock *sk, const struct sk_buff *skb);
 /** strata_tcp_completed() - an skb of ours left the host; any context */

@@ -13,7 +13,7 @@ set -eu
 times=$1
 shift
 declare -A units=([tcp_stream]=128000000 [tcp_streams]=128000000 [tcp_rr]=4000 [tcp_crr]=1000
-	[tcp_message]=250 [tcp_epoll]=10000 [udp_rr]=4000 [udp_one_way]=32000)
+	[tcp_message]=250 [tcp_epoll]=10000 [udp_rr]=4000 [udp_one_way]=96000)
 
 [ "$STRATA_COUNT" = 1 ] || { units[tcp_stream]=200000000; units[tcp_streams]=200000000; }
 

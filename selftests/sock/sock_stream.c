@@ -3,6 +3,7 @@
  * The calls on stream sockets: opening, what each call says in each state, closing. What goes
  * over the wire is tested elsewhere.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <sys/time.h>
 #include "sock_env.h"
@@ -335,6 +336,81 @@ TEST_F(stream, urgent_mark)
 		close(a);
 		close(b);
 	}
+}
+
+/* An urgent byte that was passed over, read or not, does not come back when another one is sent */
+TEST_F(stream, urgent_again)
+{
+	int read_first, a, b;
+	char buf[16];
+
+	for (read_first = 0; read_first < 2; read_first++) {
+		ASSERT_EQ(0, joined(self->family, &a, &b));
+		ASSERT_EQ(1, send(a, "1", 1, MSG_OOB));
+		usleep(100000);
+		if (read_first)
+			EXPECT_EQ(1, recv(b, buf, sizeof(buf), MSG_OOB));
+		ASSERT_EQ(1, send(a, "2", 1, MSG_OOB));
+		usleep(100000);
+		EXPECT_EQ(1, recv(b, buf, sizeof(buf), MSG_OOB));
+		EXPECT_EQ('2', buf[0]);
+		ASSERT_EQ(1, send(a, "c", 1, 0));
+		usleep(100000);
+		EXPECT_EQ(1, recv(b, buf, sizeof(buf), 0));
+		EXPECT_EQ('c', buf[0]);
+		close(a);
+		close(b);
+	}
+}
+
+static unsigned int rcv_ssthresh(int fd)
+{
+	struct tcp_info info = { };
+	socklen_t len = sizeof(info);
+
+	return getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len) ? 0 : info.tcpi_rcv_ssthresh;
+}
+
+/* Taken as a large number: the window grows all the same */
+TEST_F(stream, window_clamp_negative)
+{
+	char buf[8192] = { 0 };
+	unsigned int before;
+	int a, b, i;
+
+	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, env_setopt(b, SOL_TCP, TCP_WINDOW_CLAMP, -1));
+	before = rcv_ssthresh(b);
+	for (i = 0; i < 64; i++) {
+		ASSERT_EQ(sizeof(buf), send(a, buf, sizeof(buf), 0));
+		ASSERT_EQ(sizeof(buf), recv(b, buf, sizeof(buf), MSG_WAITALL));
+	}
+	EXPECT_LT(before, rcv_ssthresh(b));
+}
+
+static void *connect_thread(void *arg)
+{
+	int ret = env_connect(*(int *)arg, "10.9.0.2", 9);
+
+	return (void *)(intptr_t)(ret ? errno : 0);
+}
+
+/* A connect() that waits does not take another thread's connection for its own */
+TEST_F(stream, connect_disconnected)
+{
+	int fd = socket(self->family, SOCK_STREAM, 0), lst = listener(self->family, 1);
+	pthread_t thread;
+	void *err;
+
+	ASSERT_EQ(0, env_run("ip link add d0 type dummy && ip link set d0 arp off up && %s addr add 10.9.0.1/24 dev d0%s",
+			     variant->stack == NATIVE ? "ip" : "strata", ""));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, connect_thread, &fd));
+	usleep(200000);
+	ASSERT_EQ(0, env_unspec(fd));
+	EXPECT_EQ(0, env_connect(fd, "127.0.0.1", env_port(lst)));
+	ASSERT_EQ(0, pthread_join(thread, &err));
+	EXPECT_EQ(EPIPE, (int)(intptr_t)err);
+	EXPECT_EQ(1, send(fd, "x", 1, 0));
 }
 
 /*

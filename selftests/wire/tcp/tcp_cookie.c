@@ -333,4 +333,47 @@ CASE(when_full, "RFC 4987 3.7, 4, tcp_syncookies 1: requests are kept while ther
 	ASSERT_LE(0, w_accept(self->lfd));
 }
 
+/* "sockets: used" of sockstat */
+static long sockets_used(void)
+{
+	FILE *f = fopen(w.native ? "/proc/net/sockstat" : "/proc/net/strata/sockstat", "r");
+	long used = -1;
+
+	if (!f)
+		return -1;
+	if (fscanf(f, "sockets: used %ld", &used) != 1)
+		used = -1;
+	fclose(f);
+	return used;
+}
+
+CASE(child_in_the_way, "RFC 4987 3.6, RFC 9293 3.3: the ACK of a cookie finds a connection of its 4-tuple on another device")
+{
+	struct wseg s;
+	int fd, i;
+	long used;
+
+	ASSERT_TRUE(w_sysctl("tcp_syncookies", "2"));
+	ASSERT_EQ(0, run("ip link add d0 type dummy && ip link set d0 up"));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "d0", 2));
+	used = sockets_used();
+	ASSERT_LT(0, used);
+	if (NATIVE("makes a second connection of the 4-tuple, as the first is another device's"))
+		return;
+	for (i = 0; i < 10; i++) {
+		w.isn_known = false;
+		in("S %d mss 1460", i * 1000);
+		ASSERT_TRUE(w_next(1000, &s));
+		ASSERT_EQ(0x12, s.flags);
+		in("A %d ack 1", i * 1000 + 1);
+		while (w_next(5, &s))
+			;
+	}
+	/* none of them became one */
+	ASSERT_EQ(used, sockets_used());
+	ASSERT_GT(0, w_accept(self->lfd));
+}
+
 TEST_HARNESS_MAIN

@@ -377,6 +377,28 @@ CASE(tx_packet, "socket(7) SO_TIMESTAMPING, timestamping.rst 1.3.4: without OPT_
 	ASSERT_LT(lo, s.ifindex);
 }
 
+CASE(tx_packet_unread, "socket(7) SO_TIMESTAMPING, RFC 9293 3.8.1: a packet on the error queue holds up no retransmission")
+{
+	int fd = w_passive(self->lfd, "mss 1000");
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(ask(fd, SOF_TIMESTAMPING_TX_ACK | ON));
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_CORK, 1));
+	put(fd, 600);
+	ASSERT_TRUE(ask(fd, ON));
+	put(fd, 1900);
+	out("A 1+1000");
+	out("A 1001+1000");
+	in("A 1 ack 1001");
+	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
+	/* the copy that waits to be read is of both segments */
+	if (!NATIVE("takes the copy on the error queue for one that has not left yet"))
+		out_within(1000, "A 1001+1000");
+	in("A 1 ack 2001");
+	ASSERT_EQ(SCM_TSTAMP_ACK, stamp_read(fd, MSG_ERRQUEUE).type);
+	NO_STAMP(fd);
+}
+
 CASE(tx_again, "socket(7) SO_TIMESTAMPING, timestamping.rst 2.1.1: what is sent again is stamped again")
 {
 	int fd = w_passive(self->lfd, "mss 1460");
