@@ -24,6 +24,7 @@ WORK=$(mktemp -d /tmp/strata-demo.XXXXXX)
 FAILED=0
 INSERTED=0
 PIDS=()
+AT='^#1 +[0-9]+\.[0-9]{3} +\|'	# a segment in the ladder: its connection and time
 
 say() { printf '\n== %s\n' "$*"; }
 die() { echo "demo: $*" >&2; exit 1; }
@@ -110,6 +111,17 @@ verdict() { # WHAT FILE
 	fi
 }
 
+# What was printed must have lines of these forms.
+shows() { # FILE PATTERN...
+	local file=$1 pattern
+	shift
+	for pattern; do
+		grep -qE -e "$pattern" "$file" && continue
+		echo "demo: no line like this is above: $pattern" >&2
+		FAILED=1
+	done
+}
+
 curl_rate() { # the curl to run...
 	"$@" --max-time 120 -sS -w 'curl: %{size_download} bytes in %{time_total} s\n'
 }
@@ -133,9 +145,19 @@ show_first_connection() {
 	wait "$TRACER" "$DUMPER" 2>/dev/null
 	say "The first connection as Strata saw it (strata trace)"
 	cat "$WORK/ladder" "$WORK/ladder.err"
-	grep -q SYN "$WORK/ladder" || FAILED=1
+	shows "$WORK/ladder" '^#1 +10\.77\.0\.2:[0-9]+ +10\.77\.0\.1:80$' \
+		'^#1 +[0-9]+\.[0-9]{3} SYN-SENT ' '^#1 +[0-9]+\.[0-9]{3} ESTAB ' \
+		"$AT"'-- SYN seq 0 win [0-9]+ mss 1460 sack ts wscale [0-9]+ -*>\|' \
+		"$AT"'<- SYN ACK seq 0 ack 1 win [0-9]+ mss 1460 sack ts wscale [0-9]+ -*\|' \
+		"$AT"'-- ACK seq 1 ack 1 win [0-9]+ -*>\|' \
+		"$AT"'-- PSH ACK seq 1 ack 1 len [0-9]+ win [0-9]+ -*>\|'
 	say "Its first data segment: what each layer put in front of curl's words"
-	"$DEMO/layers.sh" "$WORK/pcap" 10.77.0.2 || FAILED=1
+	"$DEMO/layers.sh" "$WORK/pcap" 10.77.0.2 > "$WORK/layers" || FAILED=1
+	cat "$WORK/layers"
+	shows "$WORK/layers" '^dev/arp +14 octets  to ([0-9a-f]{2}:?){6} from ([0-9a-f]{2}:?){6}, type 0x0800' \
+		'^ip +20 octets  10\.77\.0\.2 -> 10\.77\.0\.1, ttl 64, protocol 6 ' \
+		'^tcp +32 octets  port [0-9]+ -> 80, seq [0-9]+, ack [0-9]+, PSH ACK, window ' \
+		'^data +[0-9]+ octets ' '^ +\| GET /file HTTP/1\.1' '^ +\| Host: 10\.77\.0\.1'
 }
 
 # has a connection sent something?
@@ -150,9 +172,16 @@ transfer_runs() {
 
 show_sockets() {
 	say "The sockets while the transfer runs (strata ss -t -i -p)"
-	in_ours strata ss -t -i -p || FAILED=1
+	in_ours strata ss -t -i -p > "$WORK/ss" || FAILED=1
+	cat "$WORK/ss"
+	shows "$WORK/ss" '^ESTAB +[0-9]+ +[0-9]+ +10\.77\.0\.2:http +10\.77\.0\.1:[0-9]+ .*\(\("nginx",pid=[0-9]+' \
+		' cubic .* rtt:[0-9./]+ .*mss:1448 .* cwnd:[0-9]+ .*bytes_sent:[1-9]'
 	say "/proc/net/strata/sockets"
-	in_ours cat /proc/net/strata/sockets || FAILED=1
+	in_ours cat /proc/net/strata/sockets > "$WORK/sockets" || FAILED=1
+	cat "$WORK/sockets"
+	shows "$WORK/sockets" '^proto +state +local +remote +pid +command ' \
+		'^tcp +LISTEN +10\.77\.0\.2:80 .* nginx ' \
+		'^tcp +ESTABLISHED +10\.77\.0\.2:80 +10\.77\.0\.1:[0-9]+ +[0-9]+ nginx +([0-9]+ +){10}[0-9]+$'
 }
 
 # nginx on the native stack, curl on Strata
