@@ -220,8 +220,8 @@ out:
 int strata_neigh_set(struct strata_dev *ifp, __be32 addr, const u8 *lladdr, u8 state, u8 flags,
 		     u16 nlflags, struct netlink_ext_ack *extack)
 {
+	bool created = false, known;
 	struct strata_neigh *n;
-	bool created = false;
 	int err;
 
 	if (!ifp->arp) {
@@ -229,16 +229,19 @@ int strata_neigh_set(struct strata_dev *ifp, __be32 addr, const u8 *lladdr, u8 s
 		return -EINVAL;
 	}
 	n = strata_neigh_find(ifp, addr);
-	if (n && nlflags & NLM_F_EXCL) {
+	/* one that a route's look-up has made, and nobody has asked for, is nothing to users yet */
+	known = n && READ_ONCE(n->state) != NUD_NONE;
+	if (known && nlflags & NLM_F_EXCL) {
 		NL_SET_ERR_MSG(extack, "strata: the neighbour is there already");
 		err = -EEXIST;
 		goto out;
 	}
+	if (!known && !(nlflags & NLM_F_CREATE)) {
+		NL_SET_ERR_MSG(extack, "strata: no such neighbour");
+		err = -ENOENT;
+		goto out;
+	}
 	if (!n) {
-		if (!(nlflags & NLM_F_CREATE)) {
-			NL_SET_ERR_MSG(extack, "strata: no such neighbour");
-			return -ENOENT;
-		}
 		n = nb_create(ifp, addr);
 		if (IS_ERR(n))
 			return nb_no_entry(PTR_ERR(n), extack);

@@ -256,6 +256,19 @@ void strata_tcp_child_init(struct sock *child, const struct sock *parent)
 	sock_reset_flag(child, SOCK_RCU_FREE);
 }
 
+void strata_tcp_child_undo(struct sock *child)
+	__releases(&child->sk_lock.slock)
+{
+	/* a lookup that stands on a former life of this object may have found it already */
+	child->sk_state = TCP_CLOSE;
+	sock_set_flag(child, SOCK_DEAD);
+	bh_unlock_sock(child);
+	sk_sockets_allocated_dec(child);
+	/* sk_clone_lock() gave it two references */
+	sock_put(child);
+	sock_put(child);
+}
+
 void strata_tcp_purge_queues(struct sock *sk)
 {
 	strata_tcp_tx_purge(sk);

@@ -25,6 +25,8 @@ void strata_tcp_done(struct sock *sk);
 void strata_tcp_fail(struct sock *sk, int err);
 /** strata_tcp_child_init() - make a clone of a listener a fresh socket in SYN-RECEIVED. Locked */
 void strata_tcp_child_init(struct sock *child, const struct sock *parent);
+/** strata_tcp_child_undo() - no table takes @child, which is locked: unlock and free it */
+void strata_tcp_child_undo(struct sock *child);
 /**
  * strata_tcp_destroy() - an orphan in CLOSED: give all back, and the connection's own
  * reference. Locked

@@ -307,13 +307,7 @@ static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req, boo
 	strata_tcp_syn_move(req, child);
 	return child;
 err:
-	/* a lookup that stands on a former life of this object may have found it already */
-	child->sk_state = TCP_CLOSE;
-	sock_set_flag(child, SOCK_DEAD);
-	bh_unlock_sock(child);
-	sk_sockets_allocated_dec(child);
-	sock_put(child);
-	sock_put(child);
+	strata_tcp_child_undo(child);
 err_listener:
 	sock_put(lsk);
 	return NULL;

@@ -62,6 +62,22 @@ TEST_F(neigh, create_exclusive_replace)
 	EXPECT_EQ(-ENOENT, neigh_get(&self->r, "va", "10.0.0.1", NULL));
 }
 
+/* A socket's path has an entry that nobody was asked for yet: to users there is none */
+TEST_F(neigh, entry_of_a_path)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int fd = socket(TEST_FAMILY, SOCK_DGRAM, 0);
+	uint8_t ha[6];
+
+	ASSERT_EQ(1, inet_pton(AF_INET, "10.0.0.1", &to.sin_addr));
+	ASSERT_EQ(0, connect(fd, (void *)&to, sizeof(to)));
+	EXPECT_EQ(-ENOENT, add(&self->r, 0, "10.0.0.1", mac, 6, NUD_PERMANENT));
+	EXPECT_EQ(0, add(&self->r, NLM_F_CREATE | NLM_F_EXCL, "10.0.0.1", mac, 6, NUD_PERMANENT));
+	EXPECT_EQ(NUD_PERMANENT, neigh_get(&self->r, "va", "10.0.0.1", ha));
+	EXPECT_EQ(0, memcmp(ha, mac, 6));
+	close(fd);
+}
+
 TEST_F(neigh, bad_requests)
 {
 	struct rtnl_req q;
