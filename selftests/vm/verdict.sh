@@ -4,7 +4,8 @@
 # The end of a run: what the kernel said decides before what the command said.
 
 # A line of the kernel's log that means a bug, whoever caused it.
-VERDICT_BAD='BUG:|kernel BUG at|BUG [^ ]+ \((Not t|T)ainted|WARNING: |INFO: (task|possible|suspicious|rcu|inconsistent|trying)'
+VERDICT_BAD='BUG:|kernel BUG at|BUG [^ ]+ \((Not t|T)ainted|WARNING: '
+VERDICT_BAD+='|INFO: (task|possible|suspicious|rcu|inconsistent|trying)'
 VERDICT_BAD+='|suspicious RCU usage|KASAN:|UBSAN:|KCSAN:|KFENCE:|Oops:|Oops - |Kernel panic'
 VERDICT_BAD+='|general protection fault|Internal error|unable to handle (kernel|page)'
 VERDICT_BAD+='|soft lockup|hard LOCKUP|blocked for more than|rcu_(preempt|sched).* (self-)?detected'
