@@ -97,7 +97,7 @@ type_changes() {
 
 tun_end() { # NAMESPACE OTHER-END'S-ADDRESS NAME
 	ip netns exec "$1" socat "UDP4:$2:7000,sourceport=7000" \
-		"TUN,tun-name=$3,tun-type=tun,iff-no-pi,iff-up" &
+		"TUN,tun-name=$3,tun-type=tun,iff-no-pi,iff-up" >/dev/null 2>&1 &
 }
 tun_up() {
 	modprobe -q tun

@@ -39,7 +39,10 @@ static bool configure(int side)
 {
 	return !env_run("ip addr add %s/24 dev %s", address[0][side], dev[side]) &&
 	       !env_run("ip link set %s up%s", dev[side], "") &&
-	       !env_run("strata addr add %s/24 dev %s", address[1][side], dev[side]);
+	       !env_run("strata addr add %s/24 dev %s", address[1][side], dev[side]) &&
+	       /* what a case leaves open would go on trying for two minutes */
+	       !env_run("sysctl -qw net.strata.tcp_orphan_retries=1 net.ipv4.tcp_orphan_retries=1%s%s",
+			"", "");
 }
 
 FIXTURE_SETUP(rows)
