@@ -96,7 +96,7 @@ type_changes() {
 }
 
 tun_end() { # NAMESPACE OTHER-END'S-ADDRESS NAME
-	ip netns exec "$1" socat "UDP4:$2:7000,sourceport=7000" \
+	ip netns exec "$1" socat "UDP4-DATAGRAM:$2:7000,bind=:7000" \
 		"TUN,tun-name=$3,tun-type=tun,iff-no-pi,iff-up" >/dev/null 2>&1 &
 }
 tun_up() {
@@ -110,12 +110,11 @@ tun_down() {
 	down
 }
 over_tun() { in_b ping -c 1 -w 10 10.8.0.2; }
-tun_changes() {
+tun_changes() { # (down, socat would end: it cannot write any more)
 	local round
 	for round in 1 2 3 4 5; do
 		echo "round $round"
-		ip -n da link set ta mtu 900 && ip -n da link set ta down && has 1 &&
-			ip -n da link set ta up && ip -n da link set ta mtu 1500 &&
+		ip -n da link set ta mtu 900 && ip -n da link set ta mtu 1500 &&
 			a addr del 10.8.0.2/24 dev ta && a addr add 10.8.0.2/24 dev ta || return 1
 	done
 }
@@ -198,7 +197,7 @@ insmod "$STRATA_KO"
 target=10.8.0.2
 ktap_run "a device without link addresses is bound" tun_up
 ktap_run "Strata answers over it" over_tun
-ktap_run "its MTU, state and address change under traffic" while_fired_at tun_changes
+ktap_run "its MTU and address change under traffic" while_fired_at tun_changes
 ktap_run "Strata answers after that" over_tun
 ip netns add dc
 ktap_run "it moves to another namespace under traffic" while_fired_at ip -n da link set ta netns dc
