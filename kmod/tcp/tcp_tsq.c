@@ -103,9 +103,13 @@ bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb)
 bool strata_tcp_copy_below(const struct sock *sk, const struct sk_buff *skb)
 {
 	const struct sk_buff_fclones *two = container_of(skb, struct sk_buff_fclones, skb1);
+	void (*destructor)(struct sk_buff *copy);
 
+	if (likely(!skb_fclone_busy(sk, skb)))
+		return false;
 	/* a copy on the error queue (SO_TIMESTAMPING) is the socket's, too, but goes nowhere */
-	return skb_fclone_busy(sk, skb) && READ_ONCE(two->skb2.destructor) == sock_wfree;
+	destructor = READ_ONCE(two->skb2.destructor);
+	return destructor == sock_wfree || destructor == sock_efree;	/* netem: the latter */
 }
 
 /** strata_tcp_still_below() - has the last copy of @skb not left this host? Then wait for it */
