@@ -178,7 +178,7 @@ send_rate_is() { # computed from cwnd, mss and RTT as ss(8) does
 }
 
 tmp=$(mktemp)
-ktap_plan 71
+ktap_plan 72
 
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
@@ -267,6 +267,9 @@ ip netns exec ta udp_echo -c 99 -p 9 -a 10.77.0.88 > /dev/null 2>&1 &
 nobody=$!
 strata -n ta ping -i 0.2 10.77.0.2 > /dev/null &
 ping=$!
+# (the runner leaves descriptors open: which one the socket got is no matter)
+ktap_run "ss -ul: who waits" wait_for line_is \
+	'UNCONN +0 +0 +10\.77\.0\.2:7 +0\.0\.0\.0:\*  *users:\(\("udp_echo",pid='$udp',fd=[0-9]+\)\) *' b ss -uanpH
 ktap_run "ss -u: who is connected" wait_for line_is \
 	'ESTAB +0 +[0-9]+ +10\.77\.0\.1:[0-9]+ +10\.77\.0\.88:9 *' a ss -unH
 ktap_run "ss -u -j" jq_is 'length == 1 and (.[0] | .netid == "udp" and .state == "ESTAB" and
@@ -281,7 +284,7 @@ ktap_run "ss: closed by -uK" wait_for silent a ss -uanH
 was=$(ident)
 ktap_run "ss -wK" says ":$was " a ss -wanK
 ktap_run "ss: closed by -wK, and ping has another" wait_for has_other_ident "$was"
-kill $udp $ping 2> /dev/null
+kill $udp $ping
 wait $udp $nobody $ping 2> /dev/null
 
 ktap_run "stat" says "TcpActiveOpens" a stat
