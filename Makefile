@@ -35,10 +35,12 @@ ifneq ($(filter debug sim,$(K)),)
 else
   KDIR	:= /lib/modules/$(RELEASE)/build
 endif
+ifneq ($(filter-out uninstall,$(or $(MAKECMDGOALS),all)),)
 ifeq ($(wildcard $(KDIR)/Makefile),)
   $(error No headers for kernel $(RELEASE) in $(KDIR). \
 	Install linux-headers-$(RELEASE) or choose with K= one of: \
 	$(or $(patsubst /lib/modules/%/build/Makefile,%,$(wildcard /lib/modules/*/build/Makefile)),(none installed)))
+endif
 endif
 ifeq ($(K),sim)
   KARCH	:= ARCH=um

@@ -27,7 +27,8 @@ system() {
 	cat "/lib/modules/$RELEASE/modules.dep" "/lib/modules/$RELEASE/modules.alias"
 }
 expected() {
-	printf './%s\n' "$UPDATES"/strata{,_bbr,_dctcp}.ko "${1#/}/sbin/strata" "${1#/}/$BASHCOMP" | sort
+	printf './%s\n' "$UPDATES"/strata{,_bbr,_dctcp}.ko "${1#/}/bin/strata" \
+		"${1#/}/include/linux/strata.h" "${1#/}/$BASHCOMP" | sort
 }
 as_built() {
 	local m
@@ -47,10 +48,16 @@ unloaded() { ! loaded; }
 opens_socket() { python3 -c 'import socket; socket.socket(18, socket.SOCK_STREAM)'; }
 no_socket() { ! opens_socket 2>/dev/null; }
 no_module() { ! modprobe strata 2>/dev/null; }
-tool_runs() { [ "$(command -v strata)" = /usr/local/sbin/strata ] && strata -V; }
+tool_runs() { [ "$(command -v strata)" = /usr/local/bin/strata ] && strata -V; }
+ordinary_user() {
+	setpriv --reuid=1000 --clear-groups env -i PATH=/usr/local/bin:/usr/bin:/bin strata -V
+}
+example_compiles() {
+	cp "$TOP/userspace/examples/udp_echo.c" "$dest.c" && cc -D_GNU_SOURCE -o "$dest" "$dest.c"
+}
 run_runs() { strata run -- true; }
 
-ktap_plan 20
+ktap_plan 22
 dest=$(mktemp -d)
 ktap_run "install into a folder" mk install DESTDIR="$dest"
 ktap_is "what is there" "$(files "$dest")" "$(expected /usr/local)"
@@ -71,6 +78,8 @@ ktap_run "modprobe" modprobe strata
 ktap_run "it is loaded" loaded
 ktap_run "the tool" tool_runs
 ktap_run "strata run" run_runs
+ktap_run "the tool, for who has no sbin in PATH" ordinary_user
+ktap_run "an example, copied, compiles" example_compiles
 rmmod strata
 ktap_run "socket(AF_STRATA) loads it" opens_socket
 rmmod strata

@@ -279,6 +279,24 @@ TEST_F(run, closed_standard_descriptors)
 	EXPECT_TRUE(!!strstr(self->o.out, " fds 1 "));
 }
 
+static void close_input(void)
+{
+	close(0);
+}
+
+static void close_output(void)
+{
+	close(1);
+}
+
+TEST_F(run, report_with_standard_descriptors_closed)
+{
+	RUN_WITH(close_input, "--report", self->probe, "socket", "2", "1", "0");
+	EXPECT_TRUE(!!strstr(self->o.err, "1 on Strata"));
+	RUN_WITH(close_output, "--report", self->probe, "socket", "2", "1", "0");
+	EXPECT_TRUE(!!strstr(self->o.err, "1 on Strata"));
+}
+
 static void ignore_sigchld(void)
 {
 	signal(SIGCHLD, SIG_IGN);
@@ -565,6 +583,20 @@ TEST_F(run, user_namespace_of_an_ordinary_user)
 		SKIP(return, "an ordinary user cannot reach this folder");
 	SKIP_IF_MISSING("ordinary users may not make user namespaces");
 	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
+}
+
+/* the numbers of callers are those of the launcher's pid namespace */
+TEST_F(run, proc_of_another_pid_namespace)
+{
+	if (geteuid())
+		SKIP(return, "needs root");
+	spawn(&self->o, NULL, "unshare", "-p", "-f", self->as, TO, self->probe, "socket", "2", "1",
+	      "0", NULL);
+	EXPECT_EQ(125, EXIT_STATUS());
+	EXPECT_TRUE(!!strstr(self->o.err, "of its own pid namespace"));
+	spawn(&self->o, NULL, "unshare", "-p", "-f", "--mount-proc", self->as, TO, self->probe,
+	      "socket", "2", "1", "0", NULL);
+	EXPECT_EQ(0, EXIT_STATUS());
 }
 
 TEST_F(run, owner_of_the_socket)

@@ -14,10 +14,7 @@
 shopt -s extglob
 
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
-if [ ! -d /sys/module/strata ]; then
-	[ -r "${STRATA_KO:-}" ] || ktap_skip_all "the module is not here"
-	insmod "$STRATA_KO" || ktap_skip_all "the module does not load"
-fi
+ktap_need_module
 
 # --- helpers: each prints what it saw when it fails. A process costs much on sim: few of them ---
 both() { # WORDS...: both stacks do it
@@ -110,7 +107,7 @@ says() { # TEXT COMMAND...
 }
 silent() { local out; out=$("$@") && [ -z "$out" ]; }
 
-ktap_plan 119
+ktap_plan 131
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
 ip -n ta link add vc type veth peer name vd
@@ -135,6 +132,16 @@ ktap_run "addr replace of one that is not" both addr replace 10.77.5.1/24 dev va
 ktap_run "addr show after replace" same_set -o addr show
 ktap_run "addr flush to" both addr flush to 10.77.5.0/24
 ktap_run "addr show after flush" same_set -o addr show
+ktap_run "addr add /31, broadcast +" both addr add 10.80.0.0/31 brd + dev va
+ktap_run "addr add /31, broadcast -" both addr add 10.80.1.1/31 brd - dev va
+ktap_run "addr add peer" both addr add 10.81.0.1 peer 10.81.0.2 dev va
+ktap_run "addr add peer, lengths" both addr add 10.81.1.1/24 peer 10.81.2.2 dev va
+ktap_run "addr add peer, broadcast" both addr add 10.82.0.1 peer 10.82.1.2/24 brd + dev va
+ktap_run "addr add, a short prefix" both addr add 10.83.1/24 dev va
+ktap_run "addr show after these" same_set -o addr show
+ktap_run "addr del without a length" both addr del 10.83.1.0 dev va
+ktap_run "addr flush to, these" both addr flush to 10.80/14
+ktap_run "addr show without these" same_set -o addr show
 
 # --- neighbours ---
 ktap_run "neigh add" both neigh add 10.77.0.9 lladdr 02:00:00:00:00:09 dev va
@@ -151,7 +158,7 @@ ktap_run "neigh add, without ARP" both neigh add 10.77.0.13 lladdr 02:00:00:00:0
 ktap_run "neigh add, no state" both neigh add 10.78.0.14 lladdr 02:00:00:00:00:0e dev va nud none
 ktap_run "neigh add, other device" both neigh add 10.79.0.15 lladdr 02:00:00:00:00:0f dev vc
 for words in "" "dev va" "dev vc" "10.77.0.9" "to 10.77.0.8/30" "nud stale" "nud permanent" "nud noarp" \
-	"nud all" "nud none" "dev va nud permanent to 10.77.0.10/31"; do
+	"nud all" "nud none" "nud stale nud permanent" "dev va nud permanent to 10.77.0.10/31"; do
 	# shellcheck disable=SC2086	# words
 	ktap_run "neigh show $words" same_set neigh show $words
 done
@@ -227,6 +234,9 @@ ktap_run "link set up" up va
 ktap_run "route show: those of the addresses are back" same route show
 ktap_run "link show up" says ": va" strata -n ta link show up
 ktap_run "link set mtu and down" down_and_mtu va
+ip -n ta link set vc down && ip -n ta link set vc name $'v\xff'
+ktap_run "link show -j: a name that is no UTF-8" says '"ifname":"v?"' strata -n ta -j link show
+ip -n ta link set $'v\xff' name vc
 both addr flush dev va
 both addr flush dev vc
 ip netns del ta

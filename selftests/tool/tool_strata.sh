@@ -10,10 +10,7 @@
 . "$(dirname "$0")/../lib/ktap.sh"
 
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
-if [ ! -d /sys/module/strata ]; then
-	[ -r "${STRATA_KO:-}" ] || ktap_skip_all "the module is not here"
-	insmod "$STRATA_KO" || ktap_skip_all "the module does not load"
-fi
+ktap_need_module
 
 examples=$(dirname "$(command -v strata)")/examples
 PATH=$examples:$PATH
@@ -178,7 +175,7 @@ send_rate_is() { # computed from cwnd, mss and RTT as ss(8) does
 }
 
 tmp=$(mktemp)
-ktap_plan 72
+ktap_plan 74
 
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
@@ -284,6 +281,26 @@ ktap_run "ss: closed by -uK" wait_for silent a ss -uanH
 was=$(ident)
 ktap_run "ss -wK" says ":$was " a ss -wanK
 ktap_run "ss: closed by -wK, and ping has another" wait_for has_other_ident "$was"
+# a name cut within a character (PR_SET_NAME takes anything) is a user all the same
+ip netns exec tb strata run python3 -c '
+import ctypes, socket, time
+ctypes.CDLL(None).prctl(15, b"caf\xc3")
+s = socket.create_server(("10.77.0.2", 7777))
+time.sleep(60)' &
+named=$!
+ktap_run "ss -p -j: a name that is no UTF-8" wait_for jq_is \
+	'length == 1 and (.[0].users | length) == 1 and .[0].users[0].name == "caf?"' b ss -tlpj sport = :7777
+kill $named
+# what is listed and gone by itself is no error, and the rest goes
+come_and_go() { for _ in {1..20}; do a neigh replace 10.77.0.90 lladdr 02:00:00:00:00:90 dev va &&
+	a neigh del 10.77.0.90 dev va 2> /dev/null; done; }
+flushed_beside() {
+	local n
+	come_and_go & n=$!
+	for _ in {1..20}; do a neigh flush dev va nud permanent || return 1; done
+	wait "$n" || :
+}
+ktap_run "neigh flush, as entries go by themselves" flushed_beside
 kill $udp $ping
 wait $udp $nobody $ping 2> /dev/null
 

@@ -10,10 +10,7 @@
 . "$(dirname "$0")/../lib/ktap.sh"
 
 [ "$(id -u)" = 0 ] || ktap_skip_all "needs root"
-if [ ! -d /sys/module/strata ]; then
-	[ -r "${STRATA_KO:-}" ] || ktap_skip_all "the module is not here"
-	insmod "$STRATA_KO" || ktap_skip_all "the module does not load"
-fi
+ktap_need_module
 [ -d /sys/kernel/tracing/events/strata ] || ktap_skip_all "this kernel has no trace events"
 
 PATH=$(dirname "$(command -v strata)")/examples:$PATH

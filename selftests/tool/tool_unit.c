@@ -87,9 +87,9 @@ static int parse_words(const char *words, struct prefix *p, int *dev,
 {
 	struct arg spec[] = {
 		{ .kind = &arg_prefix, .to = p, .need = true },
-		{ "dev", "oif", &arg_dev, dev, false, false },
-		{ "mtu", NULL, &arg_mtu, mtu, false, false },
-		{ "up", NULL, NULL, up, false, false },
+		{ "dev", "oif", &arg_dev, dev, false, false, false },
+		{ "mtu", NULL, &arg_mtu, mtu, false, false, false },
+		{ "up", NULL, NULL, up, false, false, false },
 	};
 	char *argv[32];
 	int argc = split(words, argv);

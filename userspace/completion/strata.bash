@@ -27,7 +27,8 @@ _strata_counters() {
 # The words that may follow COMMAND VERB.
 _strata_words() { # COMMAND VERB
 	case $1-$2 in
-	addr-show|addr-list|addr-flush) echo dev to scope up ;;
+	addr-show|addr-list) echo dev to scope up ;;
+	addr-flush) echo dev to scope ;;
 	addr-add|addr-replace|addr-change|addr-del*) echo dev peer broadcast scope ;;
 	route-show|route-list|route-flush) echo dev via src metric proto scope type table \
 		root match exact default ;;

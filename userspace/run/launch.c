@@ -102,6 +102,8 @@ static int supervise_me(const struct run_config *cfg, int ctl)
 	if (listener == -EBUSY && moved_already(cfg)) {
 		if (cfg->report)
 			run_error("already under strata run: no report of its own");
+		if (cfg->ipv6_native)
+			run_error("already under strata run: what it does to IPv6 stays");
 		return 0;
 	}
 	if (listener == -EBUSY) {
@@ -117,15 +119,14 @@ static int supervise_me(const struct run_config *cfg, int ctl)
 	err = send_listener(ctl, listener);
 	close(listener);
 	if (err || !helper_is_ready(ctl)) {
-		run_error("the helper could not start%s%s (it needs /proc)",
+		run_error("the helper could not start%s%s (it needs /proc, of its own pid namespace)",
 			  err ? ": " : "", err ? strerror(-err) : "");
 		return RUN_EXIT_SELF;
 	}
 	return 0;
 }
 
-/* Descriptors above those that a shell may have closed for PROGRAM. */
-static int socket_pair(int pair[2])
+int run_socket_pair(int pair[2])
 {
 	int low[2], i;
 
@@ -142,7 +143,7 @@ int run_exec(const struct run_config *cfg, char **argv, int report_fd)
 {
 	int ctl[2] = { -1, -1 }, err, status;
 
-	err = socket_pair(ctl);
+	err = run_socket_pair(ctl);
 	if (!err)
 		err = start_helper(cfg, ctl[1], report_fd);
 	if (err) {

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../option.h"
 #include "run.h"
 
 static const char help[] =
@@ -25,7 +26,8 @@ static const char help[] =
 "  --ipv6=native   leave IPv6 sockets to the native stack\n"
 "  -h, --help      print this help\n"
 "\n"
-"PROGRAM keeps its process id, terminal, standard input and exit status.\n"
+"PROGRAM keeps its terminal, standard input and exit status, and its process\n"
+"id, but with --report.\n"
 "Otherwise the exit status is 125 if strata run itself fails, 126 if PROGRAM\n"
 "cannot be executed, 127 if it is not found.\n"
 "\n"
@@ -85,7 +87,7 @@ char **run_parse(int argc, char **argv, struct run_config *cfg, int *status)
 			return NULL;
 		default:
 			run_error("unknown option %s: expected --report, --ipv6=native|off or --help",
-				  argv[optind - 1]);
+				  option_word(argv));
 			return NULL;
 		}
 	}

@@ -74,6 +74,12 @@ char **run_parse(int argc, char **argv, struct run_config *cfg, int *status);
 void run_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /*
+ * launch.c: two connected sockets, above the descriptors that a shell may have closed for
+ * PROGRAM. Returns 0 or -errno
+ */
+int run_socket_pair(int pair[2]);
+
+/*
  * launch.c: run argv as cfg says. Returns an exit status if it could not or,
  * with --report, when it has ended.
  */

@@ -113,11 +113,12 @@ int run_supervised(const struct run_config *cfg, char **argv)
 {
 	struct sigaction chld, dfl = { .sa_handler = SIG_DFL };
 	sigset_t all, mask;
-	int fd[2], status;
+	int fd[2], status, err;
 	pid_t child;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd)) {
-		run_error("no socket for the report: %s", strerror(errno));
+	err = run_socket_pair(fd);
+	if (err) {
+		run_error("no socket for the report: %s", strerror(-err));
 		return RUN_EXIT_SELF;
 	}
 

@@ -57,19 +57,19 @@ static const struct arg_kind arg_broadcast = {
 	"a broadcast address, \"+\" or \"-\"", kind_broadcast
 };
 
-/* "+": all host bits one, "-": all zero. */
-static struct in_addr broadcast_of(const struct addr_words *w)
+/*
+ * "+": all host bits one, "-": all zero; @net is the network. Above /30 these are addresses of
+ * hosts (RFC 3021), and nothing is meant: false.
+ */
+static bool broadcast_of(const char *word, const struct prefix *net, struct in_addr *to)
 {
-	uint32_t host = w->local.len ? ~(~0U << (32 - w->local.len)) : ~0U;
-	struct in_addr a = w->local.addr;
+	uint32_t host = net->len ? ~(~0U << (32 - net->len)) : ~0U;
 
-	if (!strcmp(w->broadcast, "+"))
-		a.s_addr |= htonl(host);
-	else if (!strcmp(w->broadcast, "-"))
-		a.s_addr &= ~htonl(host);
-	else
-		arg_ipv4.parse(w->broadcast, &a);
-	return a;
+	if (arg_ipv4.parse(word, to))
+		return true;
+	to->s_addr = *word == '+' ? net->addr.s_addr | htonl(host) :
+				    net->addr.s_addr & ~htonl(host);
+	return net->len <= 30;
 }
 
 static int addr_modify(int argc, char **argv, uint16_t type, uint16_t flags)
@@ -77,12 +77,14 @@ static int addr_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 	struct addr_words w = { .scope = RT_SCOPE_UNIVERSE };
 	struct arg spec[] = {
 		{ .kind = &arg_ifaddr, .to = &w.local, .need = true },
-		{ "dev", NULL, &arg_dev, &w.dev, true, false },
-		{ "peer", "remote", &arg_ifaddr, &w.peer, false, false },
-		{ "broadcast", "brd", &arg_broadcast, &w.broadcast, false, false },
-		{ "scope", NULL, &arg_scope, &w.scope, false, false },
+		{ "dev", NULL, &arg_dev, &w.dev, true, false, false },
+		{ "peer", "remote", &arg_ifaddr, &w.peer, false, false, false },
+		{ "broadcast", "brd", &arg_broadcast, &w.broadcast, false, false, false },
+		{ "scope", NULL, &arg_scope, &w.scope, false, false, false },
 	};
+	const struct prefix *net = &w.local;
 	char buf[NL_REQUEST_SIZE] = "";
+	struct in_addr broadcast;
 	struct nlmsghdr *nlh;
 	struct ifaddrmsg *ifa;
 	int err;
@@ -91,19 +93,22 @@ static int addr_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
 		return err;
+	if (spec[2].given)
+		net = &w.peer;
 	nlh = nl_request(buf, type, NLM_F_ACK | flags);
 	ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
 	ifa->ifa_family = opt.family;
-	ifa->ifa_prefixlen = w.peer.has_len ? w.peer.len : w.local.len;
+	ifa->ifa_prefixlen = net->len;
 	ifa->ifa_index = w.dev;
 	ifa->ifa_scope = w.scope;
 	if (!spec[4].given && (ntohl(w.local.addr.s_addr) >> 24) == 127)
 		ifa->ifa_scope = RT_SCOPE_HOST;
 	mnl_attr_put_u32(nlh, IFA_LOCAL, w.local.addr.s_addr);
-	mnl_attr_put_u32(nlh, IFA_ADDRESS,
-			 (spec[2].given ? &w.peer : &w.local)->addr.s_addr);
-	if (w.broadcast)
-		mnl_attr_put_u32(nlh, IFA_BROADCAST, broadcast_of(&w).s_addr);
+	/* an address alone is deleted whatever its length, as by ip(8) */
+	if (type == RTM_NEWADDR || spec[2].given || w.local.has_len)
+		mnl_attr_put_u32(nlh, IFA_ADDRESS, net->addr.s_addr);
+	if (w.broadcast && broadcast_of(w.broadcast, net, &broadcast))
+		mnl_attr_put_u32(nlh, IFA_BROADCAST, broadcast.s_addr);
 	return rt_one_request(nlh);
 }
 
@@ -126,10 +131,10 @@ static int addr_del(int argc, char **argv)
 static int filter_parse(struct addr_filter *f, int argc, char **argv)
 {
 	struct arg spec[] = {
-		{ "dev", NULL, &arg_dev, &f->dev, false, false },
-		{ "to", NULL, &arg_prefix, &f->to, false, false },
-		{ "scope", NULL, &arg_scope, &f->scope, false, false },
-		{ "up", NULL, NULL, &f->up, false, false },
+		{ "dev", NULL, &arg_dev, &f->dev, false, false, false },
+		{ "to", NULL, &arg_prefix, &f->to, false, false, false },
+		{ "scope", NULL, &arg_scope, &f->scope, false, false, false },
+		{ "up", NULL, NULL, &f->up, false, false, false },
 		{ .kind = &arg_dev, .to = &f->dev },
 	};
 	int err = args_parse(ARGS(spec), argc, argv);
@@ -242,7 +247,7 @@ static int flush_one(struct nl *nl, const struct rt_addr *a)
 	mnl_attr_put_u32(nlh, IFA_LOCAL, a->local.s_addr);
 	mnl_attr_put_u32(nlh, IFA_ADDRESS,
 			 a->has_peer ? a->peer.s_addr : a->local.s_addr);
-	return nl_talk(nl, nlh, NULL, NULL) ? EXIT_KERNEL : 0;
+	return nl_delete(nl, nlh) ? EXIT_KERNEL : 0;
 }
 
 static int addr_flush(int argc, char **argv)
@@ -259,6 +264,8 @@ static int addr_flush(int argc, char **argv)
 	err = filter_parse(&f, argc, argv);
 	if (err)
 		return err;
+	if (f.up)
+		return usage_error("\"dev\", \"to\" or \"scope\" is expected rather than \"up\".");
 	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
 		return EXIT_KERNEL;
 	err = rt_addrs(&nl, &addrs);

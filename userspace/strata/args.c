@@ -97,7 +97,7 @@ static int take_value(struct arg *a, const char *word)
 
 static int take_keyword(struct arg *a, const char *next)
 {
-	if (a->given)
+	if (a->given && !a->many)
 		return usage_error("\"%s\" is given twice.", a->name);
 	if (!a->kind) {
 		*(bool *)a->to = true;
@@ -173,6 +173,31 @@ bool parse_u32(const char *word, uint32_t *to, uint32_t max)
 	return true;
 }
 
+/* One to four numbers with dots between: as in ip(8), those that miss at the end are 0. */
+static bool parse_octets(const char *word, struct in_addr *a)
+{
+	uint32_t octet, value = 0;
+	char *end;
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		if (*word < '0' || *word > '9')
+			return false;
+		errno = 0;
+		octet = strtoul(word, &end, 10);
+		if (errno || octet > 255 || end - word > 3)
+			return false;
+		value |= octet << (24 - 8 * i);
+		if (!*end)
+			break;
+		if (*end != '.')
+			return false;
+		word = end + 1;
+	}
+	a->s_addr = htonl(value);
+	return i < 4;
+}
+
 bool parse_prefix(const char *word, struct prefix *p)
 {
 	const char *slash = strchr(word, '/');
@@ -190,7 +215,7 @@ bool parse_prefix(const char *word, struct prefix *p)
 		return false;
 	memcpy(addr, word, len);
 	addr[len] = '\0';
-	if (inet_pton(AF_INET, addr, &p->addr) != 1)
+	if (!parse_octets(addr, &p->addr))
 		return false;
 	if (slash && !parse_u32(slash + 1, &bits, 32))
 		return false;

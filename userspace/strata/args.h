@@ -28,6 +28,7 @@ struct arg_kind {
  * @kind:	kind of the value after it; NULL for a flag, @to is then a bool
  * @to:		where the value goes
  * @need:	the command cannot do without it
+ * @many:	may come again; @kind->parse() adds to what is there
  * @given:	set by the parser
  */
 struct arg {
@@ -37,6 +38,7 @@ struct arg {
 	void *to;
 	bool need;
 	bool given;
+	bool many;
 };
 
 struct prefix {

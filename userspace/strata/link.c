@@ -42,8 +42,8 @@ static int link_show(int argc, char **argv)
 	int dev = 0;
 	struct arg spec[] = {
 		{ .kind = &arg_dev, .to = &dev },
-		{ "dev", NULL, &arg_dev, &dev, false, false },
-		{ "up", NULL, NULL, &up, false, false },
+		{ "dev", NULL, &arg_dev, &dev, false, false, false },
+		{ "up", NULL, NULL, &up, false, false, false },
 	};
 	struct nl nl;
 	unsigned int i;
@@ -77,9 +77,9 @@ static int link_set(int argc, char **argv)
 	int dev = 0;
 	struct arg spec[] = {
 		{ .kind = &arg_dev, .to = &dev, .need = true },
-		{ "up", NULL, NULL, &up, false, false },
-		{ "down", NULL, NULL, &down, false, false },
-		{ "mtu", NULL, &arg_mtu, &mtu, false, false },
+		{ "up", NULL, NULL, &up, false, false, false },
+		{ "down", NULL, NULL, &down, false, false, false },
+		{ "mtu", NULL, &arg_mtu, &mtu, false, false, false },
 	};
 	char buf[NL_REQUEST_SIZE] = "";
 	struct ifinfomsg *ifi;

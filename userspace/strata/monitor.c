@@ -69,7 +69,7 @@ static void print_addr(const struct watched *w, const struct rt_addr *a,
 
 	if (opt.json) {
 		j = rt_addr_json(a);
-		json_object_set_new(j, "dev", json_string(rt_ifname(a->ifindex)));
+		json_object_set_new(j, "dev", json_text(rt_ifname(a->ifindex)));
 		json_object_set_new(j, "ifindex", json_integer(a->ifindex));
 		print_json(w, deleted, j);
 		return;

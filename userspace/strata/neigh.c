@@ -17,7 +17,7 @@ static const char help[] =
 "       strata neigh monitor\n"
 "\n"
 "STATE: permanent, reachable, stale, delay, probe, incomplete, failed, noarp,\n"
-"       none; when showing or flushing also all\n"
+"       none; when showing or flushing also all, and nud may come again\n"
 "An entry added without a state is permanent. flush leaves permanent entries\n"
 "unless they are named by nud.\n";
 
@@ -44,16 +44,11 @@ static bool kind_nud(const char *word, void *to)
 
 static bool kind_nud_mask(const char *word, void *to)
 {
-	unsigned int *nud = to;
+	unsigned int *nud = to, one = ~0U;
 
-	if (!strcmp(word, "all")) {
-		*nud = ~0U;
-		return true;
-	}
-	if (!kind_nud(word, nud))
+	if (strcmp(word, "all") && !kind_nud(word, &one))
 		return false;
-	if (*nud == NUD_NONE)
-		*nud = NUD_BIT_NONE;
+	*nud |= one == NUD_NONE ? NUD_BIT_NONE : one;
 	return true;
 }
 
@@ -86,9 +81,9 @@ static int neigh_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 	struct neigh_words w = { .nud = NUD_PERMANENT };
 	struct arg spec[] = {
 		{ .kind = &arg_ipv4, .to = &w.dst, .need = true },
-		{ "lladdr", NULL, &arg_lladdr, &w.lladdr, false, false },
-		{ "dev", NULL, &arg_dev, &w.dev, true, false },
-		{ "nud", "state", &arg_nud, &w.nud, false, false },
+		{ "lladdr", NULL, &arg_lladdr, &w.lladdr, false, false, false },
+		{ "dev", NULL, &arg_dev, &w.dev, true, false, false },
+		{ "nud", "state", &arg_nud, &w.nud, false, false, false },
 	};
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nlmsghdr *nlh;
@@ -131,9 +126,9 @@ static int filter_parse(struct neigh_filter *f, bool flush, int argc, char **arg
 {
 	struct arg spec[] = {
 		{ .kind = &arg_prefix, .to = &f->to },
-		{ "dev", NULL, &arg_dev, &f->dev, false, false },
-		{ "nud", "state", &arg_nud_mask, &f->nud, false, false },
-		{ "to", NULL, &arg_prefix, &f->to, false, false },
+		{ "dev", NULL, &arg_dev, &f->dev, false, false, false },
+		{ "nud", "state", &arg_nud_mask, &f->nud, false, false, true },
+		{ "to", NULL, &arg_prefix, &f->to, false, false, false },
 	};
 	int err = args_parse(ARGS(spec), argc, argv);
 
@@ -195,9 +190,8 @@ static int neigh_each(int argc, char **argv, bool flush)
 		if (!takes(&f, &n[i]))
 			continue;
 		memset(buf, 0, sizeof(buf));
-		if (nl_talk(&nl, neigh_request(buf, RTM_DELNEIGH, NLM_F_ACK,
-					       n[i].dst, n[i].ifindex, 0),
-			    NULL, NULL))
+		if (nl_delete(&nl, neigh_request(buf, RTM_DELNEIGH, NLM_F_ACK,
+						 n[i].dst, n[i].ifindex, 0)))
 			err = EXIT_KERNEL;
 	}
 	rt_list_free(&list);
@@ -235,7 +229,7 @@ static int neigh_get(int argc, char **argv)
 	struct neigh_words w = { 0 };
 	struct arg spec[] = {
 		{ .kind = &arg_ipv4, .to = &w.dst, .need = true },
-		{ "dev", NULL, &arg_dev, &w.dev, true, false },
+		{ "dev", NULL, &arg_dev, &w.dev, true, false, false },
 	};
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nl nl;

@@ -176,14 +176,10 @@ out:
 	return an.err;
 }
 
-int nl_talk(struct nl *nl, struct nlmsghdr *nlh, nl_reply_fn fn, void *data)
+static int complain(const struct nl *nl, int err, const char *why)
 {
-	char why[256];
-	int err = nl_ask(nl, nlh, fn, data, why, sizeof(why));
 	size_t len = strlen(why);
 
-	if (!err)
-		return 0;
 	fflush(stdout);
 	if (len)
 		fprintf(stderr, "Error: %s%s\n", why,
@@ -191,6 +187,24 @@ int nl_talk(struct nl *nl, struct nlmsghdr *nlh, nl_reply_fn fn, void *data)
 	else
 		fprintf(stderr, "%s answers: %s\n", nl->who, strerror(-err));
 	return err;
+}
+
+int nl_talk(struct nl *nl, struct nlmsghdr *nlh, nl_reply_fn fn, void *data)
+{
+	char why[256];
+	int err = nl_ask(nl, nlh, fn, data, why, sizeof(why));
+
+	return err ? complain(nl, err, why) : 0;
+}
+
+int nl_delete(struct nl *nl, struct nlmsghdr *nlh)
+{
+	char why[256];
+	int err = nl_ask(nl, nlh, NULL, NULL, why, sizeof(why));
+
+	if (!err || err == -ENOENT || err == -ESRCH || err == -EADDRNOTAVAIL || err == -ENODEV)
+		return 0;
+	return complain(nl, err, why);
 }
 
 void nl_attrs(const struct nlmsghdr *nlh, unsigned int offset,

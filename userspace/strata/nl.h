@@ -39,6 +39,9 @@ int nl_ask(struct nl *nl, struct nlmsghdr *nlh, nl_reply_fn fn, void *data,
 	   char *why, size_t size);
 int nl_talk(struct nl *nl, struct nlmsghdr *nlh, nl_reply_fn fn, void *data);
 
+/* nl_talk() to delete what a dump has shown: that it went by itself meanwhile is no error. */
+int nl_delete(struct nl *nl, struct nlmsghdr *nlh);
+
 /*
  * Sort the attributes behind a header of @offset bytes into @tb, indexed by
  * type up to @max; what is too new to know is left out.

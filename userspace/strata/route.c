@@ -88,25 +88,25 @@ static const struct arg_kind arg_table = {
 static int route_parse(struct route_words *w, bool show, int argc, char **argv)
 {
 	struct arg own[2][WORDS_OWN] = { {
-		{ "mtu", NULL, &arg_mtu, &w->mtu, false, false },
-		{ "onlink", NULL, NULL, &w->onlink, false, false },
-		{ "features", NULL, &arg_features, &w->features, false, false },
+		{ "mtu", NULL, &arg_mtu, &w->mtu, false, false, false },
+		{ "onlink", NULL, NULL, &w->onlink, false, false, false },
+		{ "features", NULL, &arg_features, &w->features, false, false, false },
 	}, {
-		{ "root", NULL, &arg_prefix, &w->root, false, false },
-		{ "match", NULL, &arg_prefix, &w->match, false, false },
-		{ "exact", "to", &arg_prefix, &w->dst, false, false },
+		{ "root", NULL, &arg_prefix, &w->root, false, false, false },
+		{ "match", NULL, &arg_prefix, &w->match, false, false, false },
+		{ "exact", "to", &arg_prefix, &w->dst, false, false, false },
 	} };
 	const struct arg_kind *whose = show ? &arg_prefix : &arg_ipv4;
 	struct arg spec[WORDS_SHARED + WORDS_OWN] = {
 		{ .kind = &arg_prefix, .to = &w->dst, .need = !show },
-		{ "via", NULL, whose, &w->via, false, false },
-		{ "dev", "oif", &arg_dev, &w->dev, false, false },
-		{ "src", NULL, whose, &w->src, false, false },
-		{ "metric", "preference", &arg_u32, &w->metric, false, false },
-		{ "proto", "protocol", &arg_proto, &w->proto, false, false },
-		{ "scope", NULL, &arg_scope, &w->scope, false, false },
-		{ "table", NULL, &arg_table, &w->table, false, false },
-		{ "type", NULL, &arg_type, &w->type, false, false },
+		{ "via", NULL, whose, &w->via, false, false, false },
+		{ "dev", "oif", &arg_dev, &w->dev, false, false, false },
+		{ "src", NULL, whose, &w->src, false, false, false },
+		{ "metric", "preference", &arg_u32, &w->metric, false, false, false },
+		{ "proto", "protocol", &arg_proto, &w->proto, false, false, false },
+		{ "scope", NULL, &arg_scope, &w->scope, false, false, false },
+		{ "table", NULL, &arg_table, &w->table, false, false, false },
+		{ "type", NULL, &arg_type, &w->type, false, false, false },
 	};
 	const struct arg *last = spec + WORDS_SHARED;
 	int err;
@@ -299,7 +299,7 @@ static int flush_one(struct nl *nl, const struct rt_route *r)
 		mnl_attr_put_u32(nlh, RTA_OIF, r->oif);
 	if (r->has_metric)
 		mnl_attr_put_u32(nlh, RTA_PRIORITY, r->metric);
-	return nl_talk(nl, nlh, NULL, NULL) ? EXIT_KERNEL : 0;
+	return nl_delete(nl, nlh) ? EXIT_KERNEL : 0;
 }
 
 static int route_each(int argc, char **argv, bool flush)
@@ -358,8 +358,8 @@ static int route_get(int argc, char **argv)
 	struct route_words w = { 0 };
 	struct arg spec[] = {
 		{ .kind = &arg_ipv4, .to = &w.dst.addr, .need = true },
-		{ "from", "src", &arg_ipv4, &w.from, false, false },
-		{ "dev", "oif", &arg_dev, &w.dev, false, false },
+		{ "from", "src", &arg_ipv4, &w.from, false, false, false },
+		{ "dev", "oif", &arg_dev, &w.dev, false, false, false },
 	};
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nlmsghdr *nlh;

@@ -150,6 +150,20 @@ void json_out(json_t *json)
 	json_decref(json);
 }
 
+json_t *json_text(const char *s)
+{
+	json_t *json = json_string(s);
+	char text[256], *c;
+
+	if (json)
+		return json;
+	snprintf(text, sizeof(text), "%s", s);
+	for (c = text; *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	return json_string(text);
+}
+
 json_t *json_names(const struct name_value *bits, unsigned int value)
 {
 	json_t *names = json_array();

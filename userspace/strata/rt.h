@@ -111,6 +111,8 @@ int rt_one_request(struct nlmsghdr *nlh);
 
 /* Print and free; the tool's one way to write JSON. */
 void json_out(json_t *json);
+/* A string; what is no UTF-8 (names of programs and devices may be anything) with "?" for it. */
+json_t *json_text(const char *s);
 json_t *json_names(const struct name_value *bits, unsigned int value);
 
 #endif

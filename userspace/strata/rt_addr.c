@@ -81,7 +81,7 @@ json_t *rt_addr_json(const struct rt_addr *a)
 	for (f = addr_flags; f->name; f++)
 		if (a->flags & f->value)
 			json_object_set_new(j, f->name, json_true());
-	json_object_set_new(j, "label", json_string(rt_ifname(a->ifindex)));
+	json_object_set_new(j, "label", json_text(rt_ifname(a->ifindex)));
 	return j;
 }
 

@@ -112,8 +112,8 @@ void rt_link_print(const struct rt_link *l)
 
 json_t *rt_link_json(const struct rt_link *l)
 {
-	json_t *j = json_pack("{si ss so si ss ss}", "ifindex", l->index,
-			      "ifname", l->name,
+	json_t *j = json_pack("{si so so si ss ss}", "ifindex", l->index,
+			      "ifname", json_text(l->name),
 			      "flags", json_names(link_flags, l->flags),
 			      "mtu", (int)l->mtu,
 			      "operstate", name_of(rt_operstates, l->operstate),

@@ -70,8 +70,8 @@ void rt_neigh_print(const struct rt_neigh *n)
 
 json_t *rt_neigh_json(const struct rt_neigh *n)
 {
-	json_t *j = json_pack("{ss ss}", "dst", rt_ipv4(n->dst),
-			      "dev", rt_ifname(n->ifindex));
+	json_t *j = json_pack("{ss so}", "dst", rt_ipv4(n->dst),
+			      "dev", json_text(rt_ifname(n->ifindex)));
 
 	if (n->lladdr.len)
 		json_object_set_new(j, "lladdr",

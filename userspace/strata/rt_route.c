@@ -130,7 +130,7 @@ json_t *rt_route_json(const struct rt_route *r)
 	if (r->has_via)
 		json_object_set_new(j, "gateway", json_string(rt_ipv4(r->via)));
 	if (r->oif)
-		json_object_set_new(j, "dev", json_string(rt_ifname(r->oif)));
+		json_object_set_new(j, "dev", json_text(rt_ifname(r->oif)));
 	if (r->table && r->table != RT_TABLE_MAIN)
 		json_object_set_new(j, "table",
 				    json_string(name_of(rt_tables, r->table)));

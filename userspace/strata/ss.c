@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../option.h"
 #include "ss.h"
 #include "strata.h"
 
@@ -145,7 +146,7 @@ int cmd_ss(int argc, char **argv)
 		}
 		if (!take_option(&o, c))
 			return usage_error("an option (-t -u -w -l -a -n -p -o -e -m -i -O -K -s -H -j -h) is expected rather than \"%s\".",
-					   argv[optind - 1]);
+					   option_word(argv));
 	}
 	if (!o.protos)
 		o.protos = SS_PROTOS;

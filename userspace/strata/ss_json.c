@@ -12,8 +12,8 @@ static json_t *users_json(const struct ss_sock *s, const struct rt_list *users)
 
 	end = (const struct ss_user *)users->item + users->count;
 	for (; u && u < end && u->inode == s->inode; u++)
-		json_array_append_new(list, json_pack("{ss si si}",
-						      "name", u->comm,
+		json_array_append_new(list, json_pack("{so si si}",
+						      "name", json_text(u->comm),
 						      "pid", u->pid,
 						      "fd", u->fd));
 	return list;
@@ -54,7 +54,7 @@ static json_t *sock_json(const struct ss_sock *s, const struct rt_list *users,
 		json_object_set_new(j, "fwmark", json_integer(s->mark));
 	if (s->cgroup_id)
 		json_object_set_new(j, "cgroup",
-				    json_string(ss_cgroup_path(s->cgroup_id)));
+				    json_text(ss_cgroup_path(s->cgroup_id)));
 	if (o->processes)
 		json_object_set_new(j, "users", users_json(s, users));
 	if (s->has_skmem)

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "../option.h"
 #include "rt.h"
 #include "snmp.h"
 #include "strata.h"
@@ -181,7 +182,7 @@ int cmd_stat(int argc, char **argv)
 			return usage_error("a number of seconds is expected after \"-w\".");
 		} else if (c == '?') {
 			return usage_error("an option (-a -w -j -h) is expected rather than \"%s\".",
-					   argv[optind - 1]);
+					   option_word(argv));
 		} else if (!read_seconds(optarg, &o.watch)) {
 			return usage_error("a number of seconds from 0.01 to 86400 is expected rather than \"%s\".",
 					   optarg);

@@ -15,6 +15,7 @@
 #include <tracefs/tracefs.h>
 #include <unistd.h>
 
+#include "../option.h"
 #include "ladder.h"
 #include "ss.h"
 #include "strata.h"
@@ -31,7 +32,8 @@ static const char help[] =
 "\n"
 "Draws the TCP connections of Strata as they run: times in milliseconds since\n"
 "the connection's first event, states of the local socket, every segment with\n"
-"relative numbers. FILTER is that of strata ss. Ends with Ctrl-C.\n";
+"relative numbers. FILTER is that of strata ss. The events are those of every\n"
+"network namespace, whichever -n names. Ends with Ctrl-C.\n";
 
 static const struct option options[] = {
 	{ "count", required_argument, NULL, 'c' },
@@ -359,7 +361,7 @@ int cmd_trace(int argc, char **argv)
 			return EXIT_SUCCESS;
 		default:
 			return usage_error("an option (-c COUNT, -d, -j, --color, -h) is expected rather than \"%s\".",
-					   argv[optind - 1]);
+					   option_word(argv));
 		}
 	}
 	if (optind + 1 == argc && !strcmp(argv[optind], "help")) {
