@@ -8,7 +8,7 @@
 # shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
 . "$(dirname "$0")/../lib/ktap.sh"
 
-[ -d /sys/module/strata ] || insmod "${STRATA_KO:?}" || ktap_skip_all "the module does not load"
+ktap_need_module
 
 A=strata-sysctl-a B=strata-sysctl-b
 in_a() { ip netns exec "$A" "$@"; }

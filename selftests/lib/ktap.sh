@@ -86,6 +86,18 @@ ktap_skip_all() { # REASON
 	exit $KTAP_SKIP
 }
 
+# The module is loaded, now if not before. In a guest of the harness it must be: no skip there.
+ktap_need_module() {
+	[ ! -d /sys/module/strata ] || return 0
+	[ ! -r "${STRATA_KO-}" ] || ! insmod "$STRATA_KO" || return 0
+	case ${STRATA_MACHINE-} in
+	''|host) ktap_skip_all "the module is not loaded, and \$STRATA_KO names none that loads" ;;
+	esac
+	ktap_plan 1
+	ktap_not_ok "the module loads"
+	ktap_end
+}
+
 ktap_begin() { # NAME
 	ktap_say "# Subtest: $1"
 	ktap_stack+=("$ktap_n $ktap_planned $ktap_failed $ktap_skipped $1")

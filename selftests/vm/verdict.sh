@@ -21,8 +21,8 @@ verdict_scan() {
 	local log
 
 	for log in "$console" "$CTL/dmesg"; do
-		# What sysrq prints when time is nearly up is no report; what comes after is.
-		[ ! -e "$log" ] || sed "/vm: sysrq: time/,/vm: sysrq: done/d" "$log"
+		# The backtraces that sysrq prints when time is nearly up are no reports.
+		[ ! -e "$log" ] || sed "/vm: sysrq: time/,/vm: sysrq: done/{/Call Trace:/d}" "$log"
 	done | tr -d "\r" |
 		grep -aE "$VERDICT_BAD" | grep -avE "$VERDICT_GOOD" | awk '!seen[$0]++' | head -n 20
 }
