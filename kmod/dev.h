@@ -20,6 +20,7 @@ struct netlink_ext_ack;
  * @ifindex: of @dev, stays readable after unbinding
  * @arp: has link headers: next hops need a struct strata_neigh (which asks by ARP
  *	unless the device says IFF_NOARP)
+ * @noarp: it said IFF_NOARP when last seen; rtnl
  * @lladdr: the device's own link address as last seen; rtnl
  * @ref: references (one for being bound, one per path, neighbour, ...)
  *
@@ -32,6 +33,7 @@ struct strata_dev {
 	struct list_head	addrs;
 	int			ifindex;
 	bool			arp;
+	bool			noarp;
 	u8			lladdr[MAX_ADDR_LEN];
 	refcount_t		ref;
 	netdevice_tracker	tracker;
@@ -144,13 +146,17 @@ int strata_dev_xmit(struct strata_dev *ifp, struct sk_buff *skb);
  * strata_loop_xmit() - deliver a packet of ours to ourselves
  * @sn: namespace
  * @skb: data at the IP header, room for a link header before it; consumed
+ * @iif: device it is to have come in by, 0: "lo", or that of its destination
  * It comes up through strata_dev_up.rcv_ip later, from its own NAPI context, with
  * STRATA_RCV_LOOP. Returns 0, or -ENOBUFS when the per-CPU queue is full.
  */
-int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb);
+int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb, int iif);
 
 /** strata_loop_dev() - what looped packets come in by (never sent on); lives as long as @sn */
-struct strata_dev *strata_loop_dev(struct strata_net *sn);
+static inline struct strata_dev *strata_loop_dev(const struct strata_net *sn)
+{
+	return sn->loop;
+}
 
 /* addresses: addr.c */
 

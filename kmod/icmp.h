@@ -21,7 +21,7 @@ extern struct proto strata_ping_prot;
 int strata_icmp_net_init(struct strata_net *sn);
 
 /** strata_icmp_rcv() - strata_l4proto.rcv */
-void strata_icmp_rcv(struct sk_buff *skb);
+void strata_icmp_rcv(struct strata_net *sn, struct sk_buff *skb);
 /** strata_icmp_err() - strata_l4proto.err: an error about an echo request of ours */
 int strata_icmp_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
 /**

@@ -14,9 +14,9 @@ struct strata_route_cfg;
 
 /**
  * struct strata_l4proto - a protocol above IP
- * @rcv: @skb->data is at the transport header, network header set, STRATA_RCV_CB
- *	filled, length trimmed to the IP total length, at least one byte there (pull
- *	before reading). Given away. RCU, BH off
+ * @rcv: @skb has come in a namespace. @skb->data is at the transport header, network header
+ *	set, STRATA_RCV_CB filled, length trimmed to the IP total length, at least one byte
+ *	there (pull before reading). Given away. RCU, BH off
  * @err: an ICMP error about a packet we sent. @skb->data is at the quoted IP header
  *	(whole header and 8 bytes behind it are linear). @type, @code as on the wire,
  *	info: next-hop MTU of fragmentation-needed, else 0: once matched against a flow,
@@ -24,7 +24,7 @@ struct strata_route_cfg;
  *	Returns 0, or -ENOENT when no socket is concerned
  */
 struct strata_l4proto {
-	void (*rcv)(struct sk_buff *skb);
+	void (*rcv)(struct strata_net *sn, struct sk_buff *skb);
 	int (*err)(struct sk_buff *skb, u8 type, u8 code, u32 info);
 };
 

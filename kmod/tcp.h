@@ -28,7 +28,7 @@ void strata_tcp_net_exit(struct strata_net *sn);
 
 /* from below */
 /** strata_tcp_rcv() - strata_l4proto.rcv; strata_tcp_err() - strata_l4proto.err */
-void strata_tcp_rcv(struct sk_buff *skb);
+void strata_tcp_rcv(struct strata_net *sn, struct sk_buff *skb);
 int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
 
 /* opening */

@@ -14,7 +14,7 @@ int strata_udp_init(void);
 void strata_udp_exit(void);
 
 /** strata_udp_rcv() - strata_l4proto.rcv; strata_udp_err() - strata_l4proto.err */
-void strata_udp_rcv(struct sk_buff *skb);
+void strata_udp_rcv(struct strata_net *sn, struct sk_buff *skb);
 int strata_udp_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
 
 /** strata_udp_walk() - as strata_ping_walk() */

@@ -41,11 +41,6 @@ struct loop_cpu {
 static DEFINE_PER_CPU(struct loop_cpu, loop_cpus);
 static struct net_device loop_napi_dev;	/* only carries the NAPI instances */
 
-struct strata_dev *strata_loop_dev(struct strata_net *sn)
-{
-	return sn->loop;
-}
-
 /* give the taps a copy with the zeroed Ethernet header that "lo" has */
 static struct sk_buff *loop_tap_copy(struct sk_buff *skb, struct net_device *dev)
 {
@@ -86,7 +81,7 @@ static void loop_tap_rcv(struct sk_buff *skb, struct net_device *dev)
 	netif_receive_skb(copy);
 }
 
-int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb)
+int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb, int iif)
 {
 	struct net_device *dev;
 	struct loop_cpu *lc;
@@ -109,6 +104,7 @@ int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb)
 	if (dev_nit_active(dev))
 		loop_tap_xmit(skb, dev);
 	skb->dev = dev;
+	STRATA_RCV_CB(skb)->iif = iif ?: dev->ifindex;
 	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_SCHED_TSTAMP))
 		__skb_tstamp_tx(skb, NULL, NULL, skb->sk, SCM_TSTAMP_SCHED);
 	skb_tx_timestamp(skb);
@@ -148,7 +144,6 @@ static void loop_deliver(struct sk_buff *skb)
 	skb_reset_mac_header(skb);
 	skb_reset_mac_len(skb);
 	cb = STRATA_RCV_CB(skb);
-	cb->iif = dev->ifindex;
 	cb->flags = STRATA_RCV_LOOP;
 	cb->pad = 0;
 	cb->frag_max = 0;

@@ -157,6 +157,9 @@ static enum skb_drop_reason icmp_dispatch(struct strata_net *sn, struct sk_buff 
 		return icmp_error(sn, skb);
 	case ICMP_TIME_EXCEEDED:
 		strata_inc(sn, ICMP_INTIMEEXCDS);
+		/* fragments of one datagram got lost: that says nothing of the way; as native */
+		if (icmp_hdr(skb)->code == ICMP_EXC_FRAGTIME)
+			return SKB_DROP_REASON_NOT_SPECIFIED;
 		return icmp_error(sn, skb);
 	case ICMP_PARAMETERPROB:
 		strata_inc(sn, ICMP_INPARMPROBS);
@@ -186,9 +189,8 @@ static enum skb_drop_reason icmp_dispatch(struct strata_net *sn, struct sk_buff 
 	}
 }
 
-void strata_icmp_rcv(struct sk_buff *skb)
+void strata_icmp_rcv(struct strata_net *sn, struct sk_buff *skb)
 {
-	struct strata_net *sn = strata_net(dev_net(skb->dev));
 	enum skb_drop_reason why;
 
 	strata_inc(sn, ICMP_INMSGS);

@@ -27,27 +27,16 @@ static unsigned int total_len(const struct sk_buff *skb, const struct iphdr *iph
 	return len || !skb_is_gso(skb) ? len : skb->len;
 }
 
-static void count_in(struct strata_net *sn, const struct sk_buff *skb, const struct iphdr *iph)
+static void count_in(struct strata_net *sn, const struct iphdr *iph, int segs)
 {
-	int segs = max_t(int, 1, skb_shinfo(skb)->gso_segs);
+	static_assert(STRATA_MIB_IPEXT_INECT1PKTS - STRATA_MIB_IPEXT_INNOECTPKTS == INET_ECN_ECT_1);
+	static_assert(STRATA_MIB_IPEXT_INECT0PKTS - STRATA_MIB_IPEXT_INNOECTPKTS == INET_ECN_ECT_0);
+	static_assert(STRATA_MIB_IPEXT_INCEPKTS - STRATA_MIB_IPEXT_INNOECTPKTS == INET_ECN_CE);
 
-	switch (iph->tos & INET_ECN_MASK) {
-	case INET_ECN_NOT_ECT:
-		strata_add(sn, IPEXT_INNOECTPKTS, segs);
-		break;
-	case INET_ECN_ECT_1:
-		strata_add(sn, IPEXT_INECT1PKTS, segs);
-		break;
-	case INET_ECN_ECT_0:
-		strata_add(sn, IPEXT_INECT0PKTS, segs);
-		break;
-	case INET_ECN_CE:
-		strata_add(sn, IPEXT_INCEPKTS, segs);
-		break;
-	}
+	strata_add(sn, IPEXT_INNOECTPKTS + (iph->tos & INET_ECN_MASK), segs);
 }
 
-static enum skb_drop_reason rcv_header(struct strata_net *sn, struct sk_buff *skb)
+static enum skb_drop_reason rcv_header(struct strata_net *sn, struct sk_buff *skb, int segs)
 {
 	const struct iphdr *iph;
 	unsigned int hlen, len;
@@ -71,7 +60,7 @@ static enum skb_drop_reason rcv_header(struct strata_net *sn, struct sk_buff *sk
 		strata_inc(sn, IPEXT_INTRUNCATEDPKTS);
 		return SKB_DROP_REASON_PKT_TOO_SMALL;
 	}
-	count_in(sn, skb, iph);
+	count_in(sn, iph, segs);
 	/* what is behind it is the link's padding */
 	if (pskb_trim_rcsum(skb, len)) {
 		strata_inc(sn, IP_INDISCARDS);
@@ -139,11 +128,15 @@ static enum skb_drop_reason rcv_addresses(struct strata_net *sn, struct strata_d
 	struct strata_rcv_cb *cb = STRATA_RCV_CB(skb);
 	const struct iphdr *iph = ip_hdr(skb);
 	enum strata_addr_type type = STRATA_ADDR_LOCAL;
+	const struct strata_ifaddr *ifa;
 	unsigned int len = skb->len;
 
 	if (skb->pkt_type == PACKET_OTHERHOST)
 		return SKB_DROP_REASON_OTHERHOST;
-	if (!(cb->flags & STRATA_RCV_LOCAL))
+	ifa = loop ? strata_addr_find_rcu(sn, iph->daddr) : NULL;
+	if (ifa)
+		cb->iif = ifa->ifp->ifindex;	/* as native: by the device that has the address */
+	else if (!(cb->flags & STRATA_RCV_LOCAL))
 		type = strata_addr_type_rcu(sn, loop ? NULL : ifp, iph->daddr);
 	switch (type) {
 	case STRATA_ADDR_LOCAL:
@@ -221,7 +214,7 @@ static void deliver(struct strata_net *sn, struct sk_buff *skb)
 	skb_reset_transport_header(skb);
 	/* when it was to leave a host behind a virtual wire is not when it came */
 	skb_clear_delivery_time(skb);
-	proto->rcv(skb);
+	proto->rcv(sn, skb);
 	return;
 drop:
 	strata_drop(skb, STRATA_LAYER_IP, why);
@@ -232,6 +225,7 @@ void strata_ip_rcv(struct strata_dev *ifp, struct sk_buff *skb)
 	struct strata_net *sn = ifp->sn;
 	bool loop = ifp == strata_loop_dev(sn);
 	enum skb_drop_reason why;
+	int segs;
 	u32 ptr;
 
 	skb = skb_share_check(skb, GFP_ATOMIC);
@@ -240,13 +234,14 @@ void strata_ip_rcv(struct strata_dev *ifp, struct sk_buff *skb)
 		return;
 	}
 	skb_reset_network_header(skb);
-	strata_add(sn, IP_INRECEIVES, max_t(int, 1, skb_shinfo(skb)->gso_segs));
+	segs = max_t(int, 1, skb_shinfo(skb)->gso_segs);
+	strata_add(sn, IP_INRECEIVES, segs);
 	*STRATA_RCV_CB(skb) = (struct strata_rcv_cb) {
-		.iif = ifp->ifindex,
+		.iif = loop ? STRATA_RCV_CB(skb)->iif : ifp->ifindex,
 		.flags = loop ? STRATA_RCV_LOOP : STRATA_RCV_CB(skb)->flags & STRATA_RCV_LOCAL,
 	};
 
-	why = rcv_header(sn, skb);
+	why = rcv_header(sn, skb, segs);
 	if (!why)
 		why = rcv_addresses(sn, ifp, skb, loop);
 	if (!why && unlikely(ip_hdr(skb)->ihl > 5)) {

@@ -54,7 +54,7 @@ static int xmit_one(struct strata_net *sn, const struct strata_path *path, struc
 
 	strata_inc(sn, IP_OUTTRANSMITS);
 	if (path->flags & STRATA_PATH_LOOP)
-		return strata_loop_xmit(sn, skb);
+		return strata_loop_xmit(sn, skb, 0);
 
 	rcu_read_lock();
 	dev = strata_path_dev_rcu(path);
@@ -82,12 +82,13 @@ drop:
 }
 
 /* RFC 1122 3.3.6: programs of this host hear its broadcasts */
-static void xmit_copy_to_self(struct strata_net *sn, struct sk_buff *skb)
+static void xmit_copy_to_self(struct strata_net *sn, const struct strata_path *path,
+			      struct sk_buff *skb)
 {
 	struct sk_buff *copy = skb_copy(skb, GFP_ATOMIC);
 
 	if (copy)
-		strata_loop_xmit(sn, copy);
+		strata_loop_xmit(sn, copy, path->ifp->ifindex);
 }
 
 static void count_out(struct strata_net *sn, const struct strata_path *path,
@@ -166,7 +167,7 @@ int strata_ip_xmit(struct strata_net *sn, const struct strata_flow *fl,
 		return 0;
 	}
 	if (path->flags & STRATA_PATH_BROADCAST)
-		xmit_copy_to_self(sn, skb);
+		xmit_copy_to_self(sn, path, skb);
 	if (likely(fits))
 		return xmit_one(sn, path, skb);
 	return strata_ip_fragment(sn, path, skb, xmit_fragment);

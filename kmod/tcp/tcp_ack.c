@@ -88,7 +88,7 @@ static void clean_rtx(struct sock *sk, const struct strata_tcp_seg *seg,
 static void advance(struct sock *sk, const struct strata_tcp_seg *seg, struct strata_ack_run *run)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	u32 wnd = (u32)seg->wnd << tp->swnd.wscale;
+	u32 wnd = strata_tcp_seg_wnd(tp, seg);
 	u32 old_wnd = tp->swnd.wnd;
 	u32 acked = seg->ack - tp->snd.una;
 
@@ -215,15 +215,18 @@ static void run_init(struct sock *sk, const struct strata_tcp_seg *seg,
 	run->high_sack = tp->scb.high_sack;
 }
 
-/* the timer that stands for what is outstanding now */
-static void set_timer(struct sock *sk, const struct strata_ack_run *run, u32 reo_us)
+/*
+ * The timer that stands for what is outstanding now. @looked: RACK has; an ACK that tells it
+ * nothing new leaves what it waits for (RFC 8985 6.2 step 5)
+ */
+static void set_timer(struct sock *sk, const struct strata_ack_run *run, bool looked, u32 reo_us)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
 	if (reo_us)
-		strata_tcp_timer_set(sk, STRATA_TIMER_REO, usecs_to_jiffies(reo_us) + 1);
+		strata_tcp_timer_set(sk, STRATA_TIMER_REO, strata_tcp_jiffies(reo_us) + 1);
 	else if (run->acked_segs || run->newly_sacked || run->rec.ack != run->rec.una ||
-		 tp->timer_kind == STRATA_TIMER_REO)
+		 (tp->timer_kind == STRATA_TIMER_REO && looked))
 		strata_tcp_timer_rearm(sk);
 }
 
@@ -324,6 +327,7 @@ static noinline void take_ack(struct sock *sk, struct sk_buff *skb, bool was_out
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	struct strata_ack_run run;
+	bool looked;
 	u32 reo_us;
 
 	run_init(sk, seg, &run);
@@ -339,9 +343,10 @@ static noinline void take_ack(struct sock *sk, struct sk_buff *skb, bool was_out
 	if (was_out) {
 		check_tlp(sk, seg, &run);
 		measure_rtt(sk, &run);
+		looked = tp->sack_ok && tp->rack.advanced;
 		reo_us = strata_tcp_detect_loss(sk);
 		strata_tcp_recover(sk, &run);
-		set_timer(sk, &run, reo_us);
+		set_timer(sk, &run, looked, reo_us);
 	}
 	if (run.acked_segs)
 		tp->todo |= STRATA_TODO_SPACE;
@@ -372,7 +377,7 @@ enum skb_drop_reason strata_tcp_ack(struct sock *sk, struct sk_buff *skb)
 		u32 wnd = tp->swnd.wnd;
 
 		strata_wnd_snd_update(&tp->swnd, tp->snd.una, seg->ack, seg->seq,
-				      (u32)seg->wnd << tp->swnd.wscale);
+				      strata_tcp_seg_wnd(tp, seg));
 		ack_idle(sk);
 		if (unlikely(tp->tlp.sent || (seg->opts.nsack && tp->sack_ok)))
 			ack_of_copy(sk, skb, seg->seq == seg->end_seq && wnd == tp->swnd.wnd);

@@ -65,7 +65,7 @@ static int fin_timeout(const struct sock *sk)
 {
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	int timeo = tp->linger2 ?: READ_ONCE(strata_sk_net(sk)->conf.tcp_fin_timeout);
-	int rto = usecs_to_jiffies(strata_rtt_rto(&tp->rtt));
+	int rto = strata_tcp_jiffies(strata_rtt_rto(&tp->rtt));
 
 	return max(timeo, (rto << 2) - (rto >> 1));
 }
@@ -172,6 +172,8 @@ void strata_tcp_close(struct sock *sk, long timeout)
 	percpu_counter_inc(&strata_sk_net(sk)->tcp_orphans);
 	if (sk->sk_state == TCP_CLOSE)
 		strata_tcp_destroy(sk);
+	else if (sk->sk_state == TCP_FIN_WAIT2 && READ_ONCE(sk->sk_backlog.tail))
+		strata_tcp_keepalive_set(sk, fin_timeout(sk));	/* their FIN waits there */
 	else
 		strata_tcp_orphan_check(sk);
 	release_sock(sk);

@@ -275,11 +275,15 @@ static void synsent_take_syn(struct sock *sk, const struct strata_tcp_seg *seg)
 	strata_tcp_sync_mss(sk, tp->pmtu);
 }
 
+static bool synsent_number_ok(const struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
+{
+	return strata_seq_after(seg->ack, tp->snd.una) && !strata_seq_after(seg->ack, tp->snd.nxt);
+}
+
 /* first: check the ACK bit. Also that its timestamp echoes one of our SYNs' */
 static bool synsent_ack_ok(const struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
 {
-	if (!strata_seq_after(seg->ack, tp->snd.una) || strata_seq_after(seg->ack, tp->snd.nxt) ||
-	    tp->tfo.held)
+	if (!synsent_number_ok(tp, seg) || tp->tfo.held)
 		return false;
 	if ((seg->opts.flags & STRATA_OPT_TS) && seg->opts.tsecr &&
 	    READ_ONCE(strata_sk_net(&tp->ep.sk)->conf.tcp_timestamps)) {
@@ -334,6 +338,9 @@ enum skb_drop_reason strata_tcp_synsent_rcv(struct sock *sk, struct sk_buff *skb
 	/* first */
 	if (ack && !synsent_ack_ok(tp, seg)) {
 		*reset = !(seg->flags & STRATA_TCP_RST);
+		/* an old connection of the peer, about to end: at once again, as native */
+		if (!tp->retries && !tp->tfo.held && !synsent_number_ok(tp, seg))
+			strata_tcp_timer_set(sk, STRATA_TIMER_RTO, 2);
 		return SKB_DROP_REASON_TCP_INVALID_ACK_SEQUENCE;
 	}
 	/* second */

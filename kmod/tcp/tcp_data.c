@@ -125,8 +125,8 @@ static void measure_ato(struct sock *sk)
 		tp->ack.ato = tp->ack.ato / 2 + STRATA_TCP_ATO_MIN / 2;
 	} else if (gap < tp->ack.ato) {
 		tp->ack.ato = min_t(u32, tp->ack.ato / 2 + gap,
-				    usecs_to_jiffies(strata_rtt_rto(&tp->rtt)));
-	} else if (gap > usecs_to_jiffies(strata_rtt_rto(&tp->rtt))) {
+				    strata_tcp_jiffies(strata_rtt_rto(&tp->rtt)));
+	} else if (gap > strata_tcp_jiffies(strata_rtt_rto(&tp->rtt))) {
 		/* after such a pause the peer restarts in slow start */
 		quick_credit(tp);
 	}
@@ -413,7 +413,7 @@ static void delay_ack(struct sock *sk)
 	unsigned long when;
 
 	if (ato > STRATA_TCP_ATO_MIN) {
-		u32 srtt = usecs_to_jiffies(strata_rtt_srtt(&tp->rtt));
+		u32 srtt = strata_tcp_jiffies(strata_rtt_srtt(&tp->rtt));
 
 		if (srtt)
 			ato = min_t(u32, ato, max_t(u32, srtt, STRATA_TCP_ATO_MIN));

@@ -105,6 +105,14 @@ void strata_tcp_set_cwnd(struct sock *sk, struct strata_ack_run *run, u32 verdic
 
 enum skb_drop_reason strata_tcp_data(struct sock *sk, struct sk_buff *skb, bool *eaten);
 void strata_tcp_fin(struct sock *sk);
+/** strata_tcp_seg_wnd() - SEG.WND in octets; that of a SYN is never scaled (RFC 7323 2.2) */
+static inline u32 strata_tcp_seg_wnd(const struct strata_tcp_sock *tp,
+				     const struct strata_tcp_seg *seg)
+{
+	return unlikely(seg->flags & STRATA_TCP_SYN) ? seg->wnd :
+						       (u32)seg->wnd << tp->swnd.wscale;
+}
+
 /** strata_tcp_interactive() - is the ACK left to the answer? After tcp_pingpong_thresh of them */
 static inline bool strata_tcp_interactive(const struct strata_tcp_sock *tp)
 {

@@ -37,13 +37,19 @@ static inline int strata_tcp_full_space(const struct sock *sk)
 #define STRATA_TCP_RIDE		DIV_ROUND_UP(HZ, 250)
 #define STRATA_TCP_DELACK_MAX	(HZ / 5)
 
+/** strata_tcp_jiffies() - @us in jiffies, rounded up; usecs_to_jiffies() would be a call */
+static inline unsigned long strata_tcp_jiffies(u32 us)
+{
+	return div_u64((u64)us * HZ + USEC_PER_SEC - 1, USEC_PER_SEC);
+}
+
 /**
  * strata_tcp_delack_max() - the longest that an ACK waits, jiffies: a peer with the same minimum
  * RTO must not time out before
  */
 static inline u32 strata_tcp_delack_max(const struct strata_tcp_sock *tp)
 {
-	u32 rto_min = max_t(u32, usecs_to_jiffies(tp->rto_min_us), 2);
+	u32 rto_min = max_t(u32, strata_tcp_jiffies(tp->rto_min_us), 2);
 
 	return min_t(u32, rto_min - 1, STRATA_TCP_DELACK_MAX);
 }

@@ -466,7 +466,7 @@ static void output_syn(struct sock *sk, gfp_t gfp)
 	tp->syn_us = tp->mstamp_us;
 	if (tp->timer_kind != STRATA_TIMER_RTO)
 		strata_tcp_timer_set(sk, STRATA_TIMER_RTO,
-				     usecs_to_jiffies(strata_rtt_rto(&tp->rtt)));
+				     strata_tcp_jiffies(strata_rtt_rto(&tp->rtt)));
 }
 
 /* SYN-SENT and SYN-RECEIVED */
@@ -486,21 +486,13 @@ static bool notsent_counts(const struct strata_tcp_sock *tp)
 	return READ_ONCE(tp->notsent_lowat) || READ_ONCE(tp->ep.sn->conf.tcp_notsent_lowat) != -1;
 }
 
-void strata_tcp_output_now(struct sock *sk)
+/* not inlined: what most ACKs ask for takes no registers to save */
+static noinline void output_todo(struct sock *sk, unsigned long todo)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	gfp_t gfp = GFP_ATOMIC | __GFP_NOWARN;
-	unsigned long todo = tp->todo;
 	u32 nxt = tp->snd.nxt;
 
-	tp->todo = 0;
-	if (!todo || sk->sk_state == TCP_CLOSE || sk->sk_state == TCP_LISTEN)
-		return;
-	/* nothing is to be sent after an ACK: the common case */
-	if (todo == STRATA_TODO_SPACE) {
-		strata_tcp_check_space(sk);
-		return;
-	}
 	/* if it fails the next ACK tells what counts: CE comes again while there is congestion */
 	if (todo & STRATA_TODO_ACK_PRIOR)
 		strata_tcp_xmit_prior_ack(sk, ctl_seq(tp), gfp);
@@ -514,6 +506,10 @@ void strata_tcp_output_now(struct sock *sk)
 	} else if (sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV) {
 		output_handshake(sk, todo, gfp);
 		return;
+	} else if (unlikely(todo & STRATA_TODO_SYN)) {
+		/* FIN-WAIT-1 of a simultaneous open: the SYN-ACK first, the FIN when it is there */
+		output_syn(sk, gfp);
+		todo &= ~STRATA_TODO_REXMIT;
 	}
 	if (todo & STRATA_TODO_REXMIT)
 		strata_tcp_rexmit(sk, gfp);
@@ -532,6 +528,21 @@ void strata_tcp_output_now(struct sock *sk)
 	/* what has just left is no longer unsent */
 	if ((todo & STRATA_TODO_SPACE) || (tp->snd.nxt != nxt && notsent_counts(tp)))
 		strata_tcp_check_space(sk);
+}
+
+void strata_tcp_output_now(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	unsigned long todo = tp->todo;
+
+	tp->todo = 0;
+	if (!todo || (1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN))
+		return;
+	/* nothing is to be sent after an ACK: the common case */
+	if (todo == STRATA_TODO_SPACE)
+		strata_tcp_check_space(sk);
+	else
+		output_todo(sk, todo);
 }
 
 /** strata_tcp_send_one() - one segment of new data whatever cwnd says (TLP, probe); 0 or -errno */

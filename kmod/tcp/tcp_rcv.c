@@ -342,9 +342,8 @@ static enum skb_drop_reason rcv_lookup(struct strata_net *sn, struct sk_buff *sk
 	return rcv_listen(sn, skb, isn);
 }
 
-void strata_tcp_rcv(struct sk_buff *skb)
+void strata_tcp_rcv(struct strata_net *sn, struct sk_buff *skb)
 {
-	struct strata_net *sn = strata_net(dev_net(skb->dev));
 	enum skb_drop_reason why;
 
 	strata_inc(sn, TCP_INSEGS);
@@ -406,7 +405,7 @@ static void err_frag_needed(struct sock *sk, u32 mtu)
 }
 
 /* an error about a segment in flight. Locked by BH */
-static void err_sock(struct sock *sk, u8 type, u8 code, u32 info)
+static void err_sock(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	bool fatal;
@@ -427,6 +426,9 @@ static void err_sock(struct sock *sk, u8 type, u8 code, u32 info)
 	if (sk->sk_state == TCP_SYN_SENT ||
 	    (sk->sk_state == TCP_SYN_RECV &&
 	     !(strata_tcp_fastopen_pending(tp) && sk->sk_socket))) {
+		if (tp->ep.recverr)
+			strata_ip_queue_error(sk, skb, err, type, code, info, tp->ep.rport,
+					      ((struct iphdr *)skb->data)->ihl * 4);
 		strata_tcp_fail(sk, err);
 	} else if (tp->ep.recverr) {
 		WRITE_ONCE(sk->sk_err, err);
@@ -491,7 +493,7 @@ int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 		return err_half_open(sn, iph, ports, iif, seq, err_ends_request(type, code));
 	bh_lock_sock(sk);
 	if (err_believable(sk, seq))
-		err_sock(sk, type, code, info);
+		err_sock(sk, skb, type, code, info);
 	bh_unlock_sock(sk);
 	sock_put(sk);
 	return 0;

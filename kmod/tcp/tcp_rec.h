@@ -108,6 +108,7 @@ struct strata_tcp_recovery {
 	bool	undo_ok;	/* undo_marker is valid */
 	bool	stamp_ok;	/* retrans_stamp is valid */
 	bool	cwr_due;	/* reduced: CWR on the next new data (RFC 3168 6.1.2) */
+	bool	blameless;	/* LOSS without a reduction: the path's MTU fell */
 	u32	high_seq;	/* RecoveryPoint: SND.NXT when it began */
 	u32	undo_marker;	/* SND.UNA when it began */
 	u32	retrans_stamp;	/* TSval of the first retransmission (Eifel, RFC 3522) */

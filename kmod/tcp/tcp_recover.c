@@ -413,7 +413,7 @@ void strata_tcp_rack_timeout(struct sock *sk)
 	if (tp->scb.lost != run.prior_lost)
 		strata_tcp_recover(sk, &run);
 	if (wait)
-		strata_tcp_timer_set(sk, STRATA_TIMER_REO, usecs_to_jiffies(wait) + 1);
+		strata_tcp_timer_set(sk, STRATA_TIMER_REO, strata_tcp_jiffies(wait) + 1);
 	else
 		strata_tcp_timer_rearm(sk);
 }
@@ -457,6 +457,7 @@ static void blameless_loss(struct strata_tcp_sock *tp)
 		tp->rec.high_seq = tp->snd.nxt;
 		tp->rec.undo_ok = false;
 		tp->rec.frto = 0;
+		tp->rec.blameless = true;
 	}
 	tp->todo |= STRATA_TODO_REXMIT;
 }

@@ -41,6 +41,7 @@ static void set_state(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c
 	if (c->ops->set_state)
 		c->ops->set_state(c, state, now_us);
 	rec->state = state;
+	rec->blameless = false;
 }
 
 /* remember for undo, choose ssthresh, start PRR (RFC 6937 3) */
@@ -339,13 +340,14 @@ u32 strata_recovery_ack(struct strata_tcp_recovery *rec, struct strata_tcp_cong 
 void strata_recovery_timeout(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 			     struct strata_tcp_scb *s, u32 una, u32 nxt, bool frto, u64 now_us)
 {
+	bool beyond = rec->state <= STRATA_CA_DISORDER || strata_seq_geq(una, rec->high_seq);
 	/* RFC 5681 3.1: a second timeout of the same data must not reduce ssthresh again */
-	bool fresh = rec->state <= STRATA_CA_DISORDER || strata_seq_geq(una, rec->high_seq);
+	bool fresh = beyond || rec->blameless;
 	/*
 	 * RFC 5682 3.1 (1): not below the RecoveryPoint of a recovery, fast or after a timeout;
 	 * but F-RTO that still waits for its first ACK begins again
 	 */
-	bool detect = fresh || rec->frto == 2;
+	bool detect = beyond || rec->frto == 2;
 
 	if (fresh) {
 		begin_reduction(rec, c, now_us);

@@ -307,8 +307,10 @@ static int splice_some(struct sock *sk, struct pipe_inode_info *pipe, size_t len
 			want = tp->rcv.up - tp->rcv.copied_seq;
 		if (want) {
 			n = skb_splice_bits(skb, sk, off, pipe, want, flags);
+			if (n <= 0 && !moved)
+				return n;
 			if (n <= 0)
-				return moved ?: n;
+				break;
 			WRITE_ONCE(tp->rcv.copied_seq, tp->rcv.copied_seq + n);
 			moved += n;
 			len -= n;

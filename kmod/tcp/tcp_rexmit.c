@@ -176,7 +176,7 @@ void strata_tcp_send_tlp(struct sock *sk, gfp_t gfp)
 	strata_inc(strata_sk_net(sk), TCPEXT_LOSSPROBES);
 rearm:
 	strata_tcp_timer_set(sk, STRATA_TIMER_RTO,
-			     max(usecs_to_jiffies(strata_rtt_rto(&tp->rtt)), 1UL));
+			     max(strata_tcp_jiffies(strata_rtt_rto(&tp->rtt)), 1UL));
 }
 
 /*

@@ -218,7 +218,7 @@ static enum skb_drop_reason ack_syn_received(struct sock *sk, const struct strat
 		tp->snd.up = tp->snd.una;
 		tp->rexmit_seq = tp->snd.una;
 	}
-	tp->swnd.wnd = (u32)seg->wnd << tp->swnd.wscale;
+	tp->swnd.wnd = strata_tcp_seg_wnd(tp, seg);
 	tp->swnd.max = max(tp->swnd.max, tp->swnd.wnd);
 	tp->swnd.wl1 = seg->seq;
 	if (!tp->syn_retrans && tp->syn_us) {
@@ -289,7 +289,8 @@ static enum skb_drop_reason enter_fin_wait2(struct sock *sk, const struct strata
 	if ((seg->flags & STRATA_TCP_FIN) && seg->seq == tp->rcv.nxt &&
 	    seg->end_seq == seg->seq + 1)
 		return SKB_NOT_DROPPED_YET;
-	if (seg->flags & STRATA_TCP_FIN)
+	/* what waits in the backlog, theirs most likely, would find no connection any more */
+	if ((seg->flags & STRATA_TCP_FIN) || sock_owned_by_user(sk))
 		strata_tcp_keepalive_set(sk, READ_ONCE(strata_sk_net(sk)->conf.tcp_fin_timeout));
 	else
 		strata_tcp_orphan_check(sk);
@@ -402,8 +403,9 @@ static enum skb_drop_reason take_text(struct sock *sk, struct sk_buff *skb, bool
 	case TCP_CLOSE_WAIT:
 	case TCP_CLOSING:
 	case TCP_LAST_ACK:
-		/* there is nothing behind the peer's FIN */
-		if (!strata_seq_before(seg->seq, strata_tcp_sk(sk)->rcv.nxt))
+		/* there is nothing behind the peer's FIN (RFC 9293 3.10.7.4 seventh) */
+		if (!strata_seq_before(seg->seq, strata_tcp_sk(sk)->rcv.nxt) ||
+		    strata_seq_after(seg->end_seq, strata_tcp_sk(sk)->rcv.nxt))
 			return SKB_NOT_DROPPED_YET;
 		break;
 	case TCP_FIN_WAIT1:

@@ -32,7 +32,7 @@
 
 static unsigned long rto_jiffies(const struct strata_tcp_sock *tp)
 {
-	return max_t(unsigned long, usecs_to_jiffies(strata_rtt_rto(&tp->rtt)), 1);
+	return max_t(unsigned long, strata_tcp_jiffies(strata_rtt_rto(&tp->rtt)), 1);
 }
 
 /* RFC 5482: no later than the user's limit, of which @elapsed ms are over */
@@ -98,7 +98,7 @@ void strata_tcp_timer_rearm(struct sock *sk)
 						 strata_rtt_rto(&tp->rtt));
 
 			strata_tcp_timer_set(sk, STRATA_TIMER_TLP,
-					     max_t(unsigned long, usecs_to_jiffies(pto), 1));
+					     max_t(unsigned long, strata_tcp_jiffies(pto), 1));
 		} else {
 			strata_tcp_timer_set(sk, STRATA_TIMER_RTO, rto_when(tp));
 		}
@@ -295,6 +295,24 @@ static bool backs_off(const struct sock *sk)
 	return sk->sk_state != TCP_SYN_SENT || tp->rtt.timeouts.n > linear;
 }
 
+/* FIN-WAIT-1 of a simultaneous open: closed before our SYN was acknowledged */
+static bool syn_out(const struct strata_tcp_sock *tp)
+{
+	return tp->snd.una == tp->snd.iss && !tp->bytes_acked;
+}
+
+static void syn_again(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	tp->syn_retrans = 1;
+	if (!tp->retrans_start_us)
+		tp->retrans_start_us = tp->syn_us;
+	WRITE_ONCE(tp->scb.total_retrans, tp->scb.total_retrans + 1);
+	strata_inc(strata_sk_net(sk), TCP_RETRANSSEGS);
+	tp->todo |= STRATA_TODO_SYN;
+}
+
 /* RFC 6298 5.4-5.7 */
 static void rto_fired(struct sock *sk)
 {
@@ -302,7 +320,7 @@ static void rto_fired(struct sock *sk)
 	bool syn = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV ||
 		   strata_tcp_fastopen_pending(tp);
 
-	if (!syn && !tp->scb.packets_out)
+	if (!syn && !tp->scb.packets_out && !syn_out(tp))
 		return;
 	if (rto_exhausted(sk, syn))
 		return;
@@ -310,16 +328,14 @@ static void rto_fired(struct sock *sk)
 	if (syn || !probe_like(sk))
 		strata_rtt_timeouts_fired(&tp->rtt.timeouts, !tp->retries, strata_tcp_now_ms(tp));
 	if (syn) {
-		tp->syn_retrans = 1;
-		if (!tp->retrans_start_us)
-			tp->retrans_start_us = tp->syn_us;
-		WRITE_ONCE(tp->scb.total_retrans, tp->scb.total_retrans + 1);
-		strata_inc(strata_sk_net(sk), TCP_RETRANSSEGS);
-		tp->todo |= STRATA_TODO_SYN;
+		syn_again(sk);
 	} else {
 		if (!tp->retrans_start_us)
 			tp->retrans_start_us = tp->mstamp_us;
 		strata_tcp_enter_loss(sk);
+		/* without it the peer takes nothing else */
+		if (unlikely(syn_out(tp)))
+			syn_again(sk);
 	}
 	if (tp->retries < U8_MAX)
 		tp->retries++;
@@ -397,7 +413,7 @@ static bool held_by_fq(struct sock *sk, enum strata_tcp_timer kind)
 	sent = STRATA_TCP_TX(skb)->xmit_us;
 	if (kind != STRATA_TIMER_RTO || sent > tp->mstamp_us || sent + rto <= tp->mstamp_us)
 		return false;
-	strata_tcp_timer_set(sk, kind, usecs_to_jiffies(sent + rto - tp->mstamp_us));
+	strata_tcp_timer_set(sk, kind, strata_tcp_jiffies(sent + rto - tp->mstamp_us));
 	return true;
 }
 

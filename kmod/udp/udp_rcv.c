@@ -190,9 +190,8 @@ static enum skb_drop_reason udp_dispatch(struct strata_net *sn, struct sk_buff *
 	return udp_deliver(sn, sk, skb);
 }
 
-void strata_udp_rcv(struct sk_buff *skb)
+void strata_udp_rcv(struct strata_net *sn, struct sk_buff *skb)
 {
-	struct strata_net *sn = strata_net(dev_net(skb->dev));
 	enum skb_drop_reason why;
 
 	why = udp_validate(skb);

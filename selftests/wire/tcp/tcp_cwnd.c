@@ -29,6 +29,19 @@ static bool one_more(int fd)
 	return w_in("A 1");
 }
 
+CASE(timeout_after_pmtu,
+     "RFC 5681 3.1 (4) (MUST): what goes again as the path MTU fell, and times out, reduces ssthresh")
+{
+	int fd = sent(self->lfd, "mss 1000 sackok", 10, 0);
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_icmp(3, 4, 600, 1));
+	ASSERT_LE(10, segments(100));
+	ASSERT_LT(7, INFO(fd, tcpi_snd_ssthresh));
+	ASSERT_LE(1, segments(300));
+	ASSERT_GE(7, INFO(fd, tcpi_snd_ssthresh));
+}
+
 CASE(initial_active, "RFC 5681 3.1, RFC 6928 2: the SYN-ACK does not widen it")
 {
 	int fd = w_active("mss 1000");

@@ -3,6 +3,8 @@
  * ICMP errors about TCP: each one in an opening (where most end it), later (where none does),
  * about numbers that are not in flight (where none counts), and the path MTU.
  */
+#include <time.h>
+#include <linux/errqueue.h>
 #include "wire_state.h"
 
 /* while connect() waits: errno, 0: it goes on */
@@ -479,6 +481,26 @@ CASE(recverr, "ip(7) IP_RECVERR: reported at once")
 	ASSERT_TRUE(w_icmp(3, 1, 0, 1));
 	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
 	ASSERT_EQ(EHOSTUNREACH, w_error(fd));
+}
+
+CASE(recverr_opening, "ip(7) IP_RECVERR: the error that ends an opening is on the queue, too")
+{
+	char control[256];
+	struct msghdr msg = { .msg_control = control, .msg_controllen = sizeof(control) };
+	struct sock_extended_err *ee;
+	int fd = w_socket();
+
+	ASSERT_EQ(0, w_set(fd, SOL_IP, IP_RECVERR, 1));
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0");
+	ASSERT_TRUE(w_icmp(11, 0, 0, 0));
+	ASSERT_TRUE(w_poll(fd, POLLERR, 100));
+	ASSERT_LE(0, recvmsg(fd, &msg, MSG_ERRQUEUE));
+	ASSERT_EQ(IP_RECVERR, CMSG_FIRSTHDR(&msg)->cmsg_type);
+	ee = (struct sock_extended_err *)CMSG_DATA(CMSG_FIRSTHDR(&msg));
+	ASSERT_EQ(EHOSTUNREACH, ee->ee_errno);
+	ASSERT_EQ(SO_EE_ORIGIN_ICMP, ee->ee_origin);
+	ASSERT_EQ(11, ee->ee_type);
 }
 
 CASE(time_wait, "RFC 1122 4.2.3.9: TIME-WAIT does not end by one")

@@ -257,6 +257,83 @@ CASE(simultaneous_open, "RFC 9293 3.5 figure 7 (MUST-10)")
 	get(fd, 10);
 }
 
+CASE(simultaneous_closed,
+     "RFC 9293 3.5, 3.10.4: closed in SYN-RECEIVED of an active open: SYN and FIN were lost, both come")
+{
+	struct wseg seg = {};
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0");
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	close(fd);
+	if (!NATIVE("keeps the FIN until the SYN is acknowledged"))
+		out("FA 1 ack 1");
+	/* (a tail loss probe of the FIN may come before) */
+	do {
+		ASSERT_TRUE(w_next(5000, &seg));
+	} while (!(seg.flags & TH_SYN));
+	ASSERT_EQ(0, seg.seq);
+	ASSERT_EQ(1, seg.ack);
+	in("A 1 ack 1");
+	out_within(5000, "FA 1 ack 1");
+	in("A 1 ack 2");
+	in("FA 1 ack 2");
+	out("A 2 ack 2");
+}
+
+CASE(simultaneous_closed_window,
+     "RFC 9293 3.5, 3.10.4: the same, and no window to send the FIN into: the SYN all the same")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0");
+	in("S 0 mss 1460 win 0");
+	out("SA 0 ack 1");
+	close(fd);
+	out_within(3000, "SA 0 ack 1");
+	in("A 1 ack 1");
+	out("FA 1 ack 1");
+	in("A 1 ack 2");
+}
+
+CASE(simultaneous_window, "RFC 7323 2.2 (MUST NOT): the window of a SYN-ACK that crosses is not scaled")
+{
+	int fd = w_socket();
+	struct wseg seg;
+	uint32_t end = 0;
+
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0");
+	in("S 0 mss 1000 ws 7 win 1000");
+	out("SA 0 ack 1");
+	in("SA 0 ack 1 mss 1000 ws 7 win 1000");
+	ASSERT_TRUE(w_poll(fd, POLLOUT, 100));
+	while (w_next(50, &(struct wseg){}))
+		;
+	put(fd, 5000);
+	while (w_next(50, &seg))
+		end = seg.seq + seg.len > end ? seg.seq + seg.len : end;
+	ASSERT_EQ(NATIVE("scales it") ? 5001 : 1001, end);
+}
+
+CASE(half_open_peer,
+     "RFC 9293 3.5.1 figure 9: an old connection's answer is reset; as native, the SYN follows at once")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0");
+	in("A 500 ack 77");
+	out("R 77");
+	out_within(100, "S 0");
+	in("SA 0 ack 1 mss 1460");
+	out("A 1 ack 1");
+	ASSERT_TRUE(w_poll(fd, POLLOUT, 100));
+}
+
 CASE(simultaneous_rst,
      "RFC 9293 3.5 (MUST-11), 3.10.7.4 second: SYN-RECEIVED of an active open: refused")
 {

@@ -34,6 +34,18 @@ CASE(tlp_restarts_data, "RFC 8985 7.2 (SHOULD): new data does, too")
 	out_within(60, "PA 3001+1000");
 }
 
+CASE(reo_timer_stays,
+     "RFC 8985 6.2 step 5: an ACK that tells RACK nothing new leaves the reordering timer alone")
+{
+	int fd = sent(self->lfd, "mss 1000 sackok", 3, 0);
+
+	ASSERT_LE(0, fd);
+	in("A 1 ack 1 sack 1001-3001");
+	in("A 1 ack 1 sack 1001-3001");
+	in("A 1 ack 1 sack 1001-3001 win 30000");
+	out_within(35, "A 1+1000");
+}
+
 CASE(tlp_no_rtt,
      "RFC 8985 7.2 (SHOULD): without a round trip measured the probe goes after a second")
 {

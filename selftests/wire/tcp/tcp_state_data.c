@@ -258,6 +258,9 @@ SEG(close_wait, rst_before_fin, "RFC 9293 3.10.7.4 second, as native: the peer f
     "R -1", NOTHING, gone)
 SEG(close_wait, data, "RFC 9293 3.10.7.4 seventh: what follows the FIN is ignored",
     "PA 0+10 ack 0", NOTHING, close_wait)
+DIFF(close_wait, data_overlap, "RFC 9293 3.10.7.4 seventh: what follows the FIN is ignored",
+     "PA -1+10 ack 0", NOTHING, close_wait,
+     "aborts the connection, which the RFC does not ask for", "R 0", gone)
 SEG(close_wait, fin_again, "RFC 9293 3.10.7.4 eighth",
     "FA -1 ack 0", "A 0 ack 0", close_wait)
 

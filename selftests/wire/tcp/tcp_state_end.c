@@ -57,6 +57,9 @@ SEG(closing, ack_before_fin, "RFC 9293 3.10.7.4 fifth",
     "A 0 ack -1", NOTHING, closing)
 SEG(closing, data, "RFC 9293 3.10.7.4 seventh: what follows the FIN is ignored",
     "PA 0+10 ack -1", NOTHING, closing)
+DIFF(closing, data_overlap, "RFC 9293 3.10.7.4 seventh: what follows the FIN is ignored",
+     "PA -1+10 ack -1", NOTHING, closing,
+     "aborts the connection, which the RFC does not ask for", "R -1", gone)
 SEG(closing, fin_again, "RFC 9293 3.10.7.4 eighth",
     "FA -1 ack -1", "A 0 ack 0", closing)
 DIFF(closing, fin_again_ack, "RFC 9293 3.10.7.4 eighth",
@@ -118,6 +121,9 @@ SEG(last_ack, ack_before_fin, "RFC 9293 3.10.7.4 fifth",
     "A 0 ack -1", NOTHING, last_ack)
 SEG(last_ack, data, "RFC 9293 3.10.7.4 seventh: what follows the FIN is ignored",
     "PA 0+10 ack -1", NOTHING, last_ack)
+DIFF(last_ack, data_overlap, "RFC 9293 3.10.7.4 seventh: what follows the FIN is ignored",
+     "PA -1+10 ack -1", NOTHING, last_ack,
+     "aborts the connection, which the RFC does not ask for", "R -1", gone)
 SEG(last_ack, fin_again, "RFC 9293 3.10.7.4 eighth",
     "FA -1 ack -1", "A 0 ack 0", last_ack)
 SEG(last_ack, fin_again_ack, "RFC 9293 3.10.7.4 eighth",
