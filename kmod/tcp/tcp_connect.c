@@ -338,8 +338,11 @@ enum skb_drop_reason strata_tcp_synsent_rcv(struct sock *sk, struct sk_buff *skb
 	/* first */
 	if (ack && !synsent_ack_ok(tp, seg)) {
 		*reset = !(seg->flags & STRATA_TCP_RST);
-		/* an old connection of the peer, about to end: at once again, as native */
-		if (!tp->retries && !tp->tfo.held && !synsent_number_ok(tp, seg))
+		/*
+		 * An old connection of the peer, about to end: at once again, as native; not for
+		 * a RST, which anybody could have us answer
+		 */
+		if (*reset && !tp->retries && !tp->tfo.held && !synsent_number_ok(tp, seg))
 			strata_tcp_timer_set(sk, STRATA_TIMER_RTO, 2);
 		return SKB_DROP_REASON_TCP_INVALID_ACK_SEQUENCE;
 	}

@@ -252,6 +252,19 @@ static void serve_dgram(int fd)
 	}
 }
 
+/*
+ * One way the receiver must not take the only CPU from the sender each time one datagram is
+ * there, or not, as the scheduler's clock happens to stand: it reads when the sender waits
+ */
+static void serve_dgram_behind(int fd)
+{
+	struct sched_param none = { 0 };
+
+	if (sched_setscheduler(0, SCHED_BATCH, &none))
+		err(1, "sched_setscheduler");
+	serve_dgram(fd);
+}
+
 /* clients: do so many units */
 
 static int persistent = -1;	/* the connection of the tests that keep one */
@@ -411,7 +424,7 @@ static const struct bench benches[] = {
 	{ "tcp_message", SOCK_STREAM, serve_message, work_message },
 	{ "tcp_epoll",	 SOCK_STREAM, serve_poll,  work_poll },
 	{ "udp_rr",	 SOCK_DGRAM,  serve_dgram, work_udp_rr },
-	{ "udp_one_way", SOCK_DGRAM,  serve_dgram, work_udp_one_way },
+	{ "udp_one_way", SOCK_DGRAM,  serve_dgram_behind, work_udp_one_way },
 };
 
 /* fork the server; returns when it listens */
