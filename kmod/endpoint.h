@@ -34,7 +34,10 @@ struct strata_bind_bucket;
  *	(IP_PMTUDISC_INTERFACE)
  * @mtu_link: the path MTU is the device's, not the route's nor what routers told
  *	(IP_PMTUDISC_PROBE and above)
+ * @onlink: only to who is on a link of ours: routes by way of a router do not count
+ *	(SO_DONTROUTE, MSG_DONTROUTE)
  * @tsflags: SOF_TIMESTAMPING_*: stamps of the packet that are wanted
+ * @priority: skb->priority; @txtime: when a datagram is to leave, ns of sk_clockid, 0: now
  */
 struct strata_flow {
 	__be32			saddr;
@@ -50,7 +53,10 @@ struct strata_flow {
 	bool			df_whole;
 	bool			uncut;
 	bool			mtu_link;
+	bool			onlink;
 	u32			tsflags;
+	u32			priority;
+	u64			txtime;
 };
 
 #define STRATA_PATH_LOOP	0x01	/* destination is ours: stays inside */
@@ -101,7 +107,9 @@ struct strata_path {
  * @bind: bucket of @lport, NULL while unbound; bind_node links it there
  * @path: cached way to @raddr
  * @tos, @ttl, @mc_ttl: IP_TOS, IP_TTL (0: default), IP_MULTICAST_TTL
- * @mc_oif: IP_MULTICAST_IF device, 0: by route; @pmtudisc: IP_PMTUDISC_*
+ * @mc_oif: IP_MULTICAST_IF device, 0: by route; @mc_addr: its address, 0: by device
+ * @foreign: @laddr is a group or a broadcast address, to receive from: no source of packets
+ * @pmtudisc: IP_PMTUDISC_*
  * @recverr: IP_RECVERR
  * @freebind: IP_FREEBIND; @bind_no_port: IP_BIND_ADDRESS_NO_PORT; @mc_loop: IP_MULTICAST_LOOP
  * @port_auto: the port was chosen by strata_port_connect()
@@ -136,9 +144,11 @@ struct strata_sock {
 				freebind:1,
 				bind_no_port:1,
 				mc_loop:1,
-				port_auto:1;
+				port_auto:1,
+				foreign:1;
 	u16			cmsg;
 	int			mc_oif;
+	__be32			mc_addr;
 
 	struct strata_bind_bucket *bind;
 	struct hlist_node	bind_node;
@@ -205,7 +215,10 @@ static inline void strata_sock_flow(const struct strata_sock *ep, struct strata_
 	fl->df_whole = ep->pmtudisc == IP_PMTUDISC_WANT;
 	fl->uncut = ep->pmtudisc == IP_PMTUDISC_INTERFACE;
 	fl->mtu_link = ep->pmtudisc >= IP_PMTUDISC_PROBE;
+	fl->onlink = sock_flag(&ep->sk, SOCK_LOCALROUTE);
 	fl->tsflags = READ_ONCE(ep->sk.sk_tsflags);
+	fl->priority = READ_ONCE(ep->sk.sk_priority);
+	fl->txtime = 0;
 }
 
 /** strata_sock_takes_pmtu() - may an ICMP error about @ep's packet lower the path MTU? */
@@ -221,6 +234,8 @@ static inline void strata_flow_multicast(const struct strata_sock *ep, struct st
 		return;
 	if (!fl->oif)
 		fl->oif = ep->mc_oif;
+	if (!fl->saddr)
+		fl->saddr = ep->mc_addr;
 	fl->ttl = ep->mc_ttl;
 }
 

@@ -77,10 +77,16 @@ int strata_neigh_reap(struct strata_net *sn, neigh_match_fn match, const void *a
 	return count;
 }
 
+/* somebody else decides when it goes */
+static bool kept(const struct strata_neigh *n)
+{
+	return READ_ONCE(n->flags) & NTF_EXT_LEARNED;
+}
+
 /* nobody but the table and the timer has it */
 static bool unused(const struct strata_neigh *n)
 {
-	return refcount_read(&n->ref) <= 1 + timer_pending(&n->timer);
+	return !kept(n) && refcount_read(&n->ref) <= 1 + timer_pending(&n->timer);
 }
 
 static bool match_expendable(struct strata_neigh *n, const void *arg)
@@ -104,12 +110,13 @@ static bool match_held(struct strata_neigh *n, const void *arg)
 {
 	u8 state = READ_ONCE(n->state);
 
-	return n->mapped || state == NUD_NONE || state & (NUD_FAILED | NUD_STALE);
+	return !kept(n) && (n->mapped || state == NUD_NONE ||
+			    state & (NUD_FAILED | NUD_STALE));
 }
 
 static bool match_held_old(struct strata_neigh *n, const void *arg)
 {
-	return !(READ_ONCE(n->state) & (NUD_PERMANENT | NUD_INCOMPLETE)) &&
+	return !kept(n) && !(READ_ONCE(n->state) & (NUD_PERMANENT | NUD_INCOMPLETE)) &&
 	       time_after(jiffies, READ_ONCE(n->updated) + NEIGH_GC_YOUNG);
 }
 
@@ -172,6 +179,11 @@ static bool match_dev(struct strata_neigh *n, const void *arg)
 	return n->ifp == arg;
 }
 
+static bool match_dev_learnt(struct strata_neigh *n, const void *arg)
+{
+	return n->ifp == arg && !(READ_ONCE(n->state) & NUD_PERMANENT);
+}
+
 static bool match_dev_mapped(struct strata_neigh *n, const void *arg)
 {
 	return n->ifp == arg && n->mapped;
@@ -228,12 +240,28 @@ static int nb_new_header(struct strata_neigh *n, void *arg)
 	return 0;
 }
 
+/* as native: what was learnt ends with the carrier, and everything where ARP begins or ends */
+static void nb_link_changed(struct strata_dev *ifp, const struct net_device *dev)
+{
+	bool noarp = dev->flags & IFF_NOARP;
+	neigh_match_fn match = noarp != ifp->noarp ? match_dev : match_dev_learnt;
+
+	if (noarp == ifp->noarp && netif_carrier_ok(dev))
+		return;
+	ifp->noarp = noarp;
+	if (strata_neigh_reap(ifp->sn, match, ifp, INT_MAX, true))
+		strata_route_changed(ifp->sn);
+}
+
 void strata_arp_if_change(struct strata_dev *ifp)
 {
 	const struct net_device *dev = rtnl_dereference(ifp->dev);
 	long pos = 0;
 
-	if (!ifp->arp || !dev || !memcmp(ifp->lladdr, dev->dev_addr, dev->addr_len))
+	if (!ifp->arp || !dev)
+		return;
+	nb_link_changed(ifp, dev);
+	if (!memcmp(ifp->lladdr, dev->dev_addr, dev->addr_len))
 		return;
 	nb_remap(ifp);
 	rcu_read_lock();

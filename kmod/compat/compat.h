@@ -158,6 +158,15 @@ static inline void strata_custom_sockopt(struct socket *sock)
 #define SKB_CLOCK_MONOTONIC			true
 #endif
 
+/* nor did the time of sendmsg() name its clock */
+#ifndef HAVE_SKB_CLOCKID
+static inline void skb_set_delivery_type_by_clockid(struct sk_buff *skb, ktime_t kt,
+						    clockid_t clockid)
+{
+	skb->tstamp = kt;
+}
+#endif
+
 /* flags of SO_TIMESTAMPING that came in 6.2 and 6.12 */
 #ifndef HAVE_TS_OPT_ID_TCP
 #define SOF_TIMESTAMPING_OPT_ID_TCP		0

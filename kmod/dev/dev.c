@@ -253,6 +253,7 @@ struct strata_dev *strata_dev_bind_rtnl(struct strata_net *sn, struct net_device
 	ifp->sn = sn;
 	ifp->ifindex = dev->ifindex;
 	ifp->arp = arp;
+	ifp->noarp = dev->flags & IFF_NOARP;
 	memcpy(ifp->lladdr, dev->dev_addr, dev->addr_len);
 	INIT_LIST_HEAD(&ifp->addrs);
 	refcount_set(&ifp->ref, 1);

@@ -202,6 +202,14 @@ static void prot_close(struct sock *sk, long timeout)
 	sk_common_release(sk);
 }
 
+static void prot_destroy(struct sock *sk)
+{
+	lock_sock(sk);
+	/* what follows is not under the lock: SOCK_DESTROY keeps away */
+	sock_set_flag(sk, SOCK_DEAD);
+	release_sock(sk);
+}
+
 static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 {
 	const struct sockaddr_in *to = (struct sockaddr_in *)uaddr;
@@ -226,11 +234,10 @@ out:
 	return err;
 }
 
-static int prot_disconnect(struct sock *sk, int flags)
+static void disconnect_locked(struct sock *sk)
 {
 	struct strata_sock *ep = strata_sk(sk);
 
-	lock_sock(sk);
 	WRITE_ONCE(sk->sk_state, TCP_CLOSE);
 	WRITE_ONCE(ep->raddr, 0);
 	WRITE_ONCE(ep->rport, 0);
@@ -240,6 +247,12 @@ static int prot_disconnect(struct sock *sk, int flags)
 	if (!(sk->sk_userlocks & SOCK_BINDPORT_LOCK))
 		prot_unhash(sk);
 	strata_path_put(&ep->path);
+}
+
+static int prot_disconnect(struct sock *sk, int flags)
+{
+	lock_sock(sk);
+	disconnect_locked(sk);
 	release_sock(sk);
 	return 0;
 }
@@ -247,9 +260,14 @@ static int prot_disconnect(struct sock *sk, int flags)
 /* SOCK_DESTROY */
 static int prot_abort(struct sock *sk, int err)
 {
-	WRITE_ONCE(sk->sk_err, err);
-	sk_error_report(sk);
-	return prot_disconnect(sk, 0);
+	lock_sock(sk);
+	if (!sock_flag(sk, SOCK_DEAD)) {
+		WRITE_ONCE(sk->sk_err, err);
+		sk_error_report(sk);
+		disconnect_locked(sk);
+	}
+	release_sock(sk);
+	return 0;
 }
 
 /* ---- send ---- */
@@ -282,7 +300,6 @@ static struct sk_buff *ping_build(struct sock *sk, struct msghdr *msg, size_t le
 	icmph->checksum = 0;
 	icmph->checksum = csum_fold(skb_checksum(skb, 0, len, 0));
 	skb->ip_summed = CHECKSUM_NONE;
-	skb->priority = READ_ONCE(sk->sk_priority);
 	return skb;
 fail:
 	kfree_skb(skb);
@@ -296,6 +313,7 @@ static int ping_flow(struct sock *sk, struct msghdr *msg, struct strata_flow *fl
 	const struct strata_sock *ep = strata_sk(sk);
 
 	strata_sock_flow(ep, fl);
+	fl->onlink |= !!(msg->msg_flags & MSG_DONTROUTE);
 	if (to) {
 		if (msg->msg_namelen < sizeof(*to))
 			return -EINVAL;
@@ -330,6 +348,9 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 		strata_neigh_confirm(path.neigh);
 	if (!skb)
 		goto out;
+	skb->priority = fl->priority;
+	if (unlikely(fl->txtime))
+		skb_set_delivery_type_by_clockid(skb, fl->txtime, sk->sk_clockid);
 	skb_setup_tx_timestamp(skb, fl->tsflags);
 	err = strata_ip_xmit(sn, fl, &path, skb);
 	if (!err) {
@@ -468,6 +489,7 @@ struct proto strata_ping_prot = {
 	.obj_size	= sizeof(struct strata_sock),
 	.init		= prot_sock_init,
 	.close		= prot_close,
+	.destroy	= prot_destroy,
 	.connect	= prot_connect,
 	.disconnect	= prot_disconnect,
 	.sendmsg	= prot_sendmsg,

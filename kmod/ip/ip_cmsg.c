@@ -111,6 +111,7 @@ static int cmsg_send_ip(struct cmsghdr *cmsg, struct strata_flow *fl)
 		if (val < 0 || val > 255)
 			return -EINVAL;
 		fl->tos = val;
+		fl->priority = rt_tos2priority(val);
 		return 0;
 	default:
 		return -EINVAL;
@@ -131,6 +132,15 @@ static int cmsg_send_tstamp(struct cmsghdr *cmsg, struct strata_flow *fl)
 	return 0;
 }
 
+/* SO_TXTIME: when it is to leave, by the clock that the socket has named */
+static int cmsg_send_txtime(const struct sock *sk, struct cmsghdr *cmsg, struct strata_flow *fl)
+{
+	if (!sock_flag(sk, SOCK_TXTIME) || cmsg->cmsg_len != CMSG_LEN(sizeof(u64)))
+		return -EINVAL;
+	fl->txtime = get_unaligned((u64 *)CMSG_DATA(cmsg));
+	return 0;
+}
+
 static int cmsg_send_sock(struct sock *sk, struct cmsghdr *cmsg, struct strata_flow *fl)
 {
 	struct user_namespace *ns = sock_net(sk)->user_ns;
@@ -140,6 +150,8 @@ static int cmsg_send_sock(struct sock *sk, struct cmsghdr *cmsg, struct strata_f
 		return 0;
 	if (cmsg->cmsg_type == SO_TIMESTAMPING_OLD || cmsg->cmsg_type == SO_TIMESTAMPING_NEW)
 		return cmsg_send_tstamp(cmsg, fl);
+	if (cmsg->cmsg_type == SCM_TXTIME)
+		return cmsg_send_txtime(sk, cmsg, fl);
 	if (cmsg->cmsg_type != SO_MARK || cmsg->cmsg_len != CMSG_LEN(sizeof(u32)))
 		return -EINVAL;
 	if (!ns_capable(ns, CAP_NET_RAW) && !ns_capable(ns, CAP_NET_ADMIN))
@@ -319,6 +331,7 @@ static int set_multicast_if(struct strata_sock *ep, sockptr_t optval, unsigned i
 	if (oif && bound && oif != bound)
 		return -EINVAL;
 	ep->mc_oif = oif;
+	ep->mc_addr = oif ? mreq.imr_address.s_addr : 0;
 	return 0;
 }
 
@@ -451,7 +464,8 @@ static int get_multicast_if(struct strata_sock *ep, int len, char __user *optval
 	struct in_addr addr = {};
 
 	rcu_read_lock();
-	if (ep->mc_oif)
+	addr.s_addr = ep->mc_addr;
+	if (ep->mc_oif && !addr.s_addr)
 		addr.s_addr = strata_addr_select_rcu(sn, strata_dev_find_rcu(sn, ep->mc_oif), 0);
 	rcu_read_unlock();
 	return put_value(&addr, sizeof(addr), len, optval, optlen);

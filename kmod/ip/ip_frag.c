@@ -30,7 +30,10 @@ static struct sk_buff *frag_make(const struct sk_buff *skb, unsigned int hlen,
 	frag->protocol = skb->protocol;
 	frag->priority = skb->priority;
 	frag->mark = skb->mark;
-	skb_set_delivery_time(frag, skb->tstamp, SKB_CLOCK_MONOTONIC);
+	if (skb->sk && sock_flag(skb->sk, SOCK_TXTIME))
+		skb_set_delivery_type_by_clockid(frag, skb->tstamp, skb->sk->sk_clockid);
+	else
+		skb_set_delivery_time(frag, skb->tstamp, SKB_CLOCK_MONOTONIC);
 	frag->ip_summed = CHECKSUM_NONE;
 	if (skb->sk)
 		skb_set_owner_w(frag, skb->sk);

@@ -89,8 +89,9 @@ static int way_unicast_rcu(struct strata_net *sn, const struct strata_flow *fl,
 {
 	const struct strata_route *r;
 
-	r = strata_route_lookup_rcu(sn, fl->daddr, fl->oif, fl->tos, false);
-	if (!r) {
+	r = strata_route_lookup_rcu(sn, fl->daddr, fl->oif, fl->tos, fl->onlink);
+	/* no route, or one that refuses: whoever names a device has it on that link, as native */
+	if (!r || (oif && !r->ifp)) {
 		if (!oif || !dev_up_rcu(oif))
 			return -ENETUNREACH;
 		way->ifp = oif;
@@ -134,7 +135,8 @@ static int way_find_rcu(struct strata_net *sn, struct strata_flow *fl, struct wa
 	if (!fl->daddr)
 		fl->daddr = fl->saddr ?: cpu_to_be32(INADDR_LOOPBACK);
 	type = strata_addr_type_rcu(sn, oif, fl->daddr);
-	if (type == STRATA_ADDR_OTHER && fl->oif == loop->ifindex)
+	/* to others by "lo", be they one or many */
+	if (type != STRATA_ADDR_LOCAL && fl->oif == loop->ifindex)
 		return -ENETUNREACH;
 	if (fl->saddr && !strata_addr_is_local_rcu(sn, fl->saddr))
 		return -ENETUNREACH;	/* as native */
@@ -258,6 +260,8 @@ int strata_path_remake(struct strata_sock *ep)
 
 	strata_path_put(&ep->path);
 	strata_sock_flow(ep, &fl);
+	if (ep->foreign)
+		fl.saddr = 0;
 	strata_flow_multicast(ep, &fl);
 	return strata_ip_route(sn, &fl, &ep->path);
 }

@@ -68,7 +68,7 @@ static bool route_matches(const struct strata_route *r, int oif, u8 tos, bool on
 {
 	if (r->cfg.tos && r->cfg.tos != (tos & IPTOS_TOS_MASK & ~INET_ECN_MASK))
 		return false;
-	if (oif && r->cfg.oif != oif)
+	if (oif && r->ifp && r->cfg.oif != oif)	/* (those that refuse have none) */
 		return false;
 	return !onlink || (r->ifp && !r->cfg.gw);
 }

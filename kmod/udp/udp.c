@@ -72,7 +72,7 @@ static int prot_get_port(struct sock *sk, unsigned short port)
 		type = strata_addr_type_rcu(strata_sk_net(sk), NULL, up->ep.laddr);
 		rcu_read_unlock();
 	}
-	up->foreign = type == STRATA_ADDR_MULTICAST || type == STRATA_ADDR_BROADCAST;
+	up->ep.foreign = type == STRATA_ADDR_MULTICAST || type == STRATA_ADDR_BROADCAST;
 	err = strata_port_bind(sk, port);
 	if (err)
 		return err;
@@ -96,7 +96,7 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 	if (err)
 		goto out;
 	strata_sock_flow(ep, &fl);
-	if (up->foreign)
+	if (ep->foreign)
 		fl.saddr = 0;
 	fl.daddr = to->sin_addr.s_addr;
 	fl.dport = to->sin_port;
@@ -104,10 +104,8 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 	err = strata_path_connect(ep, &fl);
 	if (err)
 		goto out;
-	if (!ep->laddr || up->foreign) {
+	if (!ep->laddr)
 		strata_udp_set_laddr(sk, fl.saddr);
-		up->foreign = 0;
-	}
 	WRITE_ONCE(ep->raddr, fl.daddr);
 	WRITE_ONCE(ep->rport, fl.dport);
 	WRITE_ONCE(sk->sk_state, TCP_ESTABLISHED);

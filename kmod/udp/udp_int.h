@@ -19,7 +19,6 @@
  * @addr_chain: chain of that table it is in
  * @pair_node: in the table by both ends, while connected to an address and port
  * @pair_chain: chain of that table it is in
- * @foreign: bound to a broadcast or multicast address: not a source address
  * @corked: UDP_CORK
  * @pending: datagram being collected (MSG_MORE, UDP_CORK): payload only, NULL without
  * @pending_fl: where it goes
@@ -39,8 +38,7 @@ struct strata_udp_sock {
 	struct hlist_nulls_node		pair_node;
 	u32				addr_chain;
 	u32				pair_chain;
-	u8				foreign:1,
-					corked:1;
+	u8				corked:1;
 
 	struct sk_buff			*pending;
 	struct strata_flow		pending_fl;

@@ -114,8 +114,10 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, u16 gso,
 	uh->len = htons(skb->len);
 	udp_checksum(sk, fl, path, skb);
 
-	skb->priority = READ_ONCE(sk->sk_priority);
+	skb->priority = fl->priority;
 	skb->mark = fl->mark;
+	if (unlikely(fl->txtime))
+		skb_set_delivery_type_by_clockid(skb, fl->txtime, sk->sk_clockid);
 	skb_setup_tx_timestamp(skb, fl->tsflags);
 
 	err = strata_ip_xmit(sn, fl, path, skb);
@@ -126,10 +128,9 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, u16 gso,
 	}
 	if (err == -EMSGSIZE && ep->recverr)
 		strata_ip_local_error(sk, EMSGSIZE, fl->daddr, fl->dport, strata_ip_mtu(path));
-	if (err == -ENOBUFS) {
+	if (err == -ENOBUFS && !ep->recverr) {
 		strata_inc(sn, UDP_SNDBUFERRORS);
-		if (!ep->recverr)
-			return 0;	/* as native: a full device queue is a loss */
+		return 0;	/* as native: a full device queue is a loss */
 	}
 	return err;
 }
@@ -137,7 +138,8 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, u16 gso,
 static bool udp_flow_same(const struct strata_flow *a, const struct strata_flow *b)
 {
 	return a->daddr == b->daddr && a->saddr == b->saddr && a->oif == b->oif &&
-	       a->mark == b->mark && a->tos == b->tos && a->mtu_link == b->mtu_link;
+	       a->mark == b->mark && a->tos == b->tos && a->mtu_link == b->mtu_link &&
+	       a->onlink == b->onlink;
 }
 
 /* The path of an unconnected send; fills fl->saddr. Socket lock */
@@ -173,6 +175,8 @@ static struct strata_path *udp_peer_path(struct sock *sk, struct strata_flow *fl
 		return ERR_PTR(err);
 	strata_sock_flow(ep, fl);
 	strata_flow_multicast(ep, fl);
+	if (ep->foreign)
+		fl->saddr = ep->path.saddr;
 	return &ep->path;
 }
 
@@ -205,11 +209,10 @@ static int udp_send_locked(struct sock *sk, struct strata_flow *fl, u16 gso, boo
 /* Where a datagram with an address goes, from what the socket and the message say */
 static void udp_dest_flow(struct sock *sk, const struct sockaddr_in *to, struct strata_flow *fl)
 {
-	const struct strata_udp_sock *up = strata_udp_sk(sk);
-	const struct strata_sock *ep = &up->ep;
+	const struct strata_sock *ep = strata_sk(sk);
 
 	strata_sock_flow(ep, fl);
-	if (up->foreign)
+	if (ep->foreign)
 		fl->saddr = 0;
 	if (to) {
 		fl->daddr = to->sin_addr.s_addr;
@@ -416,7 +419,7 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	struct strata_udp_sock *up = strata_udp_sk(sk);
 	DECLARE_SOCKADDR(struct sockaddr_in *, to, msg->msg_name);
 	bool more = up->corked || msg->msg_flags & MSG_MORE;
-	bool to_peer = !to && !msg->msg_controllen;
+	bool to_peer = !to && !msg->msg_controllen && !(msg->msg_flags & MSG_DONTROUTE);
 	u16 gso = READ_ONCE(up->gso_size);
 	struct strata_flow fl;
 	int err;
@@ -441,6 +444,7 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 	}
 	if (!to_peer || more) {
 		udp_dest_flow(sk, to, &fl);
+		fl.onlink |= !!(msg->msg_flags & MSG_DONTROUTE);
 		if (msg->msg_controllen) {
 			err = udp_cmsg_send(sk, msg, &fl, &gso);
 			if (err)
