@@ -65,6 +65,8 @@ struct strata_flow {
 #define STRATA_PATH_GATEWAY	0x08	/* through a router */
 #define STRATA_PATH_MTU_LOCKED	0x10	/* ICMP does not lower it (any more): no DF to find out */
 #define STRATA_PATH_ECN		0x20	/* the route asks for ECN (RTAX_FEATURE_ECN) */
+#define STRATA_PATH_BY_LO	0x40	/* it was to go by "lo" */
+#define STRATA_PATH_ONLINK	0x80	/* it was to go without a router */
 
 /**
  * struct strata_path - a resolved way to a destination, cached

@@ -293,6 +293,7 @@ static void dev_came_up(struct strata_dev *ifp)
 	struct strata_ifaddr *ifa;
 	int err;
 
+	ifp->noarp = rtnl_dereference(ifp->dev)->flags & IFF_NOARP;
 	list_for_each_entry(ifa, &ifp->addrs, node) {
 		err = strata_dev_up.addr_added(ifa, NULL);
 		if (err)

@@ -104,7 +104,7 @@ int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb, int iif)
 	if (dev_nit_active(dev))
 		loop_tap_xmit(skb, dev);
 	skb->dev = dev;
-	STRATA_RCV_CB(skb)->iif = iif ?: dev->ifindex;
+	STRATA_RCV_CB(skb)->iif = iif;
 	if (unlikely(skb_shinfo(skb)->tx_flags & SKBTX_SCHED_TSTAMP))
 		__skb_tstamp_tx(skb, NULL, NULL, skb->sk, SCM_TSTAMP_SCHED);
 	skb_tx_timestamp(skb);

@@ -460,14 +460,8 @@ static int put_value(const void *val, int size, int len, char __user *optval, in
 static int get_multicast_if(struct strata_sock *ep, int len, char __user *optval,
 			    int __user *optlen)
 {
-	struct strata_net *sn = strata_sk_net(&ep->sk);
-	struct in_addr addr = {};
+	struct in_addr addr = { .s_addr = ep->mc_addr };
 
-	rcu_read_lock();
-	addr.s_addr = ep->mc_addr;
-	if (ep->mc_oif && !addr.s_addr)
-		addr.s_addr = strata_addr_select_rcu(sn, strata_dev_find_rcu(sn, ep->mc_oif), 0);
-	rcu_read_unlock();
 	return put_value(&addr, sizeof(addr), len, optval, optlen);
 }
 

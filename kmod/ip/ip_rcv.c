@@ -133,10 +133,10 @@ static enum skb_drop_reason rcv_addresses(struct strata_net *sn, struct strata_d
 
 	if (skb->pkt_type == PACKET_OTHERHOST)
 		return SKB_DROP_REASON_OTHERHOST;
-	ifa = loop ? strata_addr_find_rcu(sn, iph->daddr) : NULL;
-	if (ifa)
-		cb->iif = ifa->ifp->ifindex;	/* as native: by the device that has the address */
-	else if (!(cb->flags & STRATA_RCV_LOCAL))
+	ifa = loop && !cb->iif ? strata_addr_find_rcu(sn, iph->daddr) : NULL;
+	if (!cb->iif)	/* as native: by the device that has the address */
+		cb->iif = ifa ? ifa->ifp->ifindex : ifp->ifindex;
+	if (!ifa && !(cb->flags & STRATA_RCV_LOCAL))
 		type = strata_addr_type_rcu(sn, loop ? NULL : ifp, iph->daddr);
 	switch (type) {
 	case STRATA_ADDR_LOCAL:

@@ -54,7 +54,8 @@ static int xmit_one(struct strata_net *sn, const struct strata_path *path, struc
 
 	strata_inc(sn, IP_OUTTRANSMITS);
 	if (path->flags & STRATA_PATH_LOOP)
-		return strata_loop_xmit(sn, skb, 0);
+		return strata_loop_xmit(sn, skb, path->flags & STRATA_PATH_BY_LO ?
+						 path->ifp->ifindex : 0);
 
 	rcu_read_lock();
 	dev = strata_path_dev_rcu(path);

@@ -38,6 +38,8 @@ static int way_loop_rcu(struct strata_net *sn, const struct strata_flow *fl, str
 {
 	way->ifp = strata_loop_dev(sn);
 	way->flags = STRATA_PATH_LOOP;
+	if (fl->oif == way->ifp->ifindex)
+		way->flags |= STRATA_PATH_BY_LO;
 	way->nexthop = fl->daddr;
 	/* 127/8 is one host; an own address talks to itself */
 	way->saddr = ipv4_is_loopback(fl->daddr) ? cpu_to_be32(INADDR_LOOPBACK) : fl->daddr;
@@ -73,7 +75,7 @@ static int way_many_rcu(struct strata_net *sn, const struct strata_flow *fl,
 		way->ifp = ifa ? ifa->ifp : NULL;
 	}
 	if (!way->ifp) {
-		r = strata_route_lookup_rcu(sn, fl->daddr, 0, fl->tos, false);
+		r = strata_route_lookup_rcu(sn, fl->daddr, 0, fl->tos, fl->onlink);
 		way->ifp = r ? r->ifp : NULL;
 		way->saddr = r ? r->cfg.prefsrc : 0;
 	}
@@ -210,7 +212,7 @@ static int path_make_rcu(struct strata_net *sn, struct strata_flow *fl, struct s
 	path->saddr = way.saddr;
 	path->nexthop = way.nexthop;
 	path->mtu = way.mtu;
-	path->flags = way.flags;
+	path->flags = way.flags | (fl->onlink ? STRATA_PATH_ONLINK : 0);
 	return 0;
 }
 

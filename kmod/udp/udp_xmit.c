@@ -169,13 +169,19 @@ static struct strata_path *udp_dest_path(struct sock *sk, struct strata_flow *fl
 static struct strata_path *udp_peer_path(struct sock *sk, struct strata_flow *fl)
 {
 	struct strata_sock *ep = strata_sk(sk);
-	int err = strata_path_renew(ep);
+	int err;
 
+	/* SO_DONTROUTE came or went: the core tells nobody */
+	if (!!(ep->path.flags & STRATA_PATH_ONLINK) != sock_flag(sk, SOCK_LOCALROUTE))
+		strata_path_put(&ep->path);
+	err = strata_path_renew(ep);
 	if (err)
 		return ERR_PTR(err);
 	strata_sock_flow(ep, fl);
-	strata_flow_multicast(ep, fl);
 	if (ep->foreign)
+		fl->saddr = 0;
+	strata_flow_multicast(ep, fl);
+	if (!fl->saddr)
 		fl->saddr = ep->path.saddr;
 	return &ep->path;
 }

@@ -2,6 +2,7 @@
 /*
  * The link address of the device changes: no frame goes out with the old one any more, whoever
  * has a link header ready to copy. (RFC 826: the pair is {protocol address, hardware address}.)
+ * What is at the other end changes: who was behind the cable is asked for anew.
  */
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
@@ -229,6 +230,163 @@ TEST_F(established, goes_on_with_the_new_link_address)
 		fresh += f.type == htons(ETH_P_IP) && !memcmp(f.src, mac_new, 6);
 	}
 	EXPECT_GE(fresh, 3);
+}
+
+FIXTURE(cable) {
+	struct rtnl r;
+	int a, b, tap, fd, peer;
+};
+
+FIXTURE_VARIANT(cable) {
+	int family;
+};
+
+FIXTURE_VARIANT_ADD(cable, native) {
+	.family = AF_INET,
+};
+
+FIXTURE_VARIANT_ADD(cable, strata) {
+	.family = TEST_FAMILY,
+};
+
+/* a socket at 10.0.0.2 on va, of either stack, connected to native's at 10.0.0.1 on vb */
+FIXTURE_SETUP(cable)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(7000),
+				  .sin_addr.s_addr = ip("10.0.0.1") };
+	struct timeval tv = { .tv_sec = 10 };
+
+	ASSERT_EQ(0, need_module());
+	ASSERT_EQ(0, ns_pair(&self->a, &self->b));
+	ASSERT_EQ(0, rtnl_open(&self->r));
+	ASSERT_EQ(0, variant->family == AF_INET ? run("ip addr add 10.0.0.2/24 dev va") :
+						  addr_add(&self->r, "va", "10.0.0.2", 24));
+	ASSERT_EQ(0, setns(self->b, CLONE_NEWNET));
+	ASSERT_EQ(0, run("ip addr add 10.0.0.1/24 dev vb"));
+	self->peer = socket(AF_INET, SOCK_DGRAM, 0);
+	ASSERT_EQ(0, bind(self->peer, (void *)&to, sizeof(to)));
+	ASSERT_EQ(0, setsockopt(self->peer, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
+	ASSERT_EQ(0, setns(self->a, CLONE_NEWNET));
+	self->fd = socket(variant->family, SOCK_DGRAM, 0);
+	ASSERT_EQ(0, connect(self->fd, (void *)&to, sizeof(to)));
+	self->tap = frame_tap(self->a, self->b, ETH_P_IP);
+	ASSERT_GE(self->tap, 0);
+}
+
+FIXTURE_TEARDOWN(cable)
+{
+	close(self->fd);
+	close(self->peer);
+	close(self->tap);
+	close(self->r.fd);
+}
+
+/* the requests of rtnl.h are Strata's */
+static void of_family(struct rtnl_req *q, int family)
+{
+	((struct ndmsg *)NLMSG_DATA(&q->nlh))->ndm_family = family;
+}
+
+static int set_neigh(struct rtnl *r, int family, const char *to, const uint8_t *mac, int state)
+{
+	struct rtnl_req q;
+
+	neigh_req(&q, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, "va", to, state);
+	of_family(&q, family);
+	rtnl_attr(&q, NDA_LLADDR, mac, 6);
+	return rtnl_talk(r, &q, NULL, NULL);
+}
+
+/* its state, or -ENOENT */
+static int neigh_state(struct rtnl *r, int family, const char *to)
+{
+	struct neigh_seen seen = { 0 };
+	struct rtnl_req q;
+	int err;
+
+	neigh_req(&q, RTM_GETNEIGH, 0, "va", to, 0);
+	of_family(&q, family);
+	err = rtnl_talk(r, &q, neigh_keep, &seen);
+	return err ? err : seen.state;
+}
+
+#define EXPECT_NEIGH(state, to) \
+	EXPECT_EQ(state, neigh_state(&self->r, variant->family, to)) TH_LOG("%s", to)
+
+/* the next datagram arrives, in a frame to @mac */
+#define EXPECT_ARRIVES(mac) do {					\
+	struct ip_frame f;						\
+	char c;								\
+	drain(self->tap);						\
+	EXPECT_EQ(1, send(self->fd, "x", 1, 0));			\
+	EXPECT_EQ(1, recv(self->peer, &c, 1, 0));			\
+	ASSERT_NE(NULL, next_to(self->tap, "10.0.0.1", &f));		\
+	EXPECT_EQ(0, memcmp(f.dst, mac, 6));				\
+} while (0)
+
+static int in_b(int b, const char *cmd)
+{
+	return run("nsenter --net=/proc/self/fd/%d ip link set %s", b, cmd);
+}
+
+/* The carrier is lost: another host may be there when it comes back, with the same address */
+TEST_F(cable, carrier)
+{
+	static const uint8_t mac_other[6] = { 2, 0, 0, 0, 0, 0x1b };
+	int i;
+
+	EXPECT_ARRIVES(mac_b);
+	ASSERT_EQ(0, set_neigh(&self->r, variant->family, "10.0.0.11", mac_c, NUD_REACHABLE));
+	ASSERT_EQ(0, set_neigh(&self->r, variant->family, "10.0.0.12", mac_c, NUD_STALE));
+	ASSERT_EQ(0, set_neigh(&self->r, variant->family, "10.0.0.15", mac_c, NUD_PERMANENT));
+	EXPECT_NEIGH(NUD_REACHABLE, "10.0.0.1");
+
+	/* it takes a second until the loss is told; who was named by hand stays */
+	ASSERT_EQ(0, in_b(self->b, "vb down"));
+	for (i = 0; i < 20 && neigh_state(&self->r, variant->family, "10.0.0.1") > 0; i++)
+		sleep_s(0.5);
+	EXPECT_NEIGH(-ENOENT, "10.0.0.1");
+	EXPECT_NEIGH(-ENOENT, "10.0.0.11");
+	EXPECT_NEIGH(-ENOENT, "10.0.0.12");
+	EXPECT_NEIGH(NUD_PERMANENT, "10.0.0.15");
+
+	ASSERT_EQ(0, in_b(self->b, "vb address 02:00:00:00:00:1b up"));
+	sleep_s(2);
+	EXPECT_ARRIVES(mac_other);
+	EXPECT_NEIGH(NUD_REACHABLE, "10.0.0.1");
+	EXPECT_NEIGH(NUD_PERMANENT, "10.0.0.15");
+}
+
+/* The device asks nobody any more, and then again: what was of use meanwhile is of none now */
+TEST_F(cable, noarp)
+{
+	struct ip_frame f;
+
+	EXPECT_ARRIVES(mac_b);
+	ASSERT_EQ(0, set_neigh(&self->r, variant->family, "10.0.0.11", mac_c, NUD_STALE));
+	ASSERT_EQ(0, set_neigh(&self->r, variant->family, "10.0.0.15", mac_c, NUD_PERMANENT));
+	ASSERT_EQ(0, run("ip link set va arp off"));
+	EXPECT_NEIGH(-ENOENT, "10.0.0.1");
+	EXPECT_NEIGH(-ENOENT, "10.0.0.11");
+	EXPECT_NEIGH(-ENOENT, "10.0.0.15");
+	/* to whom, nobody knows */
+	EXPECT_EQ(1, send(self->fd, "x", 1, 0));
+	ASSERT_NE(NULL, next_to(self->tap, "10.0.0.1", &f));
+	EXPECT_NE(0, memcmp(f.dst, mac_b, 6));
+	ASSERT_EQ(0, run("ip link set va arp on"));
+	EXPECT_ARRIVES(mac_b);
+}
+
+/* the same, changed while the device was down: what is set afterwards stays */
+TEST_F(cable, noarp_while_down)
+{
+	ASSERT_EQ(0, run("ip link set va arp off"));
+	ASSERT_EQ(0, run("ip link set va down && ip link set va arp on && ip link set va up"));
+	ASSERT_EQ(0, set_neigh(&self->r, variant->family, "10.0.0.15", mac_c, NUD_PERMANENT));
+	ASSERT_EQ(0, run("ip link set va mtu 1400"));
+	sleep_s(2);
+	EXPECT_NEIGH(NUD_PERMANENT, "10.0.0.15");
+	EXPECT_ARRIVES(mac_b);
 }
 
 TEST_HARNESS_MAIN

@@ -194,6 +194,49 @@ TEST_F(neigh, notices)
 	EXPECT_EQ(NUD_FAILED, neigh_get(&self->r, "va", "10.0.0.9", NULL));
 }
 
+static int extern_learn(struct rtnl *r, int flags, const char *ip, int ndm_flags)
+{
+	struct rtnl_req q;
+
+	neigh_req(&q, RTM_NEWNEIGH, flags, "va", ip, NUD_STALE);
+	((struct ndmsg *)NLMSG_DATA(&q.nlh))->ndm_flags = ndm_flags;
+	rtnl_attr(&q, NDA_LLADDR, mac, 6);
+	return rtnl_talk(r, &q, NULL, NULL);
+}
+
+/* What a control plane has learned (NTF_EXT_LEARNED) goes when it says so, not for want of use */
+TEST_F(neigh, extern_learned)
+{
+	char ip[16];
+	int i, seen = 0;
+
+	ASSERT_EQ(0, run("sysctl -qw net.strata.neigh_gc_stale_time=1"));
+	ASSERT_EQ(0, extern_learn(&self->r, NLM_F_CREATE, "10.0.0.6", 0));
+	ASSERT_EQ(0, extern_learn(&self->r, NLM_F_CREATE, "10.0.0.7", NTF_EXT_LEARNED));
+	sleep_s(25);	/* collection comes every ten seconds */
+	EXPECT_EQ(-ENOENT, neigh_get(&self->r, "va", "10.0.0.6", NULL));
+	EXPECT_EQ(NUD_STALE, neigh_get(&self->r, "va", "10.0.0.7", NULL));
+
+	/* a full table takes nothing from it either */
+	ASSERT_EQ(0, run("sysctl -qw net.strata.neigh_gc_thresh3=20"));
+	for (i = 0; i < 60; i++) {
+		snprintf(ip, sizeof(ip), "10.0.0.%d", 100 + i);
+		ASSERT_EQ(0, extern_learn(&self->r, NLM_F_CREATE, ip, 0));
+	}
+	for (i = 0; i < 60; i++) {
+		snprintf(ip, sizeof(ip), "10.0.0.%d", 100 + i);
+		seen += neigh_get(&self->r, "va", ip, NULL) == NUD_STALE;
+	}
+	EXPECT_LT(0, seen);
+	EXPECT_GT(40, seen);
+	EXPECT_EQ(NUD_STALE, neigh_get(&self->r, "va", "10.0.0.7", NULL));
+
+	/* set again without the flag, it is one of many */
+	ASSERT_EQ(0, extern_learn(&self->r, NLM_F_REPLACE, "10.0.0.7", 0));
+	sleep_s(25);
+	EXPECT_EQ(-ENOENT, neigh_get(&self->r, "va", "10.0.0.7", NULL));
+}
+
 TEST_F(neigh, unprivileged)
 {
 	ASSERT_EQ(0, neigh_add(&self->r, "va", "10.0.0.1", mac, NUD_PERMANENT));

@@ -315,9 +315,10 @@ TEST_F(icmp, errors_received)
 	}
 }
 
-/* errors about what we did not send, or cannot be read, concern nobody */
+/* errors about what we did not send, about one lost fragment, or unreadable ones concern nobody */
 TEST_F(icmp, errors_not_ours)
 {
+	struct sock_extended_err ee;
 	int one = 1, quote;
 
 	ASSERT_EQ(0, setsockopt(self->sk, SOL_IP, IP_RECVERR, &one, sizeof(one)));
@@ -327,6 +328,8 @@ TEST_F(icmp, errors_not_ours)
 		error_about(ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, quote);
 		pkt_send(self->tun, &e);
 	}
+	error_about(ICMP_TIME_EXCEEDED, ICMP_EXC_FRAGTIME, 0, 28);
+	pkt_send(self->tun, &e);
 	pkt_icmp(&p)->un.echo.id ^= 0x55;
 	error_about(ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0, 28);
 	pkt_send(self->tun, &e);
@@ -343,6 +346,7 @@ TEST_F(icmp, errors_not_ours)
 	pkt_send(self->tun, &e);
 	sleep_s(QUIET_MS / 1000.0);
 	EXPECT_EQ(0, so_error(self->sk));
+	EXPECT_EQ(-EAGAIN, next_error(self->sk, &ee));
 }
 
 static int path_mtu(int sk)

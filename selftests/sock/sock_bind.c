@@ -162,4 +162,74 @@ TEST_F(bind, free_again)
 	}
 }
 
+static struct sockaddr_in own_name(int fd)
+{
+	struct sockaddr_in sin = { };
+	socklen_t len = sizeof(sin);
+
+	getsockname(fd, (struct sockaddr *)&sin, &len);
+	return sin;
+}
+
+static int queued(int fd)
+{
+	int n = 0;
+	char c;
+
+	usleep(20000);
+	while (recv(fd, &c, 1, MSG_DONTWAIT) == 1)
+		n++;
+	return n;
+}
+
+/*
+ * A port of a group may be shared with who has it at an address of this host. Connecting takes
+ * nothing from him: the group's socket still hears what is sent to the group
+ */
+TEST_F(bind, group_keeps_apart)
+{
+	int own = bound(self->family, SOCK_DGRAM, "127.0.0.1", 5005, 0), group, peer, other;
+	struct sockaddr_in from;
+	socklen_t len = sizeof(from);
+	char c;
+
+	/* not even a user of another name */
+	ASSERT_EQ(0, setresuid(65534, 65534, 65534));
+	group = bound(self->family, SOCK_DGRAM, "224.0.0.1", 5005, 0);
+	peer = bound(self->family, SOCK_DGRAM, "127.0.0.1", 6000, 0);
+	other = socket(self->family, SOCK_DGRAM, 0);
+	ASSERT_LE(0, group);
+	ASSERT_LE(0, peer);
+	EXPECT_EQ(inet_addr("224.0.0.1"), own_name(group).sin_addr.s_addr);
+
+	ASSERT_EQ(0, env_connect(group, "127.0.0.1", 6000));
+	EXPECT_EQ(inet_addr("224.0.0.1"), own_name(group).sin_addr.s_addr);
+	EXPECT_EQ(htons(5005), own_name(group).sin_port);
+	ASSERT_EQ(1, env_sendto(peer, "x", 1, 0, "127.0.0.1", 5005));
+	EXPECT_EQ(1, queued(own));
+	EXPECT_EQ(0, queued(group));
+	/* what it sends has an address of this host as its source */
+	ASSERT_EQ(1, send(group, "y", 1, 0));
+	ASSERT_EQ(1, env_readable(peer));
+	ASSERT_EQ(1, recvfrom(peer, &c, 1, 0, (struct sockaddr *)&from, &len));
+	EXPECT_EQ(htonl(INADDR_LOOPBACK), from.sin_addr.s_addr);
+	EXPECT_EQ(htons(5005), from.sin_port);
+	ASSERT_EQ(0, env_connect(group, "127.0.0.1", 9));
+	ASSERT_EQ(0, env_unspec(group));
+	EXPECT_EQ(inet_addr("224.0.0.1"), own_name(group).sin_addr.s_addr);
+	EXPECT_EQ(htons(5005), own_name(group).sin_port);
+	ASSERT_EQ(1, env_sendto(peer, "x", 1, 0, "127.0.0.1", 5005));
+	ASSERT_EQ(1, env_sendto(other, "x", 1, 0, "127.0.0.1", 5005));
+	EXPECT_EQ(2, queued(own));
+	EXPECT_EQ(0, queued(group));
+
+	/* and its owner may come back */
+	close(own);
+	own = bound(self->family, SOCK_DGRAM, "127.0.0.1", 5005, 0);
+	ASSERT_LE(0, own);
+	ASSERT_EQ(1, env_sendto(other, "x", 1, 0, "127.0.0.1", 5005));
+	EXPECT_EQ(1, queued(own));
+	EXPECT_EQ(0, queued(group));
+}
+
 TEST_HARNESS_MAIN

@@ -2,6 +2,7 @@
 /*
  * Datagrams between sockets of one host, over 127.0.0.1.
  */
+#include <linux/net_tstamp.h>
 #include <sys/uio.h>
 #include "sock_env.h"
 
@@ -552,6 +553,36 @@ TEST_F(dgram, cmsgs_of_others)
 	EXPECT_EQ(3, sendmsg(fd, &msg, 0));
 	cm->cmsg_level = SOL_SOCKET;
 	cm->cmsg_type = 999;
+	EXPECT_ERRNO(EINVAL, sendmsg(fd, &msg, 0));
+}
+
+/* when a datagram is to leave: for those only who said that they would say */
+TEST_F(dgram, cmsg_txtime)
+{
+	struct sock_txtime on = { .clockid = CLOCK_MONOTONIC };
+	int rx = receiver(self->family), fd = socket(self->family, SOCK_DGRAM, 0);
+	struct sockaddr_in to = env_addr("127.0.0.1", env_port(rx));
+	char ctl[CMSG_SPACE(sizeof(uint64_t))] = { };
+	uint64_t at = (env_ms() + 10) * 1000000;
+	struct iovec iov = { "abc", 3 };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
+		.msg_controllen = sizeof(ctl), .msg_name = &to, .msg_namelen = sizeof(to),
+	};
+	struct cmsghdr *cm = CMSG_FIRSTHDR(&msg);
+
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_TXTIME;
+	cm->cmsg_len = CMSG_LEN(sizeof(at));
+	memcpy(CMSG_DATA(cm), &at, sizeof(at));
+	EXPECT_ERRNO(EINVAL, sendmsg(fd, &msg, 0));
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_TXTIME, &on, sizeof(on)));
+	EXPECT_EQ(3, sendmsg(fd, &msg, 0));
+	EXPECT_EQ(1, env_readable(rx));
+	EXPECT_EQ(3, sendmsg(fd, &msg, MSG_MORE));
+	EXPECT_EQ(3, env_sendto(fd, "def", 3, 0, "127.0.0.1", env_port(rx)));
+	EXPECT_EQ(1, env_readable(rx));
+	cm->cmsg_len--;
 	EXPECT_ERRNO(EINVAL, sendmsg(fd, &msg, 0));
 }
 

@@ -332,6 +332,35 @@ TEST_F(wire, icmp_errors_unconnected)
 	EXPECT_EQ(EHOSTUNREACH, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
 }
 
+/*
+ * RFC 792: time exceeded has two codes. The second one, that fragments got lost, is about one
+ * datagram and says nothing of the way: nobody is told
+ */
+TEST_F(wire, icmp_fragment_time)
+{
+	char data[64], ctl[256];
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl),
+	};
+	int connected;
+
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_RECVERR, 1));
+	for (connected = 0; connected < 2; connected++) {
+		if (connected)
+			ASSERT_EQ(0, env_connect(self->fd, PEER, 6000));
+		ASSERT_EQ(4, env_sendto(self->fd, "data", 4, 0, PEER, 6000));
+		inject_err(_metadata, self->tun, 11, 1, 0, PORT, 6000, 40);
+		EXPECT_ERRNO(EAGAIN, recv(self->fd, data, sizeof(data), MSG_DONTWAIT));
+		EXPECT_ERRNO(EAGAIN, recvmsg(self->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT));
+		ASSERT_EQ(4, env_sendto(self->fd, "data", 4, 0, PEER, 6000));
+		inject_err(_metadata, self->tun, 11, 0, 0, PORT, 6000, 40);
+		EXPECT_ERRNO(EHOSTUNREACH, recv(self->fd, data, sizeof(data), MSG_DONTWAIT));
+		EXPECT_LE(0, recvmsg(self->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT));
+		msg.msg_controllen = sizeof(ctl);
+	}
+}
+
 /* RFC 1191: a router's MTU holds for what this socket sends from now on */
 TEST_F(wire, path_mtu)
 {
@@ -452,6 +481,77 @@ TEST_F(wire, multicast_ttl)
 			     variant->stack == NATIVE ? "ip" : "strata", ""));
 	ASSERT_EQ(1, send(self->fd, "x", 1, 0));
 	EXPECT_EQ(7, sent_ttl(self->tun));
+}
+
+static in_addr_t sent_from(int tun)
+{
+	const struct packet *p = sent(tun);
+
+	return p ? p->ip.saddr : 0;
+}
+
+static in_addr_t multicast_if(int fd)
+{
+	struct in_addr addr = { };
+	socklen_t len = sizeof(addr);
+
+	return getsockopt(fd, SOL_IP, IP_MULTICAST_IF, &addr, &len) ? INADDR_NONE : addr.s_addr;
+}
+
+/* IP_MULTICAST_IF by an address: that is the source, too, of who has no other */
+TEST_F(wire, multicast_if)
+{
+	struct ip_mreqn mreq = { .imr_ifindex = if_nametoindex("tun0") };
+	in_addr_t first = inet_addr(HOST), second = inet_addr("10.8.0.9"), any = 0;
+	int to = socket(self->family, SOCK_DGRAM, 0), con = socket(self->family, SOCK_DGRAM, 0);
+	int own = socket(self->family, SOCK_DGRAM, 0), group = socket(self->family, SOCK_DGRAM, 0);
+	int fd[] = { to, con, own, group }, i;
+	struct sockaddr_in name;
+	socklen_t len = sizeof(name);
+
+	ASSERT_EQ(0, env_run("%s addr add 10.8.0.9/24 dev tun0%s",
+			     variant->stack == NATIVE ? "ip" : "strata", ""));
+	ASSERT_EQ(0, env_bind(own, HOST, PORT + 1));
+	ASSERT_EQ(0, env_bind(group, "224.1.2.3", PORT + 2));
+	for (i = 0; i < ARRAY_SIZE(fd); i++) {
+		EXPECT_EQ(0, multicast_if(fd[i]));
+		ASSERT_EQ(0, setsockopt(fd[i], SOL_IP, IP_MULTICAST_IF, &second, sizeof(second)));
+		EXPECT_EQ(second, multicast_if(fd[i]));
+	}
+	ASSERT_EQ(1, env_sendto(to, "x", 1, 0, "224.1.2.3", 9));
+	EXPECT_EQ(second, sent_from(self->tun));
+	ASSERT_EQ(0, env_connect(con, "224.1.2.3", 9));
+	ASSERT_EQ(0, getsockname(con, (void *)&name, &len));
+	EXPECT_EQ(second, name.sin_addr.s_addr);
+	ASSERT_EQ(1, send(con, "x", 1, 0));
+	EXPECT_EQ(second, sent_from(self->tun));
+	/* what it is bound to comes first, unless nothing can come from there */
+	ASSERT_EQ(1, env_sendto(own, "x", 1, 0, "224.1.2.3", 9));
+	EXPECT_EQ(first, sent_from(self->tun));
+	ASSERT_EQ(1, env_sendto(group, "x", 1, 0, "224.1.2.3", 9));
+	EXPECT_EQ(second, sent_from(self->tun));
+	ASSERT_EQ(0, env_connect(group, "224.1.2.3", 9));
+	ASSERT_EQ(1, send(group, "x", 1, 0));
+	EXPECT_EQ(second, sent_from(self->tun));
+	/* it is for groups alone */
+	ASSERT_EQ(1, env_sendto(to, "x", 1, 0, PEER, 9));
+	EXPECT_EQ(first, sent_from(self->tun));
+
+	/* by its index, with and without an address */
+	mreq.imr_address.s_addr = second;
+	ASSERT_EQ(0, setsockopt(to, SOL_IP, IP_MULTICAST_IF, &mreq, sizeof(mreq)));
+	EXPECT_EQ(second, multicast_if(to));
+	ASSERT_EQ(1, env_sendto(to, "x", 1, 0, "224.1.2.3", 9));
+	EXPECT_EQ(second, sent_from(self->tun));
+	mreq.imr_address.s_addr = 0;
+	ASSERT_EQ(0, setsockopt(to, SOL_IP, IP_MULTICAST_IF, &mreq, sizeof(mreq)));
+	EXPECT_EQ(0, multicast_if(to));
+	ASSERT_EQ(1, env_sendto(to, "x", 1, 0, "224.1.2.3", 9));
+	EXPECT_EQ(first, sent_from(self->tun));
+
+	/* 0.0.0.0 takes it back */
+	ASSERT_EQ(0, setsockopt(own, SOL_IP, IP_MULTICAST_IF, &any, sizeof(any)));
+	EXPECT_EQ(0, multicast_if(own));
 }
 
 /*
