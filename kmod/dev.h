@@ -152,7 +152,7 @@ int strata_dev_xmit(struct strata_dev *ifp, struct sk_buff *skb);
  */
 int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb, int iif);
 
-/** strata_loop_dev() - what looped packets come in by (never sent on); lives as long as @sn */
+/** strata_loop_dev() - what hands looped packets up, and sends none; lives as long as @sn */
 static inline struct strata_dev *strata_loop_dev(const struct strata_net *sn)
 {
 	return sn->loop;

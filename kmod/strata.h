@@ -201,7 +201,8 @@ static inline void strata_route_changed(struct strata_net *sn)
 
 /**
  * struct strata_rcv_cb - what IP knows of a received packet; first in skb->cb
- * @iif: index of the device it came in by
+ * @iif: index of the device it came in by; looped: that has the destination, or "lo" if it was
+ *	sent by that
  * @flags: STRATA_RCV_*
  * @frag_max: largest fragment in bytes if it was reassembled, else 0
  *

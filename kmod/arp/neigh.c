@@ -203,7 +203,7 @@ static int nb_change(struct strata_neigh *n, const u8 *lladdr, u8 state, u8 flag
 		goto out;
 	if (lladdr)
 		strata_neigh_set_ha(n, dev, lladdr);
-	WRITE_ONCE(n->flags, flags & NTF_EXT_LEARNED);
+	strata_neigh_set_flags(n, flags & NTF_EXT_LEARNED);
 	if (state == NUD_INCOMPLETE || flags & NTF_USE)
 		strata_neigh_use(n, &todo);
 	else

@@ -249,7 +249,8 @@ static void nb_link_changed(struct strata_dev *ifp, const struct net_device *dev
 	if (noarp == ifp->noarp && netif_carrier_ok(dev))
 		return;
 	ifp->noarp = noarp;
-	if (strata_neigh_reap(ifp->sn, match, ifp, INT_MAX, true))
+	/* what waits for an answer is lost, and no error of whoever sent it */
+	if (strata_neigh_reap(ifp->sn, match, ifp, INT_MAX, false))
 		strata_route_changed(ifp->sn);
 }
 

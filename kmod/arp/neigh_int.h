@@ -34,6 +34,8 @@ void strata_neigh_todo_run(struct strata_neigh *n, struct neigh_todo *todo);
 /* neigh_state.c, all under n->lock */
 void strata_neigh_set_ha(struct strata_neigh *n, const struct net_device *dev, const u8 *ha);
 void strata_neigh_enter(struct strata_neigh *n, u8 state, struct neigh_todo *todo);
+/* NTF_*; by them, too, goes whether it counts for gc_thresh3. n->lock */
+void strata_neigh_set_flags(struct strata_neigh *n, u8 flags);
 /* what NTF_USE asks for: as a packet to it would */
 void strata_neigh_use(struct strata_neigh *n, struct neigh_todo *todo);
 /* cut off from timer and packets; the caller unlinks it and drops the table's reference */

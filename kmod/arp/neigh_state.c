@@ -114,12 +114,30 @@ void strata_neigh_set_ha(struct strata_neigh *n, const struct net_device *dev, c
 	write_seqcount_end(&n->ha_seq);
 }
 
+/* does it count for gc_thresh3, and may make room? */
+static bool nb_counts(u8 state, u8 flags)
+{
+	return !(state & NUD_PERMANENT) && !(flags & NTF_EXT_LEARNED);
+}
+
+static void nb_count(struct strata_neigh *n, u8 state, u8 flags)
+{
+	int counts = nb_counts(state, flags) - nb_counts(n->state, n->flags);
+
+	if (counts)
+		atomic_add(counts, &n->ifp->sn->neigh.count);
+}
+
+void strata_neigh_set_flags(struct strata_neigh *n, u8 flags)
+{
+	lockdep_assert_held(&n->lock);
+	nb_count(n, n->state, flags);
+	WRITE_ONCE(n->flags, flags);
+}
+
 static void nb_set_state(struct strata_neigh *n, u8 state)
 {
-	struct strata_net *sn = n->ifp->sn;
-
-	if ((n->state ^ state) & NUD_PERMANENT)
-		atomic_add(state & NUD_PERMANENT ? -1 : 1, &sn->neigh.count);
+	nb_count(n, state, n->flags);
 	if (n->state != state)
 		WRITE_ONCE(n->updated, jiffies);
 	WRITE_ONCE(n->state, state);
@@ -176,7 +194,7 @@ void strata_neigh_kill(struct strata_neigh *n, struct neigh_todo *todo)
 {
 	lockdep_assert_held(&n->lock);
 	n->dead = true;
-	if (!(n->state & NUD_PERMANENT))
+	if (nb_counts(n->state, n->flags))
 		atomic_dec(&n->ifp->sn->neigh.count);
 	WRITE_ONCE(n->state, NUD_FAILED);
 	nb_disarm(n);

@@ -330,6 +330,7 @@ static int set_multicast_if(struct strata_sock *ep, sockptr_t optval, unsigned i
 		return oif;
 	if (oif && bound && oif != bound)
 		return -EINVAL;
+	strata_path_put(&ep->path);	/* it may be to a group */
 	ep->mc_oif = oif;
 	ep->mc_addr = oif ? mreq.imr_address.s_addr : 0;
 	return 0;

@@ -28,7 +28,8 @@ int strata_route_init(struct strata_net *sn);
 void strata_route_exit(struct strata_net *sn);
 /**
  * strata_route_lookup_rcu() - the best usable route to @daddr
- * @oif: only through this device, 0: any; @tos: of the packet
+ * @oif: only through this device (routes that refuse have none, and count), 0: any
+ * @tos: of the packet
  * @onlink: only routes without a gateway
  */
 const struct strata_route *strata_route_lookup_rcu(struct strata_net *sn, __be32 daddr, int oif,

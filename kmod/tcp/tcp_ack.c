@@ -225,8 +225,8 @@ static void set_timer(struct sock *sk, const struct strata_ack_run *run, bool lo
 
 	if (reo_us)
 		strata_tcp_timer_set(sk, STRATA_TIMER_REO, strata_tcp_jiffies(reo_us) + 1);
-	else if (run->acked_segs || run->newly_sacked || run->rec.ack != run->rec.una ||
-		 (tp->timer_kind == STRATA_TIMER_REO && looked))
+	else if (run->acked_segs || run->rec.ack != run->rec.una ||
+		 (tp->timer_kind == STRATA_TIMER_REO ? looked : run->newly_sacked))
 		strata_tcp_timer_rearm(sk);
 }
 

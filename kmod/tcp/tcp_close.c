@@ -60,8 +60,7 @@ static bool needs_reset(const struct sock *sk)
 	}
 }
 
-/* jiffies an orphan may stay in FIN-WAIT-2: at least 3.5 RTOs */
-static int fin_timeout(const struct sock *sk)
+int strata_tcp_fin_timeout(const struct sock *sk)
 {
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	int timeo = tp->linger2 ?: READ_ONCE(strata_sk_net(sk)->conf.tcp_fin_timeout);
@@ -91,10 +90,21 @@ bool strata_tcp_orphan_shed(struct sock *sk)
 	return true;
 }
 
+/* (longer than an object in TIME-WAIT lives it stays a socket first anyway: orphan_fin_wait2()) */
+bool strata_tcp_fin_wait2_stays(struct sock *sk)
+{
+	int timeo = strata_tcp_fin_timeout(sk);
+
+	if (strata_tcp_sk(sk)->linger2 < 0 || timeo > TIMEWAIT_LEN)
+		return false;
+	strata_tcp_keepalive_set(sk, timeo);
+	return true;
+}
+
 /* an orphan in FIN-WAIT-2 waits for the peer's FIN as a small object */
 static void orphan_fin_wait2(struct sock *sk)
 {
-	int timeo = fin_timeout(sk);
+	int timeo = strata_tcp_fin_timeout(sk);
 
 	if (strata_tcp_sk(sk)->linger2 < 0) {
 		strata_inc(strata_sk_net(sk), TCPEXT_ABORTONLINGER);
@@ -172,9 +182,8 @@ void strata_tcp_close(struct sock *sk, long timeout)
 	percpu_counter_inc(&strata_sk_net(sk)->tcp_orphans);
 	if (sk->sk_state == TCP_CLOSE)
 		strata_tcp_destroy(sk);
-	else if (sk->sk_state == TCP_FIN_WAIT2 && READ_ONCE(sk->sk_backlog.tail))
-		strata_tcp_keepalive_set(sk, fin_timeout(sk));	/* their FIN waits there */
-	else
+	else if (sk->sk_state != TCP_FIN_WAIT2 || !READ_ONCE(sk->sk_backlog.tail) ||
+		 !strata_tcp_fin_wait2_stays(sk))
 		strata_tcp_orphan_check(sk);
 	release_sock(sk);
 	sock_put(sk);

@@ -163,6 +163,14 @@ void strata_tcp_req_err(struct strata_tcp_req *req, u32 seq);
  * many end. Locked
  */
 void strata_tcp_orphan_check(struct sock *sk);
+/** strata_tcp_fin_timeout() - jiffies an orphan may stay in FIN-WAIT-2: at least 3.5 RTOs */
+int strata_tcp_fin_timeout(const struct sock *sk);
+/**
+ * strata_tcp_fin_wait2_stays() - an orphan in FIN-WAIT-2 whose FIN from the peer is most likely
+ * here already, in the backlog: stay a socket for all of that time. False: not so long, or not
+ * at all (TCP_LINGER2 < 0). Locked
+ */
+bool strata_tcp_fin_wait2_stays(struct sock *sk);
 /** strata_tcp_orphan_shed() - end an orphan with a RST if there are too many; was it? Locked */
 bool strata_tcp_orphan_shed(struct sock *sk);
 

@@ -31,6 +31,7 @@ static void req_bare(const struct strata_tcp_req *req, u32 ts_ms, struct strata_
 			.sport = req->lport, .dport = req->rport,
 			.oif = req->oif, .mark = req->mark,
 			.proto = IPPROTO_TCP, .tos = req->tos, .df = true,
+			.onlink = req->path.flags & STRATA_PATH_ONLINK,
 		},
 		.path = &req->path,
 		.ack = req->irs + 1,
@@ -101,7 +102,7 @@ static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
 	struct strata_flow fl = {
 		.saddr = req->laddr, .daddr = req->raddr,
 		.mark = req->mark, .proto = IPPROTO_TCP, .tos = req->tos,
-		.oif = req->oif,
+		.oif = req->oif, .onlink = sock_flag(lsk, SOCK_LOCALROUTE),
 	};
 	struct strata_path *path = &req->path;
 
@@ -258,7 +259,8 @@ static void child_path(struct sock *child, const struct strata_tcp_req *req)
 	struct strata_sock *ep = strata_sk(child);
 
 	if (child->sk_bound_dev_if == req->oif && !((ep->tos ^ req->tos) & ~INET_ECN_MASK) &&
-	    ep->pmtudisc < IP_PMTUDISC_PROBE)
+	    ep->pmtudisc < IP_PMTUDISC_PROBE &&
+	    !!(req->path.flags & STRATA_PATH_ONLINK) == sock_flag(child, SOCK_LOCALROUTE))
 		strata_path_copy(&ep->path, &req->path);
 }
 

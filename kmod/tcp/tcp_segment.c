@@ -290,9 +290,8 @@ static enum skb_drop_reason enter_fin_wait2(struct sock *sk, const struct strata
 	    seg->end_seq == seg->seq + 1)
 		return SKB_NOT_DROPPED_YET;
 	/* what waits in the backlog, theirs most likely, would find no connection any more */
-	if ((seg->flags & STRATA_TCP_FIN) || sock_owned_by_user(sk))
-		strata_tcp_keepalive_set(sk, READ_ONCE(strata_sk_net(sk)->conf.tcp_fin_timeout));
-	else
+	if (!((seg->flags & STRATA_TCP_FIN) || sock_owned_by_user(sk)) ||
+	    !strata_tcp_fin_wait2_stays(sk))
 		strata_tcp_orphan_check(sk);
 	return sk->sk_state == TCP_CLOSE ? SKB_CONSUMED : SKB_NOT_DROPPED_YET;
 }

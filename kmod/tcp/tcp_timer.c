@@ -320,8 +320,10 @@ static void rto_fired(struct sock *sk)
 	bool syn = sk->sk_state == TCP_SYN_SENT || sk->sk_state == TCP_SYN_RECV ||
 		   strata_tcp_fastopen_pending(tp);
 
-	if (!syn && !tp->scb.packets_out && !syn_out(tp))
+	if (!syn && !tp->scb.packets_out && !syn_out(tp)) {
+		strata_tcp_timer_rearm(sk);	/* what has not left is probed for */
 		return;
+	}
 	if (rto_exhausted(sk, syn))
 		return;
 	strata_inc(strata_sk_net(sk), TCPEXT_TIMEOUTS);
@@ -516,14 +518,15 @@ static unsigned long keepalive_run(struct sock *sk)
 	return keepalive_intvl(tp);
 }
 
-/* an orphan whose FIN-WAIT-2 lasts longer than an object in TIME-WAIT can stand for it */
+/*
+ * An orphan in FIN-WAIT-2: what its timer has waited for is over, or only what is more than an
+ * object in TIME-WAIT can stand for
+ */
 static void fin_wait2_run(struct sock *sk)
 {
-	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	int timeo = tp->linger2 ?: READ_ONCE(strata_sk_net(sk)->conf.tcp_fin_timeout);
-
-	if (tp->linger2 >= 0) {
-		strata_tcp_time_wait(sk, TCP_FIN_WAIT2, min_t(int, timeo, STRATA_TCP_TIMEWAIT_LEN));
+	if (strata_tcp_sk(sk)->linger2 >= 0 &&
+	    strata_tcp_fin_timeout(sk) > STRATA_TCP_TIMEWAIT_LEN) {
+		strata_tcp_time_wait(sk, TCP_FIN_WAIT2, STRATA_TCP_TIMEWAIT_LEN);
 		return;
 	}
 	strata_tcp_send_active_reset(sk, GFP_ATOMIC);

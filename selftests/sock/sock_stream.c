@@ -417,6 +417,43 @@ TEST_F(stream, connect_disconnected)
  * close() in LAST-ACK with data that the peer's window has not let out: lost, whether unread data
  * (left) or SO_LINGER 0 asks for it, so the peer, which still reads, must hear of it
  */
+/* does /proc show a connection of @port in FIN-WAIT-2? */
+static bool fin_wait2(int family, int port)
+{
+	FILE *f = fopen(family == AF_INET ? "/proc/net/tcp" : "/proc/net/strata/tcp", "r");
+	unsigned int lport, state;
+	char line[512];
+	bool found = false;
+
+	while (f && fgets(line, sizeof(line), f))
+		found |= sscanf(line, " %*u: %*x:%x %*x:%*x %x", &lport, &state) == 2 &&
+			 (int)lport == port && state == TCP_FIN_WAIT2;
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/*
+ * Over the loopback the peer's ACK is here before close() lets go of the socket. An orphan stays
+ * in FIN-WAIT-2 for as long as TCP_LINGER2 says, 0: tcp_fin_timeout, and no longer
+ */
+TEST_F(stream, fin_wait2_ends)
+{
+	int a, b, port, i;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, joined(self->family, &a, &b));
+		port = env_port(a);
+		ASSERT_EQ(0, env_setopt(a, SOL_TCP, TCP_LINGER2, i ? 1 : 3));
+		close(a);
+		usleep(500000);
+		EXPECT_TRUE(fin_wait2(self->family, port));
+		sleep(i ? 2 : 4);
+		EXPECT_FALSE(fin_wait2(self->family, port));
+		close(b);
+	}
+}
+
 TEST_F(stream, abort_in_last_ack)
 {
 	struct linger hard = { 1, 0 };

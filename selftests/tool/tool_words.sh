@@ -29,6 +29,7 @@ refused=(
 	"addr flush up|is expected rather than \"up\""
 	"addr add 192.0/33 dev lo|rather than \"192.0/33\""
 	"addr add 192.0.2.1.5/24 dev lo|rather than \"192.0.2.1.5/24\""
+	"addr add 010.0.0.1/24 dev lo|rather than \"010.0.0.1/24\""
 	"addr add 192..2/24 dev lo|rather than \"192..2/24\""
 	"route add|a prefix like 192.0.2.0/24 or \"default\" is needed"
 	"route add default|\"via\" or \"dev\" is needed"

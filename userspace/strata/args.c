@@ -185,7 +185,8 @@ static bool parse_octets(const char *word, struct in_addr *a)
 			return false;
 		errno = 0;
 		octet = strtoul(word, &end, 10);
-		if (errno || octet > 255 || end - word > 3)
+		/* (a leading zero is octal to some) */
+		if (errno || octet > 255 || end - word > 3 || (*word == '0' && end - word > 1))
 			return false;
 		value |= octet << (24 - 8 * i);
 		if (!*end)
