@@ -194,11 +194,12 @@ static int ask(struct __test_metadata *_metadata, struct run *run, struct rtnl_r
 		EXPECT_TRUE(expected_errno(err)) {
 			TH_LOG("message %d, %s %d %d: error %d", type, what, x, y, err);
 		}
-		if (change)
+		if (change) {
 			EXPECT_NE(0, r->said[0]) {
 				TH_LOG("message %d, %s %d %d: error %d without a word", type, what,
 				       x, y, err);
 			}
+		}
 	}
 	if (!change)
 		return err;

@@ -307,11 +307,12 @@ static void probe_one(struct __test_metadata *_metadata, int strata, struct prob
 	}
 	probe_close(p);
 	/* a kernel built without it lacks it, too */
-	if (!p->lacks)
+	if (!p->lacks) {
 		EXPECT_EQ(NULL, no) {
 			TH_LOG("%s level %d option %d is there", kind_name[p->kind], p->level,
 			       p->opt);
 		}
+	}
 	if (other && other->some)
 		return;
 	EXPECT_EQ(!!other, !!p->differences) {

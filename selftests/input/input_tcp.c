@@ -377,11 +377,12 @@ static void all_mixes(struct __test_metadata *_metadata, FIXTURE_DATA(seg) *self
 		/* a difference must show when there is time, too */
 		for (patience = 10; patience; patience = patience < 300 ? 300 : 0) {
 			peer++;
-			for (i = 0; i < 2; i++)
+			for (i = 0; i < 2; i++) {
 				ASSERT_TRUE(try_one(&self->rig[i], &tr, peer, &o[i])) {
 					TH_LOG("%s: stack %d does not get there, try %d",
 					       state_name[state], i, tries);
 				}
+			}
 			if (!memcmp(&o[0], &o[1], sizeof(o[0])) || why_other(&tr, &o[0], &o[1]))
 				break;
 		}

@@ -146,8 +146,9 @@ static int load(int type, int value)
 #define EXPECT_ALL_AT(i, fd, port) do {							\
 	int all[MEMBERS] = { }, k;							\
 	EXPECT_EQ(20, shares(self->family, fd, MEMBERS, "127.0.0.1", port, 20, all));	\
-	for (k = 0; k < MEMBERS; k++)							\
+	for (k = 0; k < MEMBERS; k++) {							\
 		EXPECT_EQ(k == (i) ? 20 : 0, all[k]) TH_LOG("member %d", k);		\
+	}										\
 } while (0)
 
 #define EXPECT_SPREAD(fd, port) do {							\

@@ -156,11 +156,12 @@ TEST_F(link, broadcast_in)
 		ASSERT_EQ(1, env_sendto(peer, "x", 1, 0, to[i], 67));
 		ASSERT_EQ(1, env_readable(fd[0]));
 		usleep(20000);
-		for (k = 0; k < ARRAY_SIZE(fd); k++)
+		for (k = 0; k < ARRAY_SIZE(fd); k++) {
 			EXPECT_EQ(k < 2 || (k == 4 && !i) ? 1 : -1,
 				  recv(fd[k], &c, 1, MSG_DONTWAIT)) {
 				TH_LOG("%s, socket %d", to[i], k);
 			}
+		}
 	}
 }
 

@@ -112,11 +112,12 @@ TEST_F(sendfile, content)
 	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(part); i++)
+	for (i = 0; i < ARRAY_SIZE(part); i++) {
 		EXPECT_TRUE(carries(self->a, self->file, self->b, self->data, part[i][0],
 				    part[i][1])) {
 			TH_LOG("%d octets at %d", part[i][1], part[i][0]);
 		}
+	}
 }
 
 /* of a file of a file system, too, which is longer than it was when it was opened */

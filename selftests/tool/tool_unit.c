@@ -151,7 +151,7 @@ TEST(args_refused)
 TEST(values)
 {
 	static const char *const bad_prefix[] = {
-		"", "/", "/8", "10", "10/8", "10.0.0.0/", "10.0.0.0/-1",
+		"", "/", "/8", "10.", "10./8", "10.0.0.0/", "10.0.0.0/-1",
 		"10.0.0.0/8/8", "10.0.0.256", "1.2.3.4.5",
 		"111.111.111.1111111111111", "::1", "10.0.0.0/0x",
 	};
@@ -164,12 +164,14 @@ TEST(values)
 	uint32_t v;
 	size_t i;
 
-	for (i = 0; i < sizeof(bad_prefix) / sizeof(bad_prefix[0]); i++)
+	for (i = 0; i < sizeof(bad_prefix) / sizeof(bad_prefix[0]); i++) {
 		EXPECT_FALSE(parse_prefix(bad_prefix[i], &p))
 			TH_LOG("prefix %s", bad_prefix[i]);
-	for (i = 0; i < sizeof(bad_ll) / sizeof(bad_ll[0]); i++)
+	}
+	for (i = 0; i < sizeof(bad_ll) / sizeof(bad_ll[0]); i++) {
 		EXPECT_FALSE(arg_lladdr.parse(bad_ll[i], &ll))
 			TH_LOG("lladdr %s", bad_ll[i]);
+	}
 	ASSERT_TRUE(arg_lladdr.parse("2:0:ff:A0:0b:1", &ll));
 	EXPECT_EQ(ll.len, 6);
 	EXPECT_EQ(ll.byte[3], 0xa0);
@@ -186,6 +188,12 @@ TEST(values)
 	ASSERT_TRUE(parse_prefix("192.0.2.7", &p));
 	EXPECT_EQ(p.len, 32);
 	EXPECT_FALSE(p.has_len);
+	ASSERT_TRUE(parse_prefix("10.1/16", &p));
+	EXPECT_EQ(p.addr.s_addr, htonl(0x0a010000));
+	EXPECT_EQ(p.len, 16);
+	ASSERT_TRUE(parse_prefix("10", &p));
+	EXPECT_EQ(p.addr.s_addr, htonl(0x0a000000));
+	EXPECT_EQ(p.len, 32);
 }
 
 static struct ss_sock sock_of(const char *src, uint16_t sport, const char *dst,
