@@ -160,11 +160,12 @@ bool strata_recovery_due(const struct strata_tcp_recovery *rec, const struct str
 /*
  * RTO fired. Before: the caller has marked every segment not SACKed with
  * strata_scb_lost(), but for those that strata_rack_recent() leaves out. Sets
- * cwnd to what is then in flight + 1, ssthresh on the first timeout of an
- * episode. @frto: allow F-RTO (needs SACK).
+ * cwnd to what is then in flight + 1, ssthresh on the first timeout of a segment.
+ * @again: it fired before for @una; @frto: allow F-RTO (needs SACK).
  */
 void strata_recovery_timeout(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
-			     struct strata_tcp_scb *s, u32 una, u32 nxt, bool frto, u64 now_us);
+			     struct strata_tcp_scb *s, u32 una, u32 nxt, bool again, bool frto,
+			     u64 now_us);
 /*
  * Reduce once per window for ECN, TLP or local congestion (state CWR); nothing
  * happens in CWR, Recovery and Loss.

@@ -443,6 +443,7 @@ void strata_tcp_enter_loss(struct sock *sk)
 	}
 	tp->rexmit_seq = tp->snd.una;
 	strata_recovery_timeout(&tp->rec, &tp->cong, &tp->scb, tp->snd.una, tp->snd.nxt,
+				tp->retries,
 				tp->sack_ok && !tp->mtup.probe && READ_ONCE(conf->tcp_frto),
 				tp->mstamp_us);
 	tp->tlp.sent = false;

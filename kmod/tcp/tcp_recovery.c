@@ -338,11 +338,12 @@ u32 strata_recovery_ack(struct strata_tcp_recovery *rec, struct strata_tcp_cong 
 }
 
 void strata_recovery_timeout(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
-			     struct strata_tcp_scb *s, u32 una, u32 nxt, bool frto, u64 now_us)
+			     struct strata_tcp_scb *s, u32 una, u32 nxt, bool again, bool frto,
+			     u64 now_us)
 {
 	bool beyond = rec->state <= STRATA_CA_DISORDER || strata_seq_geq(una, rec->high_seq);
-	/* RFC 5681 3.1: a second timeout of the same data must not reduce ssthresh again */
-	bool fresh = beyond || rec->blameless;
+	/* RFC 5681 3.1: ssthresh stays where the same segment times out again, not where another does */
+	bool fresh = beyond || rec->blameless || (rec->state == STRATA_CA_LOSS && !again);
 	/*
 	 * RFC 5682 3.1 (1): not below the RecoveryPoint of a recovery, fast or after a timeout;
 	 * but F-RTO that still waits for its first ACK begins again

@@ -490,7 +490,8 @@ static void enter_loss(struct sim_sender *s)
 		    !strata_rack_recent(&s->rack, &s->seg[i].tx, s->mstamp_us))
 			mark_lost(s, i);
 	s->rexmit_seq = s->una;
-	strata_recovery_timeout(&s->rec, &s->cong, &s->scb, s->una, s->nxt, true, s->mstamp_us);
+	strata_recovery_timeout(&s->rec, &s->cong, &s->scb, s->una, s->nxt, s->again, true,
+				s->mstamp_us);
 	s->tlp.sent = false;
 	s->todo |= TODO_REXMIT | TODO_DATA;
 }
@@ -504,6 +505,7 @@ void snd_timer_fired(struct sim_sender *s, u64 now)
 	if (kind == TIMER_RTO && s->scb.packets_out) {
 		s->res->timeouts++;
 		enter_loss(s);
+		s->again = true;
 		strata_rtt_backoff(&s->rtt);
 		timer_set(s, TIMER_RTO, ticks(strata_rtt_rto(&s->rtt)));
 	} else if (kind == TIMER_TLP) {
@@ -544,6 +546,7 @@ static void advance(struct sim_sender *s, const struct sim_ack *a, struct run *r
 		return;
 	}
 	s->una = a->ack;
+	s->again = false;
 	clean_rtx(s, run, una);
 }
 

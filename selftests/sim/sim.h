@@ -162,6 +162,7 @@ struct sim_sender {
 	u32	peer_tsval;
 	enum sim_timer timer_kind;
 	u64	timer_expires;	/* ticks */
+	bool	again;		/* a timeout since una advanced */
 	struct strata_tcp_swnd	swnd;
 	struct strata_tcp_scb	scb;
 	struct strata_tcp_rtt	rtt;

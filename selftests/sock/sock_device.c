@@ -189,7 +189,8 @@ static int leaves(int tap, const char *addr)
 			continue;
 		if (f.eth.ether_type == htons(ETH_P_IP) && f.ip.daddr == to)
 			return SENT;
-		if (f.eth.ether_type == htons(ETH_P_ARP) && !memcmp(f.arp.arp_tpa, &to, 4))
+		if (f.eth.ether_type == htons(ETH_P_ARP) && f.arp.arp_op == htons(ARPOP_REQUEST) &&
+		    !memcmp(f.arp.arp_tpa, &to, 4))
 			return ASKED;
 	}
 	return SILENCE;
@@ -514,6 +515,28 @@ TEST_F(device, dont_route_socket)
 	EXPECT_EQ(SILENCE, leaves(self->tap, FAR));
 	ASSERT_EQ(0, env_setopt(con, SOL_SOCKET, SO_DONTROUTE, 0));
 	EXPECT_EQ(1, send(con, "x", 1, 0));
+	EXPECT_EQ(SENT, leaves(self->tap, FAR));
+}
+
+/* A server that wants no router does not answer who is behind one, until it does want it */
+TEST_F(device, dont_route_listener)
+{
+	int lfd = socket(self->family, SOCK_STREAM, 0), fd;
+
+	ASSERT_EQ(0, env_setopt(lfd, SOL_SOCKET, SO_DONTROUTE, 1));
+	ASSERT_EQ(0, env_bind(lfd, OWN, 5005));
+	ASSERT_EQ(0, listen(lfd, 1));
+	ASSERT_EQ(0, setns(self->there, CLONE_NEWNET));
+	ASSERT_EQ(0, system("ip addr add " FAR "/32 dev v1"));
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	ASSERT_EQ(0, env_bind(fd, FAR, 0));
+	EXPECT_ERRNO(EINPROGRESS, env_connect(fd, OWN, 5005));
+	ASSERT_EQ(0, setns(self->here, CLONE_NEWNET));
+	EXPECT_EQ(SILENCE, leaves(self->tap, FAR));
+	EXPECT_FALSE(arrives(lfd));
+	ASSERT_EQ(0, env_setopt(lfd, SOL_SOCKET, SO_DONTROUTE, 0));
+	/* its SYN comes again */
+	EXPECT_LE(0, accept(lfd, NULL, NULL));
 	EXPECT_EQ(SENT, leaves(self->tap, FAR));
 }
 

@@ -231,6 +231,36 @@ TEST_F(wait, splice_relay)
 	EXPECT_EQ(0, status);
 }
 
+/* A pipe of one page fills up in the middle of segments: nothing is lost, nothing comes twice */
+TEST_F(wait, splice_full_pipe)
+{
+	static unsigned char in[50000], out[sizeof(in)];
+	int a, b, p[2], i, got = 0;
+	ssize_t n;
+
+	for (i = 0; i < sizeof(in); i++)
+		in[i] = i * 7 + i / 256;
+	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, pipe(p));
+	ASSERT_EQ(4096, fcntl(p[1], F_SETPIPE_SZ, 4096));
+	ASSERT_EQ(0, fcntl(b, F_SETFL, O_NONBLOCK));
+	/* whole pages' worth of segments, then many small ones */
+	ASSERT_EQ(40000, send(a, in, 40000, 0));
+	ASSERT_EQ(0, env_setopt(a, SOL_TCP, TCP_NODELAY, 1));
+	for (i = 40000; i < sizeof(in); i += 100)
+		ASSERT_EQ(100, send(a, in + i, 100, 0));
+	while (got < sizeof(in)) {
+		ASSERT_EQ(1, selected_in(b, LONG));
+		n = splice(b, NULL, p[1], NULL, sizeof(in), SPLICE_F_NONBLOCK);
+		ASSERT_LT(0, n);
+		EXPECT_ERRNO(EAGAIN, splice(b, NULL, p[1], NULL, sizeof(in), SPLICE_F_NONBLOCK));
+		ASSERT_EQ(n, read(p[0], out + got, n));
+		got += n;
+	}
+	EXPECT_EQ(0, memcmp(in, out, sizeof(in)));
+	EXPECT_ERRNO(EAGAIN, splice(b, NULL, p[1], NULL, sizeof(in), SPLICE_F_NONBLOCK));
+}
+
 /* Nothing there: EAGAIN to who does not wait; a part, the rest, the end; no stream, no splice */
 TEST_F(wait, splice_pieces)
 {

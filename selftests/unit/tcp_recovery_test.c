@@ -334,8 +334,11 @@ TEST(undo_by_timestamp)	/* RFC 3522 */
 
 static void timeout(bool frto)
 {
+	static u32 last;
+
 	lose_all();
-	strata_recovery_timeout(&rec, &cc, &scb, una, nxt, frto, ++cs.now_us);
+	strata_recovery_timeout(&rec, &cc, &scb, una, nxt, una == last, frto, ++cs.now_us);
+	last = una;
 	retransmit(una);
 	strata_recovery_retransmitted(&rec, 5000);
 }
@@ -357,6 +360,13 @@ TEST(timeout_conventional)	/* RFC 5681 3.1 */
 	ack_end(0);
 	EXPECT_EQ(STRATA_CA_OPEN, rec.state);
 	EXPECT_GE(cc.cwnd, 5);
+	/* another segment than the first: reduced once more */
+	setup(10, true);
+	timeout(false);
+	ack_begin(una + 1);
+	ack_end(0);
+	timeout(false);
+	EXPECT_EQ(2, cc.ssthresh);
 }
 
 TEST(frto_spurious)	/* RFC 5682 3.1 */
@@ -435,7 +445,7 @@ TEST(timeout_spares)
 	setup(10, true);
 	for (i = 0; i < 8; i++)
 		strata_scb_lost(&scb, seg(una + i));
-	strata_recovery_timeout(&rec, &cc, &scb, una, nxt, false, ++cs.now_us);
+	strata_recovery_timeout(&rec, &cc, &scb, una, nxt, false, false, ++cs.now_us);
 	EXPECT_EQ(2, strata_tcp_in_flight(&scb));
 	EXPECT_EQ(3, cc.cwnd);
 	EXPECT_EQ(5, cc.ssthresh);

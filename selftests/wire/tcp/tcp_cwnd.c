@@ -124,6 +124,20 @@ CASE(rto_again, "RFC 5681 3.1: a second timeout of the same segment halves nothi
 	ASSERT_EQ(5, INFO(fd, tcpi_snd_ssthresh));
 }
 
+CASE(rto_other, "RFC 5681 3.1 (4) (MUST): the timeout of a segment that had none reduces ssthresh")
+{
+	int fd = sent_reno(self->lfd, "mss 1000", 10, 0);
+
+	ASSERT_LE(0, fd);
+	out_at(RTO, "A 1+1000");
+	ASSERT_EQ(5, INFO(fd, tcpi_snd_ssthresh));
+	in("A 1 ack 1001");
+	ASSERT_EQ(2, segments(100));
+	ASSERT_EQ(5, INFO(fd, tcpi_snd_ssthresh));
+	ASSERT_LE(1, segments(700));
+	ASSERT_EQ(2, INFO(fd, tcpi_snd_ssthresh));
+}
+
 CASE(two_windows, "RFC 5681 4.3: losses in two windows that follow each other halve it twice")
 {
 	int fd = sent_reno(self->lfd, "mss 1000 sackok", 10, 10);
