@@ -81,8 +81,8 @@ void strata_arp_net_exit(struct strata_net *sn);
 void strata_arp_rcv(struct strata_dev *ifp, struct sk_buff *skb);
 /** strata_arp_addr_added() - announce an address to its link (RFC 5227 2.3); rtnl */
 void strata_arp_addr_added(struct strata_ifaddr *ifa);
-/** strata_arp_addr_removed() - forget what followed from an address; rtnl */
-void strata_arp_addr_removed(struct strata_ifaddr *ifa);
+/** strata_arp_addr_gone() - forget what followed from an address that is in no table; rtnl */
+void strata_arp_addr_gone(struct strata_ifaddr *ifa);
 /** strata_arp_if_announce() - announce all addresses of @ifp (again); rtnl */
 void strata_arp_if_announce(struct strata_dev *ifp);
 /** strata_arp_if_down() - forget all neighbours of @ifp; rtnl */

@@ -91,6 +91,8 @@ struct strata_dev_up {
 	 */
 	int (*addr_added)(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack);
 	void (*addr_removed)(struct strata_ifaddr *ifa);
+	/* it is in no table any more. rtnl */
+	void (*addr_gone)(struct strata_ifaddr *ifa);
 	/* its metric is about to change: its connected route goes, addr_added follows. rtnl */
 	void (*addr_metric)(struct strata_ifaddr *ifa);
 	/* an address was configured, changed or removed (RTM_*ADDR): notify listeners. rtnl */

@@ -35,12 +35,6 @@ static int up_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *exta
 	return err;
 }
 
-static void up_addr_removed(struct strata_ifaddr *ifa)
-{
-	strata_route_addr_removed(ifa);
-	strata_arp_addr_removed(ifa);
-}
-
 static void up_if_down(struct strata_dev *ifp)
 {
 	strata_route_if_down(ifp);
@@ -61,7 +55,8 @@ const struct strata_dev_up strata_dev_up = {
 	.if_change	= up_if_change,
 	.if_announce	= strata_arp_if_announce,
 	.addr_added	= up_addr_added,
-	.addr_removed	= up_addr_removed,
+	.addr_removed	= strata_route_addr_removed,
+	.addr_gone	= strata_arp_addr_gone,
 	.addr_metric	= strata_route_addr_disconnect,
 	.addr_changed	= strata_rtnl_addr_notify,
 };

@@ -200,6 +200,15 @@ int strata_tcp_walk(struct strata_net *sn, long *pos, unsigned int kinds,
 void strata_tcp_view(struct sock *sk, struct strata_tcp_view *view);
 
 /**
+ * strata_tcp_view_request() - the request of a 4-tuple (and device) in @key, as strata_tcp_walk()
+ * shows it; strata_tcp_view_tw() - the object in TIME-WAIT. False: there is none. RCU
+ */
+bool strata_tcp_view_request(struct strata_net *sn, const struct strata_tcp_view *key,
+			     struct strata_tcp_view *view);
+bool strata_tcp_view_tw(struct strata_net *sn, const struct strata_tcp_view *key,
+			struct strata_tcp_view *view);
+
+/**
  * strata_tcp_destroy_mini() - end a request or a TIME-WAIT object
  * @view: as strata_tcp_walk() showed it
  * Returns 0, or -ENOENT: it is gone. Process context.

@@ -96,10 +96,16 @@ static bool match_expendable(struct strata_neigh *n, const void *arg)
 	return unused(n) && (state == NUD_NONE || state & (NUD_FAILED | NUD_STALE));
 }
 
+/* neither new nor used lately: what works for somebody is not given up for an address at random */
+static bool idle(const struct strata_neigh *n)
+{
+	return time_after(jiffies, READ_ONCE(n->updated) + NEIGH_GC_YOUNG) &&
+	       time_after(jiffies, READ_ONCE(n->used) + NEIGH_GC_YOUNG);
+}
+
 static bool match_old(struct strata_neigh *n, const void *arg)
 {
-	return unused(n) && !(READ_ONCE(n->state) & (NUD_PERMANENT | NUD_INCOMPLETE)) &&
-	       time_after(jiffies, READ_ONCE(n->updated) + NEIGH_GC_YOUNG);
+	return unused(n) && !(READ_ONCE(n->state) & (NUD_PERMANENT | NUD_INCOMPLETE)) && idle(n);
 }
 
 /*
@@ -116,8 +122,7 @@ static bool match_held(struct strata_neigh *n, const void *arg)
 
 static bool match_held_old(struct strata_neigh *n, const void *arg)
 {
-	return !kept(n) && !(READ_ONCE(n->state) & (NUD_PERMANENT | NUD_INCOMPLETE)) &&
-	       time_after(jiffies, READ_ONCE(n->updated) + NEIGH_GC_YOUNG);
+	return !kept(n) && !(READ_ONCE(n->state) & (NUD_PERMANENT | NUD_INCOMPLETE)) && idle(n);
 }
 
 static bool match_idle(struct strata_neigh *n, const void *arg)
@@ -184,9 +189,12 @@ static bool match_dev_learnt(struct strata_neigh *n, const void *arg)
 	return n->ifp == arg && !(READ_ONCE(n->state) & NUD_PERMANENT);
 }
 
+/* what needs no ARP, or would need none any more if it were made now. RCU */
 static bool match_dev_mapped(struct strata_neigh *n, const void *arg)
 {
-	return n->ifp == arg && n->mapped;
+	return n->ifp == arg &&
+	       (n->mapped ||
+		strata_addr_type_rcu(n->ifp->sn, n->ifp, n->addr) == STRATA_ADDR_BROADCAST);
 }
 
 void strata_arp_if_down(struct strata_dev *ifp)
@@ -211,7 +219,7 @@ void strata_arp_addr_added(struct strata_ifaddr *ifa)
 	strata_arp_announce(ifa);
 }
 
-void strata_arp_addr_removed(struct strata_ifaddr *ifa)
+void strata_arp_addr_gone(struct strata_ifaddr *ifa)
 {
 	nb_remap(ifa->ifp);
 }

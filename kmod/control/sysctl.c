@@ -353,7 +353,7 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC_OCTET(tcp_frto),
 	SPEC(tcp_recovery, 0, 255),
 	SPEC(tcp_early_retrans, 0, 4),
-	SPEC(tcp_reordering, 1, 300),
+	SPEC(tcp_reordering, 1, 300),		/* in fact tcp_max_reordering */
 	SPEC(tcp_max_reordering, 1, INT_MAX),
 	SPEC_OCTET(tcp_moderate_rcvbuf),
 	SPEC(tcp_adv_win_scale, -31, 31),
@@ -431,6 +431,8 @@ static void sysctl_entry(struct strata_net *sn, const struct sysctl_spec *spec,
 		return;
 	ctl->extra1 = (void *)&spec->lo;
 	ctl->extra2 = (void *)&spec->hi;
+	if (ctl->data == &sn->conf.tcp_reordering)
+		ctl->extra2 = &sn->conf.tcp_max_reordering;
 }
 
 int strata_sysctl_net_init(struct strata_net *sn)

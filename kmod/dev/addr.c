@@ -238,6 +238,7 @@ static void addr_unlink(struct strata_ifaddr *ifa)
 	strata_dev_up.addr_removed(ifa);
 	hlist_del_rcu(&ifa->hash);
 	list_del_rcu(&ifa->node);
+	strata_dev_up.addr_gone(ifa);
 	strata_route_changed(sn);
 }
 

@@ -65,8 +65,9 @@ static bool icmp_may_send(struct strata_net *sn)
 		bucket->stamp = jiffies;
 	}
 	ok = bucket->credit > 0;
+	/* one on average: who can count what is left learns which ports are open (RFC 6056 4) */
 	if (ok)
-		bucket->credit--;
+		bucket->credit -= min(bucket->credit, get_random_u32_below(3));
 	spin_unlock_bh(&bucket->lock);
 	if (!ok)
 		strata_inc(sn, ICMP_OUTRATELIMITGLOBAL);
@@ -206,6 +207,7 @@ void strata_icmp_reply(struct sk_buff *skb)
 	skb_scrub_packet(skb, true);
 	skb_orphan(skb);
 	skb->ip_summed = CHECKSUM_NONE;
+	skb_gso_reset(skb);	/* what a TUN's user says of it is not the reply's */
 	skb->priority = 0;
 	if (strata_ip_reply(sn, &fl, skb))
 		strata_inc(sn, ICMP_OUTERRORS);

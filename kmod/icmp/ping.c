@@ -272,7 +272,7 @@ static int prot_abort(struct sock *sk, int err)
 
 /* ---- send ---- */
 
-/* the user's message with our identifier and checksum */
+/* the user's message */
 static struct sk_buff *ping_build(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	unsigned int room = strata_ip_headroom();
@@ -296,14 +296,25 @@ static struct sk_buff *ping_build(struct sock *sk, struct msghdr *msg, size_t le
 	err = -EINVAL;
 	if (icmph->type != ICMP_ECHO || icmph->code)
 		goto fail;
-	icmph->un.echo.id = strata_sk(sk)->lport;
-	icmph->checksum = 0;
-	icmph->checksum = csum_fold(skb_checksum(skb, 0, len, 0));
 	skb->ip_summed = CHECKSUM_NONE;
 	return skb;
 fail:
 	kfree_skb(skb);
 	return ERR_PTR(err);
+}
+
+/* with our identifier, if there is none any more another, and the checksum. Socket lock */
+static int ping_sign(struct sock *sk, struct sk_buff *skb)
+{
+	struct icmphdr *icmph = (struct icmphdr *)skb->data;
+
+	/* disconnected since the caller was given one */
+	if (!strata_sk(sk)->bind && sk->sk_prot->get_port(sk, 0))
+		return -EAGAIN;
+	icmph->un.echo.id = strata_sk(sk)->lport;
+	icmph->checksum = 0;
+	icmph->checksum = csum_fold(skb_checksum(skb, 0, skb->len, 0));
+	return 0;
 }
 
 /* where it goes, from the address, the socket and the message. Socket lock */
@@ -348,6 +359,11 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 		strata_neigh_confirm(path.neigh);
 	if (!skb)
 		goto out;
+	err = ping_sign(sk, skb);
+	if (err) {
+		kfree_skb(skb);
+		goto out;
+	}
 	skb->priority = fl->priority;
 	if (unlikely(fl->txtime))
 		skb_set_delivery_type_by_clockid(skb, fl->txtime, sk->sk_clockid);

@@ -285,6 +285,8 @@ void strata_ip_unreachable(struct strata_net *sn, struct sk_buff *skb)
 	if (pskb_may_pull(skb, sizeof(struct iphdr)) && ip_hdrlen(skb) >= sizeof(struct iphdr) &&
 	    pskb_may_pull(skb, ip_hdrlen(skb) + 8)) {
 		rcu_read_lock();
+		/* it was the sender's (struct strata_tcp_tx) */
+		*STRATA_RCV_CB(skb) = (struct strata_rcv_cb) { .iif = skb->dev->ifindex };
 		strata_ip_deliver_err(skb, ICMP_DEST_UNREACH, ICMP_HOST_UNREACH, 0);
 		rcu_read_unlock();
 	}

@@ -65,9 +65,12 @@ static int xmit_one(struct strata_net *sn, const struct strata_path *path, struc
 	}
 	skb->dev = dev;
 	err = -ENOBUFS;
-	if (unlikely(skb_headroom(skb) < LL_RESERVED_SPACE(dev)) &&
-	    pskb_expand_head(skb, LL_RESERVED_SPACE(dev) - skb_headroom(skb), 0, GFP_ATOMIC))
-		goto drop;
+	if (unlikely(skb_headroom(skb) < LL_RESERVED_SPACE(dev))) {
+		/* its socket pays for what it grows by; it is freed where there is no memory */
+		skb = skb_expand_head(skb, LL_RESERVED_SPACE(dev));
+		if (!skb)
+			goto gone;
+	}
 	/* a device without link headers takes the packet as it is */
 	if (path->neigh)
 		err = strata_arp_xmit(path->neigh, skb);
@@ -76,9 +79,10 @@ static int xmit_one(struct strata_net *sn, const struct strata_path *path, struc
 	rcu_read_unlock();
 	return err;
 drop:
+	strata_drop(skb, STRATA_LAYER_IP, SKB_DROP_REASON_DEV_READY);
+gone:
 	rcu_read_unlock();
 	strata_inc(sn, IP_OUTDISCARDS);
-	strata_drop(skb, STRATA_LAYER_IP, SKB_DROP_REASON_DEV_READY);
 	return err;
 }
 

@@ -185,10 +185,14 @@ static int exact_sock(struct sock *sk, void *arg)
 	return exact_view(&view, arg);
 }
 
-/* a connection is found by its hash, whatever else by looking at all of its kind */
+/* a connection is found by its hash, whatever its object, a listener by looking at all of them */
 static bool exact_tcp(struct strata_net *sn, struct exact *e)
 {
 	const struct inet_diag_sockid *id = e->id;
+	const struct strata_tcp_view key = {
+		.laddr = id->idiag_src[0], .lport = id->idiag_sport,
+		.raddr = id->idiag_dst[0], .rport = id->idiag_dport, .ifindex = id->idiag_if,
+	};
 	struct strata_tcp_view view;
 	struct sock *sk;
 	bool found;
@@ -207,8 +211,11 @@ static bool exact_tcp(struct strata_net *sn, struct exact *e)
 		if (found)
 			return true;
 	}
-	return strata_tcp_walk(sn, &pos, BIT(STRATA_TCP_REQUEST) | BIT(STRATA_TCP_TIMEWAIT),
-			       exact_view, e);
+	rcu_read_lock();
+	found = (strata_tcp_view_request(sn, &key, &view) && exact_view(&view, e)) ||
+		(strata_tcp_view_tw(sn, &key, &view) && exact_view(&view, e));
+	rcu_read_unlock();
+	return found;
 }
 
 /* 0 and e->view, whose socket is counted; -ENOENT, -ESTALE */

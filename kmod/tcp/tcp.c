@@ -20,8 +20,7 @@ static DEFINE_PER_CPU(int, strata_tcp_memory_per_cpu_fw_alloc);
 static struct percpu_counter strata_tcp_sockets_allocated;
 static unsigned long strata_tcp_memory_pressure;
 static long strata_tcp_mem[3] __read_mostly;	/* pages: low, pressure, high */
-static int strata_tcp_wmem[3] = { 4096, 16384, 4 << 20 };
-static int strata_tcp_rmem[3] = { 4096, 131072, 6 << 20 };
+static int tcp_no_min;	/* a namespace's own: strata_tcp_wmem_ok(), strata_tcp_rmem_ok() */
 
 static void tcp_enter_memory_pressure(struct sock *sk)
 {
@@ -34,22 +33,6 @@ static void tcp_enter_memory_pressure(struct sock *sk)
 static void tcp_leave_memory_pressure(struct sock *sk)
 {
 	WRITE_ONCE(strata_tcp_memory_pressure, 0);
-}
-
-void strata_tcp_mem_force(struct sock *sk, int size)
-{
-	int delta = size - sk->sk_forward_alloc;
-
-	/*
-	 * A memory cgroup can be charged against its will by the core alone: there the
-	 * socket's account goes below zero until something is freed.
-	 */
-	if (delta <= 0 || (mem_cgroup_sockets_enabled && sk->sk_memcg))
-		return;
-	delta = sk_mem_pages(delta);
-	WRITE_ONCE(sk->sk_forward_alloc, sk->sk_forward_alloc + (delta << PAGE_SHIFT));
-	/* sk_memory_allocated_add() needs a symbol that 6.1 does not export */
-	atomic_long_add(delta, sk->sk_prot->memory_allocated);
 }
 
 /*
@@ -206,7 +189,7 @@ static void sock_clear(struct strata_tcp_sock *tp)
 	strata_scb_init(&tp->scb, READ_ONCE(strata_sk_net(sk)->conf.tcp_reordering), false);
 	strata_rack_init(&tp->rack);
 	strata_recovery_init(&tp->rec);
-	memset(&tp->rate, 0, sizeof(tp->rate));
+	strata_rate_init(&tp->rate);
 	memset(&tp->tlp, 0, sizeof(tp->tlp));
 	memset(&tp->sack_rcv, 0, sizeof(tp->sack_rcv));
 	memset(&tp->ack, 0, sizeof(tp->ack));
@@ -353,8 +336,8 @@ struct proto strata_tcp_prot = {
 	.per_cpu_fw_alloc	= &strata_tcp_memory_per_cpu_fw_alloc,
 	.memory_pressure	= &strata_tcp_memory_pressure,
 	.sysctl_mem		= strata_tcp_mem,
-	.sysctl_wmem		= strata_tcp_wmem,
-	.sysctl_rmem		= strata_tcp_rmem,
+	.sysctl_wmem		= &tcp_no_min,
+	.sysctl_rmem		= &tcp_no_min,
 	.max_header		= STRATA_TCP_HEADROOM,
 	.obj_size		= sizeof(struct strata_tcp_sock),
 	.slab_flags		= SLAB_TYPESAFE_BY_RCU,

@@ -193,7 +193,10 @@ static void read_sack(struct sock *sk, struct sk_buff *skb, struct strata_ack_ru
 	run->rec.dsack_end = run->in.dup.end;
 	if (!(READ_ONCE(strata_sk_net(sk)->conf.tcp_recovery) & STRATA_RACK_STATIC))
 		strata_rack_dsack(&tp->rack, tp->snd.una, tp->snd.nxt);
-	strata_inc(strata_sk_net(sk), TCPEXT_DSACKRECV);
+	if (strata_seq_before(run->in.dup.start, seg->ack))
+		strata_inc(strata_sk_net(sk), TCPEXT_DSACKRECV);
+	else
+		strata_inc(strata_sk_net(sk), TCPEXT_DSACKOFORECV);
 }
 
 static void run_init(struct sock *sk, const struct strata_tcp_seg *seg,
@@ -216,6 +219,23 @@ static void run_init(struct sock *sk, const struct strata_tcp_seg *seg,
 }
 
 /*
+ * RFC 2018 8: SACKed, but not acknowledged with what is below it: dropped by the peer, who may not;
+ * or ACKs that say more are under way. As native wait half a round trip for those, not an RTO
+ */
+static bool reneges(const struct sock *sk, const struct strata_ack_run *run)
+{
+	const struct sk_buff *head = strata_tcp_rtx_head(sk);
+
+	return run->rec.ack != run->rec.una && head &&
+	       (STRATA_TCP_TX(head)->sacked & STRATA_TX_SACKED);
+}
+
+static unsigned long renege_wait(const struct strata_tcp_rtt *rtt)
+{
+	return max(usecs_to_jiffies(strata_rtt_srtt(rtt) / 2), msecs_to_jiffies(10));
+}
+
+/*
  * The timer that stands for what is outstanding now. @looked: RACK has; an ACK that tells it
  * nothing new leaves what it waits for (RFC 8985 6.2 step 5)
  */
@@ -223,7 +243,9 @@ static void set_timer(struct sock *sk, const struct strata_ack_run *run, bool lo
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	if (reo_us)
+	if (unlikely(run->reneging))
+		strata_tcp_timer_set(sk, STRATA_TIMER_RTO, renege_wait(&tp->rtt));
+	else if (reo_us)
 		strata_tcp_timer_set(sk, STRATA_TIMER_REO, strata_tcp_jiffies(reo_us) + 1);
 	else if (run->acked_segs || run->rec.ack != run->rec.una ||
 		 (tp->timer_kind == STRATA_TIMER_REO ? looked : run->newly_sacked))
@@ -302,6 +324,7 @@ static void run_init_clean(const struct strata_tcp_sock *tp, const struct strata
 	run->rtt_us = 0;
 	run->had_sacks = false;
 	run->reordered = false;
+	run->reneging = false;
 	run->retrans_acked = false;
 }
 
@@ -345,6 +368,7 @@ static noinline void take_ack(struct sock *sk, struct sk_buff *skb, bool was_out
 		measure_rtt(sk, &run);
 		looked = tp->sack_ok && tp->rack.advanced;
 		reo_us = strata_tcp_detect_loss(sk);
+		run.reneging = reneges(sk, &run);
 		strata_tcp_recover(sk, &run);
 		set_timer(sk, &run, looked, reo_us);
 	}

@@ -69,24 +69,41 @@ int strata_tcp_fin_timeout(const struct sock *sk)
 	return max(timeo, (rto << 2) - (rto >> 1));
 }
 
-/* too many orphans, or no memory for another one */
-static bool too_many_orphans(struct sock *sk)
+/* too many orphans, each counted 1 << @shift times, or no memory for another one */
+static bool too_many_orphans(struct sock *sk, int shift)
 {
 	struct strata_net *sn = strata_sk_net(sk);
 
-	if (percpu_counter_read_positive(&sn->tcp_orphans) > READ_ONCE(sn->conf.tcp_max_orphans))
+	if (percpu_counter_read_positive(&sn->tcp_orphans) << shift >
+	    READ_ONCE(sn->conf.tcp_max_orphans))
 		return true;
 	return sk->sk_wmem_queued > SOCK_MIN_SNDBUF &&
 	       atomic_long_read(sk->sk_prot->memory_allocated) > sk->sk_prot->sysctl_mem[2];
 }
 
-bool strata_tcp_orphan_shed(struct sock *sk)
+static void orphan_abort(struct sock *sk, bool reset)
 {
-	if (!too_many_orphans(sk))
-		return false;
 	strata_inc(strata_sk_net(sk), TCPEXT_ABORTONMEMORY);
-	strata_tcp_send_active_reset(sk, GFP_ATOMIC);
+	if (reset)
+		strata_tcp_send_active_reset(sk, GFP_ATOMIC);
 	strata_tcp_done(sk);
+}
+
+bool strata_tcp_orphan_shed(struct sock *sk, bool alive)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 silent = (u32)jiffies - tp->lsndtime;
+	int shift = 0;
+
+	/* the peer that says nothing goes before the others, and that errors are told of */
+	if ((s32)silent > 2 * (s32)usecs_to_jiffies(STRATA_RTO_MAX_US) || !alive)
+		shift++;
+	if (tp->soft_err)
+		shift++;
+	if (!too_many_orphans(sk, shift))
+		return false;
+	orphan_abort(sk, alive || silent <= TIMEWAIT_LEN ||
+			 (!tp->swnd.wnd && !tp->scb.packets_out));
 	return true;
 }
 
@@ -121,8 +138,8 @@ void strata_tcp_orphan_check(struct sock *sk)
 {
 	if (sk->sk_state == TCP_FIN_WAIT2)
 		orphan_fin_wait2(sk);
-	else if (sk->sk_state != TCP_CLOSE)
-		strata_tcp_orphan_shed(sk);
+	else if (sk->sk_state != TCP_CLOSE && too_many_orphans(sk, 0))
+		orphan_abort(sk, true);
 }
 
 /* free what the user did not read; was there any (a FIN alone does not count) */
@@ -217,6 +234,8 @@ static void disconnect_reset(struct sock *sk)
 	tp->ts_recent = 0;
 	tp->ts_recent_stamp = 0;
 	tp->soft_err = 0;
+	tp->window_clamp = 0;
+	sk_set_peek_off(sk, -1);
 	tp->snd.mss_clamp = 536;
 	tp->ack_alone = 0;
 	tp->rcv.ratio = STRATA_WND_RATIO;
@@ -226,7 +245,8 @@ static void disconnect_reset(struct sock *sk)
 	tp->snd.nxt = tp->snd.write_seq;
 	memset(&tp->ack, 0, sizeof(tp->ack));
 	memset(&tp->sack_rcv, 0, sizeof(tp->sack_rcv));
-	memset(&tp->rate, 0, sizeof(tp->rate));
+	strata_scb_init(&tp->scb, tp->scb.reordering, false);
+	strata_rate_init(&tp->rate);
 	memset(&tp->tlp, 0, sizeof(tp->tlp));
 	memset(&tp->chrono, 0, sizeof(tp->chrono));
 	strata_recovery_init(&tp->rec);

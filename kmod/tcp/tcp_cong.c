@@ -205,6 +205,7 @@ void strata_cong_reset(struct strata_tcp_cong *c)
 	c->initialised = false;
 	/* not as a whole: reports and children of a listener look at @ops under RCU */
 	memset(c->priv, 0, sizeof(c->priv));
+	c->cwnd = 10;
 	c->ssthresh = STRATA_SSTHRESH_INF;
 	c->cwnd_cnt = 0;
 	c->prior_cwnd = 0;

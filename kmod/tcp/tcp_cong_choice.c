@@ -86,7 +86,8 @@ int strata_tcp_set_default_cong(struct strata_net *sn, const char *name)
 
 	if (!ops)
 		return -ENOENT;
-	if (!cong_allowed(sn->net, ops)) {
+	/* all of a namespace would have it: the machine's to allow, not the namespace's */
+	if ((READ_ONCE(ops->flags) & STRATA_CONG_RESTRICTED) && !net_eq(sn->net, &init_net)) {
 		strata_cong_put(ops);
 		return -EPERM;
 	}

@@ -33,10 +33,14 @@ void strata_tcp_child_undo(struct sock *child);
  */
 void strata_tcp_destroy(struct sock *sk);
 /**
- * strata_tcp_mem_force() - @size bytes of socket memory that the limits refused and that must
- * be there all the same, charged to the protocol's account. Locked
+ * strata_tcp_wmem_ok() - may @size bytes more be charged to what @sk sends?
+ * Below tcp_wmem[0] also while memory is short. Locked
  */
-void strata_tcp_mem_force(struct sock *sk, int size);
+bool strata_tcp_wmem_more(struct sock *sk, int size);
+static inline bool strata_tcp_wmem_ok(struct sock *sk, int size)
+{
+	return size <= sk->sk_forward_alloc || strata_tcp_wmem_more(sk, size);
+}
 /**
  * strata_tcp_mem_uncharge() - sk_mem_uncharge(), but while memory is plenty, and no memory cgroup
  * pays for it, a page stays with the socket, which a short exchange would fetch and give back each
@@ -80,6 +84,15 @@ struct sock *strata_tcp_lookup_est(struct strata_net *sn, __be32 laddr, __be16 l
 				   __be32 raddr, __be16 rport, int iif);
 /** strata_tcp_lookup_skb() - the one that @skb, parsed, is for; fills in its hash */
 struct sock *strata_tcp_lookup_skb(struct strata_net *sn, struct sk_buff *skb);
+/** strata_tcp_child_there() - is there a connection by now that @skb is for? */
+static inline bool strata_tcp_child_there(struct strata_net *sn, struct sk_buff *skb)
+{
+	struct sock *sk = strata_tcp_lookup_skb(sn, skb);
+
+	if (sk)
+		sock_put(sk);
+	return sk;
+}
 /** strata_tcp_lookup_req() - a half-open request, counted, or NULL; by @hash. BH off */
 struct strata_tcp_req *strata_tcp_lookup_req(struct strata_net *sn, u32 hash, __be32 laddr,
 					     __be16 lport, __be32 raddr, __be16 rport, int iif);
@@ -171,8 +184,11 @@ int strata_tcp_fin_timeout(const struct sock *sk);
  * at all (TCP_LINGER2 < 0). Locked
  */
 bool strata_tcp_fin_wait2_stays(struct sock *sk);
-/** strata_tcp_orphan_shed() - end an orphan with a RST if there are too many; was it? Locked */
-bool strata_tcp_orphan_shed(struct sock *sk);
+/**
+ * strata_tcp_orphan_shed() - end an orphan whose timer fired, if there are too many; was it?
+ * @alive: the peer may answer yet: it is told by a RST. Locked
+ */
+bool strata_tcp_orphan_shed(struct sock *sk, bool alive);
 
 /* tcp_connect.c */
 

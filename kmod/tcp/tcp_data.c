@@ -20,6 +20,7 @@
  * locking: the socket lock.
  */
 
+#include "sockmem.h"
 #include "tcp_int.h"
 
 #define TCP_MAX_QUICKACKS	16
@@ -215,12 +216,38 @@ bool strata_tcp_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *fr
 	return true;
 }
 
+/*
+ * The window promised room that small segments have used up with their overhead: as native,
+ * rather a larger buffer than a promise taken back (3.8.6, SHLD-14), as far as tcp_rmem lets it
+ * grow, unless the program has fixed it or memory is short
+ */
+static void rcvbuf_keep_promise(struct sock *sk)
+{
+	int used = atomic_read(&sk->sk_rmem_alloc);
+
+	if (used <= READ_ONCE(sk->sk_rcvbuf) || sk->sk_userlocks & SOCK_RCVBUF_LOCK ||
+	    used > READ_ONCE(strata_sk_net(sk)->conf.tcp_rmem[2]) ||
+	    sk_under_memory_pressure(sk) ||
+	    sk_memory_allocated(sk) >= sk_prot_mem_limits(sk, 0))
+		return;
+	WRITE_ONCE(sk->sk_rcvbuf, used);
+}
+
+/* as the protocol's limits let it, and below tcp_rmem[0] also while memory is short */
+static bool rmem_schedule(struct sock *sk, struct sk_buff *skb)
+{
+	return sk_rmem_schedule(sk, skb, skb->truesize) ||
+	       strata_sock_mem_floor(sk, skb->truesize, atomic_read(&sk->sk_rmem_alloc),
+				     READ_ONCE(strata_sk_net(sk)->conf.tcp_rmem[0]));
+}
+
 bool strata_tcp_rmem_ok(struct sock *sk, struct sk_buff *skb)
 {
 	struct strata_net *sn = strata_sk_net(sk);
 
+	rcvbuf_keep_promise(sk);
 	while (atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf) ||
-	       !sk_rmem_schedule(sk, skb, skb->truesize)) {
+	       !rmem_schedule(sk, skb)) {
 		strata_inc(sn, TCPEXT_PRUNECALLED);
 		if (strata_tcp_ofo_prune(sk, skb))
 			continue;
@@ -255,34 +282,15 @@ static void data_ready(struct sock *sk)
 }
 
 /*
- * The window promised room that small segments have used up with their overhead: as native,
- * rather a larger buffer than a promise taken back (3.8.6, SHLD-14), as far as tcp_rmem lets it
- * grow, unless the program has fixed it or memory is short
- */
-static void rcvbuf_keep_promise(struct sock *sk)
-{
-	int used = atomic_read(&sk->sk_rmem_alloc);
-
-	if (used <= READ_ONCE(sk->sk_rcvbuf) || sk->sk_userlocks & SOCK_RCVBUF_LOCK ||
-	    used > READ_ONCE(strata_sk_net(sk)->conf.tcp_rmem[2]) ||
-	    sk_under_memory_pressure(sk) ||
-	    sk_memory_allocated(sk) >= sk_prot_mem_limits(sk, 0))
-		return;
-	WRITE_ONCE(sk->sk_rcvbuf, used);
-}
-
-/*
  * Memory for @skb, next in order. One skb is always taken, or a small buffer could never move
  * again, and so is a bare FIN: it ends what holds the memory
  */
 static bool room_in_order(struct sock *sk, struct sk_buff *skb)
 {
-	if (skb->len && !skb_queue_empty(&sk->sk_receive_queue)) {
-		rcvbuf_keep_promise(sk);
+	if (skb->len && !skb_queue_empty(&sk->sk_receive_queue))
 		return strata_tcp_rmem_ok(sk, skb);
-	}
 	if (!sk_rmem_schedule(sk, skb, skb->truesize))
-		strata_tcp_mem_force(sk, skb->truesize);
+		strata_sock_mem_force(sk, skb->truesize);
 	return true;
 }
 

@@ -315,16 +315,6 @@ err_listener:
 	return NULL;
 }
 
-/* is there a connection by now that @skb is for? */
-static bool child_there(struct strata_net *sn, struct sk_buff *skb)
-{
-	struct sock *sk = strata_tcp_lookup_skb(sn, skb);
-
-	if (sk)
-		sock_put(sk);
-	return sk;
-}
-
 /* RFC 7413 4.2.2: a SYN whose cookie is good makes the child at once; else @c is for the SYN-ACK */
 static struct sock *fast_child(struct sock *lsk, struct strata_tcp_req *req,
 			       const struct sk_buff *skb, struct strata_tcp_cookie *c)
@@ -377,7 +367,7 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 	child = fast_child(lsk, req, skb, &c);
 	/* a copy of the SYN on another CPU has made it? */
 	if (!child && (READ_ONCE(sn->conf.tcp_fastopen) & STRATA_FASTOPEN_SERVER) &&
-	    child_there(sn, skb)) {
+	    strata_tcp_child_there(sn, skb)) {
 		strata_tcp_req_put(req);
 		*why = SKB_NOT_DROPPED_YET;
 		return NULL;
@@ -495,7 +485,7 @@ static struct sock *req_complete(struct sock *lsk, struct strata_tcp_req *req,
 	 * Was another CPU faster? Then the segment is for the child it has made, or, if a RST or
 	 * the listener's end took the request away, for nobody.
 	 */
-	if (req->cookie ? child_there(sn, skb) : strata_tcp_req_gone(req)) {
+	if (req->cookie ? strata_tcp_child_there(sn, skb) : strata_tcp_req_gone(req)) {
 		*why = SKB_NOT_DROPPED_YET;
 	} else {
 		*why = SKB_DROP_REASON_NOMEM;
@@ -527,7 +517,7 @@ static struct sock *cookie_rcv(struct sock *lsk, struct strata_tcp_reqs *reqs,
 	struct sock *child;
 
 	/* the request may have become a connection since the caller looked for one */
-	if (child_there(strata_sk_net(lsk), skb)) {
+	if (strata_tcp_child_there(strata_sk_net(lsk), skb)) {
 		*why = SKB_NOT_DROPPED_YET;
 		return NULL;
 	}

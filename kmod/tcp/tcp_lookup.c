@@ -338,8 +338,10 @@ static int hash_connect(struct sock *sk, bool asked_for)
 	spin_unlock_bh(&b->lock);
 	if (err)
 		return err;
-	if (tw)
+	if (tw) {
+		strata_inc(strata_sk_net(sk), TCPEXT_TWRECYCLED);
 		strata_tcp_tw_finish(tw);
+	}
 	inuse_add(sk, 1);
 	return 0;
 }

@@ -151,9 +151,9 @@ static inline u32 strata_tcp_pcount(u32 len, u32 mss)
 /*
  * Reordering seen: a never retransmitted segment ending at @end was delivered below the
  * highest SACK. Only if high_sack was valid before this ACK, i.e. something was
- * SACKed then. Raises DupThresh to the distance, at most @max.
+ * SACKed then. Raises DupThresh to the distance, at most @max. False: it was none
  */
-void strata_scb_reordered(struct strata_tcp_scb *s, u32 end, u32 mss, u32 max);
+bool strata_scb_reordered(struct strata_tcp_scb *s, u32 end, u32 mss, u32 max);
 /* peers without SACK: a duplicate ACK came (RFC 6582; counts a delivered segment) */
 void strata_scb_reno_dupack(struct strata_tcp_scb *s);
 /* SND.UNA advanced over @segs segments: right after strata_scb_acked() of each of them */
@@ -169,6 +169,8 @@ struct strata_tcp_rate {
 	u32	rate_interval_us; /* ... in this time; for tcp_info */
 	bool	rate_app_limited;
 };
+
+void strata_rate_init(struct strata_tcp_rate *r);
 
 /* collects one ACK's sample; zero it before the ACK's first strata_rate_delivered() */
 struct strata_rate_sample {

@@ -446,6 +446,8 @@ static void output_oow_ack(struct sock *sk, unsigned long todo, gfp_t gfp)
 	if (tp->last_oow_ack && (u32)jiffies - tp->last_oow_ack < gap) {
 		if (challenge)
 			strata_inc(sn, TCPEXT_ACKSKIPPEDCHALLENGE);
+		else if (tp->oow_paws)
+			strata_inc(sn, TCPEXT_ACKSKIPPEDPAWS);
 		else
 			strata_inc(sn, TCPEXT_ACKSKIPPEDSEQ);
 		return;

@@ -22,6 +22,7 @@
  * locking: the socket lock.
  */
 
+#include "sockmem.h"
 #include "tcp_int.h"
 
 static void anchor_clear(struct sk_buff *skb)
@@ -50,6 +51,20 @@ void strata_tcp_rtx_retime(struct sock *sk, struct sk_buff *skb)
 	list_add_tail(&skb->tcp_tsorted_anchor, &strata_tcp_sk(sk)->rtx_by_time);
 }
 
+bool strata_tcp_wmem_more(struct sock *sk, int size)
+{
+	int sndbuf = READ_ONCE(sk->sk_sndbuf);
+
+	if (sk_wmem_schedule(sk, size))
+		return true;
+	if (!strata_sock_mem_floor(sk, size, sk->sk_wmem_queued,
+				   READ_ONCE(strata_sk_net(sk)->conf.tcp_wmem[0])))
+		return false;
+	/* who is granted memory keeps the buffer that a refusal has cut */
+	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
+	return true;
+}
+
 struct sk_buff *strata_tcp_tx_alloc(struct sock *sk, gfp_t gfp, bool force)
 {
 	struct sk_buff *skb;
@@ -62,12 +77,12 @@ struct sk_buff *strata_tcp_tx_alloc(struct sock *sk, gfp_t gfp, bool force)
 		return NULL;
 	}
 	skb->truesize = SKB_TRUESIZE(skb_end_offset(skb));
-	if (!sk_wmem_schedule(sk, skb->truesize)) {
+	if (!strata_tcp_wmem_ok(sk, skb->truesize)) {
 		if (!force) {
 			__kfree_skb(skb);
 			return NULL;
 		}
-		strata_tcp_mem_force(sk, skb->truesize);
+		strata_sock_mem_force(sk, skb->truesize);
 	}
 	skb->ip_summed = CHECKSUM_PARTIAL;
 	/* the anchor and struct strata_tcp_tx are zero: so comes a new skb */

@@ -53,6 +53,12 @@ void strata_rate_delivered(struct strata_tcp_rate *r, struct strata_rate_sample 
 	r->first_us = tx->xmit_us;
 }
 
+void strata_rate_init(struct strata_tcp_rate *r)
+{
+	/* the pipe is not full before the first ACK */
+	*r = (struct strata_tcp_rate) { .app_limited = ~0U, .rate_app_limited = true };
+}
+
 void strata_rate_gen(struct strata_tcp_rate *r, const struct strata_tcp_scb *s,
 		     struct strata_rate_sample *rs, u32 min_rtt_us, bool reneging)
 {

@@ -279,6 +279,8 @@ static enum skb_drop_reason rcv_listener(struct strata_net *sn, struct sock *lsk
 		if (why == SKB_NOT_DROPPED_YET)
 			return why;
 	}
+	if (!lsk && strata_tcp_child_there(sn, skb))
+		return SKB_NOT_DROPPED_YET;
 	if (reset)
 		strata_tcp_send_reset(NULL, skb);
 	segment_end(sn, skb, why);
@@ -322,6 +324,8 @@ static enum skb_drop_reason rcv_lookup(struct strata_net *sn, struct sk_buff *sk
 		sock_put(sk);
 		return why;
 	}
+	/* pairs with the bucket's lock: who leaves the sockets is in TIME-WAIT before */
+	smp_rmb();
 	tw = strata_tcp_tw_lookup(sn, STRATA_TCP_SEG(skb)->hash, iph->daddr, ports[1], iph->saddr,
 				  ports[0], iif);
 	if (tw) {

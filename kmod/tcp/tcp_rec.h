@@ -102,13 +102,24 @@ enum strata_ca_state {
 	STRATA_CA_LOSS,		/* after a retransmission timeout */
 };
 
+/* how the last reduction that was taken back proved spurious (counters) */
+enum strata_undo {
+	STRATA_UNDO_FULL,	/* at the end of fast recovery */
+	STRATA_UNDO_PARTIAL,	/* in it, by a timestamp */
+	STRATA_UNDO_DSACK,	/* all that went again arrived twice */
+	STRATA_UNDO_LOSS,	/* a timeout */
+	STRATA_UNDO_FRTO,	/* a timeout, by F-RTO */
+};
+
 struct strata_tcp_recovery {
 	u8	state;		/* enum strata_ca_state */
+	u8	undone;		/* enum strata_undo */
 	u8	frto;		/* step of RFC 5682 3.1: 0 off, 2, 3 */
 	bool	undo_ok;	/* undo_marker is valid */
 	bool	stamp_ok;	/* retrans_stamp is valid */
 	bool	cwr_due;	/* reduced: CWR on the next new data (RFC 3168 6.1.2) */
 	bool	blameless;	/* LOSS without a reduction: the path's MTU fell */
+	bool	reneged;	/* until it is over: SACKed data came back, rates mean nothing */
 	u32	high_seq;	/* RecoveryPoint: SND.NXT when it began */
 	u32	undo_marker;	/* SND.UNA when it began */
 	u32	retrans_stamp;	/* TSval of the first retransmission (Eifel, RFC 3522) */

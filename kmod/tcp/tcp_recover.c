@@ -241,6 +241,27 @@ static void clear_lost(struct sock *sk)
 	tp->rexmit_seq = tp->snd.nxt;
 }
 
+static void count_undo(struct strata_net *sn, enum strata_undo how)
+{
+	switch (how) {
+	case STRATA_UNDO_FULL:
+		strata_inc(sn, TCPEXT_FULLUNDO);
+		break;
+	case STRATA_UNDO_PARTIAL:
+		strata_inc(sn, TCPEXT_PARTIALUNDO);
+		break;
+	case STRATA_UNDO_DSACK:
+		strata_inc(sn, TCPEXT_DSACKUNDO);
+		break;
+	case STRATA_UNDO_FRTO:
+		strata_inc(sn, TCPEXT_SPURIOUSRTOS);
+		fallthrough;
+	case STRATA_UNDO_LOSS:
+		strata_inc(sn, TCPEXT_LOSSUNDO);
+		break;
+	}
+}
+
 static void count_recovery(struct sock *sk, u32 verdict)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -255,7 +276,7 @@ static void count_recovery(struct sock *sk, u32 verdict)
 			strata_inc(sn, TCPEXT_RENORECOVERY);
 	}
 	if (verdict & STRATA_REC_UNDONE)
-		strata_inc(sn, TCPEXT_FULLUNDO);
+		count_undo(sn, tp->rec.undone);
 }
 
 /* all of *@cs */
@@ -343,7 +364,8 @@ void strata_tcp_set_cwnd(struct sock *sk, struct strata_ack_run *run, u32 verdic
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_cong_sample cs __uninitialized;
 
-	strata_rate_gen(&tp->rate, &tp->scb, &run->rs, strata_rtt_min(&tp->rtt), false);
+	strata_rate_gen(&tp->rate, &tp->scb, &run->rs, strata_rtt_min(&tp->rtt),
+			tp->rec.reneged);
 	fill_sample(sk, run, &cs);
 	strata_recovery_cwnd(&tp->rec, &tp->cong, &tp->scb, &cs, cs.lost, verdict);
 	strata_tcp_update_pacing(sk);
@@ -358,9 +380,10 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 
 	if (unlikely(strata_mtup_arrived(&tp->mtup, tp->snd.una)))
 		mtu_probe_arrived(sk);
-	if (run->reordered)
-		strata_scb_reordered(&tp->scb, run->reord_end, tp->snd.mss,
-				     READ_ONCE(strata_sk_net(sk)->conf.tcp_max_reordering));
+	if (run->reordered &&
+	    strata_scb_reordered(&tp->scb, run->reord_end, tp->snd.mss,
+				 READ_ONCE(strata_sk_net(sk)->conf.tcp_max_reordering)))
+		strata_inc(strata_sk_net(sk), TCPEXT_SACKREORDER);
 	run->rec.delivered = tp->scb.delivered - run->prior_delivered;
 	run->rec.can_send_new = can_send_new(sk);
 	if (run->rec.ece && run->rec.delivered) {
@@ -374,8 +397,9 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 	if (unlikely(tp->mtup.probe) && tp->snd.una == tp->mtup.start &&
 	    strata_recovery_due(&tp->rec, &tp->scb))
 		mtu_probe_lost(sk);
-	else if (run->rec.delivered || run->dup || run->rec.ack != run->rec.una ||
-		 run->rec.has_dsack || run->rec.ece)
+	else if (!run->reneging &&
+		 (run->rec.delivered || run->dup || run->rec.ack != run->rec.una ||
+		  run->rec.has_dsack || run->rec.ece))
 		verdict = strata_recovery_ack(&tp->rec, &tp->cong, &tp->scb, &run->rec);
 	if (unlikely(tp->rtt.timeouts.since_ms) && tp->rec.state != STRATA_CA_LOSS)
 		strata_rtt_timeouts_over(&tp->rtt.timeouts, strata_tcp_now_ms(tp));
@@ -391,6 +415,8 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 	if (verdict & STRATA_REC_SEND_NEW)
 		tp->todo |= STRATA_TODO_DATA;
 	strata_tcp_set_cwnd(sk, run, verdict);
+	if (tp->rec.state < STRATA_CA_CWR)
+		tp->rec.reneged = false;
 }
 
 void strata_tcp_rack_timeout(struct sock *sk)
@@ -430,6 +456,7 @@ void strata_tcp_enter_loss(struct sock *sk)
 	if (reneged) {
 		/* the peer has dropped what it had SACKed (RFC 2018 8) */
 		strata_inc(strata_sk_net(sk), TCPEXT_SACKRENEGING);
+		tp->rec.reneged = true;
 		memset(tp->sack_seen, 0, sizeof(tp->sack_seen));
 	}
 	for (first = skb; skb; skb = skb_rb_next(skb)) {

@@ -78,10 +78,12 @@ static void end_reduction(struct strata_tcp_recovery *rec, struct strata_tcp_con
 }
 
 /* RFC 4015 3: as if nothing had happened */
-static void undo(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c, u64 now_us)
+static void undo(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c, u64 now_us,
+		 enum strata_undo how)
 {
 	u32 cwnd;
 
+	rec->undone = how;
 	/* 0: ECE came meanwhile, so the reduction was due all the same (RFC 3168 6.1.2) */
 	if (c->prior_ssthresh) {
 		cwnd = c->ops->undo_cwnd(c);
@@ -191,7 +193,7 @@ static u32 ack_open(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 	if (!s->sack_ok && a->ack != a->una)
 		s->sacked_out = 0;
 	if (all_dsacked(rec, s)) {
-		undo(rec, c, a->now_us);
+		undo(rec, c, a->now_us, STRATA_UNDO_DSACK);
 		todo = STRATA_REC_UNDONE;
 	}
 	if (is_lossy(s))
@@ -214,9 +216,10 @@ static u32 ack_cwr(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 }
 
 static u32 leave_spurious(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
-			  struct strata_tcp_scb *s, const struct strata_rec_ack *a)
+			  struct strata_tcp_scb *s, const struct strata_rec_ack *a,
+			  enum strata_undo how)
 {
-	undo(rec, c, a->now_us);
+	undo(rec, c, a->now_us, how);
 	/* the caller clears the marks, so nothing counts as lost */
 	set_state(rec, c, s->sacked_out ? STRATA_CA_DISORDER : STRATA_CA_OPEN, a->now_us);
 	return STRATA_REC_UNDONE | STRATA_REC_CLEAR_LOST;
@@ -239,7 +242,7 @@ static u32 ack_recovery(struct strata_tcp_recovery *rec, struct strata_tcp_cong 
 		u32 todo = 0;
 
 		if (eifel(rec, a) || all_dsacked(rec, s)) {
-			undo(rec, c, a->now_us);
+			undo(rec, c, a->now_us, STRATA_UNDO_FULL);
 			todo = STRATA_REC_UNDONE;
 		} else {
 			end_reduction(rec, c, a->now_us);
@@ -253,9 +256,9 @@ static u32 ack_recovery(struct strata_tcp_recovery *rec, struct strata_tcp_cong 
 	}
 	/* other retransmissions that are out may have been needed: wait for the end */
 	if (!s->retrans_out && eifel(rec, a))
-		return leave_spurious(rec, c, s, a);
+		return leave_spurious(rec, c, s, a, STRATA_UNDO_PARTIAL);
 	if (!s->lost_out && all_dsacked(rec, s))
-		return leave_spurious(rec, c, s, a);
+		return leave_spurious(rec, c, s, a, STRATA_UNDO_DSACK);
 	/* RFC 6582 3.2 step 3: a partial ACK shows the next hole */
 	if (!s->sack_ok && strata_seq_after(a->ack, a->una) && s->packets_out)
 		return STRATA_REC_MARK_HEAD | STRATA_REC_RETRANSMIT;
@@ -285,7 +288,7 @@ static bool ack_frto(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 	}
 	/* 3b: data never retransmitted arrives, so the timeout was spurious */
 	if (a->orig_acked) {
-		*todo = leave_spurious(rec, c, s, a);
+		*todo = leave_spurious(rec, c, s, a, STRATA_UNDO_FRTO);
 		return true;
 	}
 	/* 3a */
@@ -299,13 +302,13 @@ static u32 ack_loss(struct strata_tcp_recovery *rec, struct strata_tcp_cong *c,
 	u32 todo;
 
 	if (eifel(rec, a))
-		return leave_spurious(rec, c, s, a);
+		return leave_spurious(rec, c, s, a, STRATA_UNDO_LOSS);
 	if (rec->frto && ack_frto(rec, c, s, a, &todo))
 		return todo;
 	if (episode_over(rec, s, a)) {
 		todo = 0;
 		if (all_dsacked(rec, s)) {
-			undo(rec, c, a->now_us);
+			undo(rec, c, a->now_us, STRATA_UNDO_LOSS);
 			todo = STRATA_REC_UNDONE;
 		}
 		if (is_lossy(s)) {

@@ -178,6 +178,7 @@ static int recv_loop(struct sock *sk, struct recv_run *run)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct sk_buff *skb;
 	u32 off;
+	int err;
 
 	do {
 		/* stop at the urgent mark, once something was read: SIOCATMARK must see it */
@@ -193,12 +194,16 @@ static int recv_loop(struct sock *sk, struct recv_run *run)
 			break;
 		if (run->copied >= run->target) {
 			/* enough, but the backlog may hold more */
-			release_sock(sk);
-			lock_sock(sk);
+			sk_flush_backlog(sk);
 		} else {
 			if (run->copied > 0 || (tp->ack.pending & STRATA_ACK_SCHED))
 				strata_tcp_reader_waits(sk, run->copied);
-			sk_wait_data(sk, &run->timeo, skb_peek_tail(&sk->sk_receive_queue));
+			err = sk_wait_data(sk, &run->timeo, skb_peek_tail(&sk->sk_receive_queue));
+			/* disconnected: what comes now is another connection's */
+			if (err < 0) {
+				run->copied = run->copied ?: err;
+				break;
+			}
 		}
 		/* somebody else may have read while we slept */
 		if ((run->flags & MSG_PEEK) &&
@@ -333,6 +338,8 @@ static int splice_some(struct sock *sk, struct pipe_inode_info *pipe, size_t len
 /* nothing was spliced: 0 end, -errno, or 1: try again */
 static int splice_wait(struct sock *sk, long *timeo)
 {
+	int err;
+
 	if (sock_flag(sk, SOCK_DONE))
 		return 0;
 	if (sk->sk_err)
@@ -347,7 +354,10 @@ static int splice_wait(struct sock *sk, long *timeo)
 	if (!skb_queue_empty(&sk->sk_receive_queue))
 		return 0;
 	strata_tcp_reader_waits(sk, 0);
-	sk_wait_data(sk, timeo, NULL);
+	/* disconnected: what comes now is another connection's */
+	err = sk_wait_data(sk, timeo, NULL);
+	if (err < 0)
+		return err;
 	return signal_pending(current) ? sock_intr_errno(*timeo) : 1;
 }
 

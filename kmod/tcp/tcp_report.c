@@ -135,25 +135,6 @@ static void view_tw(struct strata_tcp_view *view, const struct strata_tcp_tw *tw
 	view->cookie = (unsigned long)tw;
 }
 
-/* requests of one listener from a place on */
-struct request_walk {
-	const struct walk	*w;
-	unsigned long		skip;
-	unsigned long		seen;
-};
-
-static int request_one(const struct strata_tcp_view *view, void *arg)
-{
-	struct request_walk *rw = arg;
-	int ret = 0;
-
-	if (rw->seen >= rw->skip)
-		ret = rw->w->fn(view, rw->w->arg);
-	if (!ret)
-		rw->seen++;
-	return ret;
-}
-
 /*
  * A listener is one place in its bucket and each of its requests another. Those of earlier
  * listeners count too, so that places stay where they are while a reader is away, as far as
@@ -162,8 +143,8 @@ static int request_one(const struct strata_tcp_view *view, void *arg)
 static int walk_listener(const struct walk *w, struct sock *lsk, unsigned long *place,
 			 unsigned long first)
 {
-	struct request_walk rw = { .w = w };
 	struct strata_tcp_view view;
+	unsigned long seen = 0;
 	int ret;
 
 	if (*place >= first && (w->kinds & BIT(STRATA_TCP_LISTEN))) {
@@ -175,9 +156,8 @@ static int walk_listener(const struct walk *w, struct sock *lsk, unsigned long *
 	(*place)++;
 	if (!(w->kinds & BIT(STRATA_TCP_REQUEST)))
 		return 0;
-	rw.skip = first > *place ? first - *place : 0;
-	ret = strata_tcp_reqs_walk(lsk, request_one, &rw);
-	*place += rw.seen;
+	ret = strata_tcp_reqs_walk(lsk, first > *place ? first - *place : 0, &seen, w->fn, w->arg);
+	*place += seen;
 	return ret;
 }
 
@@ -332,6 +312,36 @@ int strata_tcp_walk(struct strata_net *sn, long *pos, unsigned int kinds,
 static u32 view_hash(const struct strata_net *sn, const struct strata_tcp_view *view)
 {
 	return strata_tcp_hashfn(sn, view->laddr, view->lport, view->raddr, view->rport);
+}
+
+bool strata_tcp_view_tw(struct strata_net *sn, const struct strata_tcp_view *key,
+			struct strata_tcp_view *view)
+{
+	struct strata_tcp_tw *tw;
+
+	tw = strata_tcp_tw_lookup(sn, view_hash(sn, key), key->laddr, key->lport, key->raddr,
+				  key->rport, key->ifindex);
+	if (!tw)
+		return false;
+	view_tw(view, tw);
+	strata_tcp_tw_put(tw);
+	return true;
+}
+
+bool strata_tcp_view_request(struct strata_net *sn, const struct strata_tcp_view *key,
+			     struct strata_tcp_view *view)
+{
+	struct strata_tcp_req *req;
+
+	local_bh_disable();
+	req = strata_tcp_lookup_req(sn, view_hash(sn, key), key->laddr, key->lport, key->raddr,
+				    key->rport, key->ifindex);
+	if (req) {
+		strata_tcp_req_view(req, sock_i_uid(req->reqs->lsk), view);
+		strata_tcp_req_put(req);
+	}
+	local_bh_enable();
+	return req;
 }
 
 static int destroy_tw(struct strata_net *sn, const struct strata_tcp_view *view)

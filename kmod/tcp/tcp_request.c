@@ -14,6 +14,8 @@
 #include <linux/slab.h>
 #include "tcp_req.h"
 
+#define REQS_CLOSE_BATCH	64
+
 static struct kmem_cache *req_cache __read_mostly;
 
 struct strata_tcp_req *strata_tcp_req_alloc(void)
@@ -218,15 +220,23 @@ struct strata_tcp_reqs *strata_tcp_reqs_alloc(struct sock *lsk)
 
 void strata_tcp_reqs_close(struct strata_tcp_reqs *reqs)
 {
-	struct strata_tcp_req *req, *next;
+	struct strata_tcp_req *req;
+	unsigned int n = 0;
 	int level;
 
+	/* once it is closed nobody adds; in portions, or a flood's would keep this CPU from others */
 	spin_lock_bh(&reqs->lock);
 	reqs->closed = true;
 	for (level = 0; level < STRATA_REQ_LEVELS; level++) {
-		list_for_each_entry_safe(req, next, &reqs->level[level], wait) {
+		while ((req = list_first_entry_or_null(&reqs->level[level], struct strata_tcp_req,
+						       wait))) {
 			req_unlink(reqs, req);
 			strata_tcp_req_put(req);
+			if (++n % REQS_CLOSE_BATCH)
+				continue;
+			spin_unlock_bh(&reqs->lock);
+			cond_resched();
+			spin_lock_bh(&reqs->lock);
 		}
 	}
 	spin_unlock_bh(&reqs->lock);
@@ -235,11 +245,34 @@ void strata_tcp_reqs_close(struct strata_tcp_reqs *reqs)
 	kfree_rcu(reqs, rcu);
 }
 
-/* called by strata_tcp_walk() with RCU held */
-int strata_tcp_reqs_walk(struct sock *lsk, int (*fn)(const struct strata_tcp_view *view, void *arg),
-			 void *arg)
+void strata_tcp_req_view(const struct strata_tcp_req *req, kuid_t uid,
+			 struct strata_tcp_view *view)
+{
+	memset(view, 0, sizeof(*view));
+	view->kind = STRATA_TCP_REQUEST;
+	view->state = TCP_SYN_RECV;
+	view->laddr = req->laddr;
+	view->raddr = req->raddr;
+	view->lport = req->lport;
+	view->rport = req->rport;
+	view->timer = 1;
+	view->expires = READ_ONCE(req->expires);
+	view->retrans = READ_ONCE(req->sent);
+	view->uid = uid;
+	view->ifindex = req->oif;
+	view->mark = req->mark;
+	view->cookie = (unsigned long)req;
+}
+
+/*
+ * Called by strata_tcp_walk() with RCU held. Receivers want the lock, too: those that the reader
+ * has seen cost a step of the list and no more
+ */
+int strata_tcp_reqs_walk(struct sock *lsk, unsigned long skip, unsigned long *seen,
+			 int (*fn)(const struct strata_tcp_view *view, void *arg), void *arg)
 {
 	struct strata_tcp_reqs *reqs = rcu_dereference(strata_tcp_sk(lsk)->lst.reqs);
+	kuid_t uid = sock_i_uid(lsk);
 	struct strata_tcp_view view;
 	struct strata_tcp_req *req;
 	int level, ret = 0;
@@ -249,23 +282,13 @@ int strata_tcp_reqs_walk(struct sock *lsk, int (*fn)(const struct strata_tcp_vie
 	spin_lock_bh(&reqs->lock);
 	for (level = 0; level < STRATA_REQ_LEVELS && !ret; level++) {
 		list_for_each_entry(req, &reqs->level[level], wait) {
-			memset(&view, 0, sizeof(view));
-			view.kind = STRATA_TCP_REQUEST;
-			view.state = TCP_SYN_RECV;
-			view.laddr = req->laddr;
-			view.raddr = req->raddr;
-			view.lport = req->lport;
-			view.rport = req->rport;
-			view.timer = 1;
-			view.expires = req->expires;
-			view.retrans = req->sent;
-			view.uid = sock_i_uid(lsk);
-			view.ifindex = req->oif;
-			view.mark = req->mark;
-			view.cookie = (unsigned long)req;
-			ret = fn(&view, arg);
-			if (ret)
-				break;
+			if (*seen >= skip) {
+				strata_tcp_req_view(req, uid, &view);
+				ret = fn(&view, arg);
+				if (ret)
+					break;
+			}
+			(*seen)++;
 		}
 	}
 	spin_unlock_bh(&reqs->lock);

@@ -403,17 +403,18 @@ void strata_scb_split(struct strata_tcp_scb *s, struct strata_tcp_tx *tx,
 	limit_sacked(s);
 }
 
-void strata_scb_reordered(struct strata_tcp_scb *s, u32 end, u32 mss, u32 max)
+bool strata_scb_reordered(struct strata_tcp_scb *s, u32 end, u32 mss, u32 max)
 {
 	u32 dist, segs;
 
 	if (!mss || !strata_seq_before(end, s->high_sack))
-		return;
+		return false;
 	dist = s->high_sack - end;
 	segs = (dist + mss - 1) / mss;
 	if (segs > s->reordering)
 		s->reordering = segs < max ? segs : max;
 	s->reord_seen++;
+	return true;
 }
 
 void strata_scb_reno_dupack(struct strata_tcp_scb *s)

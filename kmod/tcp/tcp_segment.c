@@ -97,6 +97,7 @@ static enum skb_drop_reason drop_unacceptable(struct sock *sk, const struct stra
 
 	if (seg->flags & STRATA_TCP_RST)
 		return why;
+	tp->oow_paws = why == SKB_DROP_REASON_TCP_RFC7323_PAWS;
 	if (syn_again(tp, seg)) {
 		answer_again(sk);
 		return why;

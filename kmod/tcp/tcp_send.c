@@ -125,7 +125,7 @@ static int append_copy(struct sock *sk, struct sk_buff *skb, struct iov_iter *fr
 	if (!merge && i >= MAX_SKB_FRAGS)
 		return -EMSGSIZE;
 	len = min_t(size_t, min_t(u32, room, pfrag->size - pfrag->offset), iov_iter_count(from));
-	if (!sk_wmem_schedule(sk, len))
+	if (!strata_tcp_wmem_ok(sk, len))
 		return -EAGAIN;
 	err = skb_copy_to_page_nocache(sk, from, skb, pfrag->page, pfrag->offset, len);
 	if (err)
@@ -146,7 +146,7 @@ static int append_pages(struct sock *sk, struct sk_buff *skb, struct iov_iter *f
 	size_t len = min_t(size_t, room, iov_iter_count(from));
 	ssize_t got;
 
-	if (!sk_wmem_schedule(sk, len))
+	if (!strata_tcp_wmem_ok(sk, len))
 		return -EAGAIN;
 	got = strata_skb_splice(skb, from, len, sk->sk_allocation);
 	if (got <= 0)
@@ -215,7 +215,7 @@ static int append_zerocopy(struct sock *sk, struct sk_buff *skb, struct msghdr *
 	size_t len = min_t(size_t, room, msg_data_left(msg));
 	int got;
 
-	if (!sk_wmem_schedule(sk, len))
+	if (!strata_tcp_wmem_ok(sk, len))
 		return -EAGAIN;
 	got = skb_zerocopy_iter_stream(sk, skb, msg, len, run->uarg);
 	/* pages of another owner are in it */
@@ -415,7 +415,7 @@ static int append_page(struct sock *sk, struct sk_buff *skb, struct page *page, 
 
 	if (!merge && i >= MAX_SKB_FRAGS)
 		return -EMSGSIZE;
-	if (!sk_wmem_schedule(sk, len))
+	if (!strata_tcp_wmem_ok(sk, len))
 		return -EAGAIN;
 	if (merge) {
 		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], len);

@@ -248,9 +248,11 @@ static bool rto_exhausted(struct sock *sk, bool syn)
 		strata_path_put(&tp->ep.path);
 	}
 	if (sock_flag(sk, SOCK_DEAD)) {
-		if (strata_tcp_orphan_shed(sk))
+		bool alive = strata_rtt_rto(&tp->rtt) < STRATA_RTO_MAX_US;
+
+		limit = orphan_retries(sk, alive);
+		if (strata_tcp_orphan_shed(sk, alive || !timed_out(tp, limit, 0)))
 			return true;
-		limit = orphan_retries(sk, strata_rtt_rto(&tp->rtt) < STRATA_RTO_MAX_US);
 	}
 	if (probe_like(sk)) {
 		/*
@@ -374,7 +376,7 @@ static void persist_fired(struct sock *sk)
 			give_up(sk);
 			return;
 		}
-		if (strata_tcp_orphan_shed(sk))
+		if (strata_tcp_orphan_shed(sk, true))
 			return;
 	}
 	if (tp->probes_out >= most) {
@@ -540,7 +542,8 @@ static void slow_fire(struct timer_list *t)
 
 	bh_lock_sock(sk);
 	if (sock_owned_by_user(sk)) {
-		next = HZ / 20;
+		/* unless the owner has set it anew since it fired */
+		next = timer_pending(t) ? 0 : HZ / 20;
 	} else if (sk->sk_state == TCP_FIN_WAIT2 && sock_flag(sk, SOCK_DEAD)) {
 		fin_wait2_run(sk);
 	} else if (sock_flag(sk, SOCK_KEEPOPEN) &&

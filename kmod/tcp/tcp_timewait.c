@@ -18,6 +18,8 @@
 
 static struct kmem_cache *tw_cache __read_mostly;
 
+static_assert(IS_ENABLED(CONFIG_LOCKDEP) || sizeof(struct strata_tcp_tw) <= 256);
+
 static void tw_free_rcu(struct rcu_head *head)
 {
 	kmem_cache_free(tw_cache, container_of(head, struct strata_tcp_tw, rcu));
@@ -378,6 +380,9 @@ void strata_tcp_tw_purge(struct strata_net *sn)
 	unsigned long slot;
 
 	for (slot = 0; (b = strata_tcp_bucket_at(slot)); slot++) {
+		/* nobody adds any more: no socket is left */
+		if (hlist_empty(&b->tws))
+			continue;
 		while ((tw = tw_take(b, sn))) {
 			/* a handler that runs now finds it unhashed and drops its own reference */
 			if (timer_shutdown_sync(&tw->timer))

@@ -56,6 +56,15 @@ static inline struct strata_udp_sock *strata_udp_sk(const struct sock *sk)
 	return (struct strata_udp_sock *)sk;
 }
 
+/**
+ * strata_udp_fits() - may @size bytes be queued where @used of @rcvbuf are?
+ * As native the datagram that crosses the limit still fits, unless the sum could wrap
+ */
+static inline bool strata_udp_fits(unsigned int used, unsigned int size, unsigned int rcvbuf)
+{
+	return used + size <= rcvbuf || (rcvbuf <= INT_MAX >> 1 && used <= rcvbuf);
+}
+
 /** strata_udp_payload() - bytes the user sees of a queued datagram: its header stays before them */
 static inline int strata_udp_payload(const struct sk_buff *skb)
 {

@@ -10,28 +10,14 @@
 
 #include <linux/net_tstamp.h>
 #include <net/busy_poll.h>
+#include "sockmem.h"
 #include "udp_int.h"
 
-/*
- * Between the low and the high mark of UDP's memory a socket still gets udp_rmem_min bytes, so
- * that one that reads is not starved by those that do not. A memory cgroup knows no such floor.
- * Queue lock
- */
+/* Between the low and the high mark of UDP's memory a socket still gets udp_rmem_min. Queue lock */
 static bool udp_rmem_floor(struct sock *sk, int size)
 {
-	const struct proto *prot = sk->sk_prot;
-	int pages;
-
-	if (atomic_read(&sk->sk_rmem_alloc) >= READ_ONCE(strata_sk_net(sk)->conf.udp_rmem_min) ||
-	    (mem_cgroup_sockets_enabled && sk->sk_memcg))
-		return false;
-	pages = sk_mem_pages(size - sk->sk_forward_alloc);
-	if (atomic_long_read(prot->memory_allocated) + pages > READ_ONCE(prot->sysctl_mem[2]))
-		return false;
-	WRITE_ONCE(sk->sk_forward_alloc, sk->sk_forward_alloc + (pages << PAGE_SHIFT));
-	/* sk_memory_allocated_add() needs a symbol that 6.1 does not export */
-	atomic_long_add(pages, prot->memory_allocated);
-	return true;
+	return strata_sock_mem_floor(sk, size, atomic_read(&sk->sk_rmem_alloc),
+				     READ_ONCE(strata_sk_net(sk)->conf.udp_rmem_min));
 }
 
 enum skb_drop_reason strata_udp_queue(struct sock *sk, struct sk_buff *skb)
@@ -39,8 +25,7 @@ enum skb_drop_reason strata_udp_queue(struct sock *sk, struct sk_buff *skb)
 	struct sk_buff_head *queue = &sk->sk_receive_queue;
 	int size = skb->truesize;
 
-	/* as native: the datagram that crosses the limit still fits */
-	if (atomic_read(&sk->sk_rmem_alloc) > READ_ONCE(sk->sk_rcvbuf)) {
+	if (!strata_udp_fits(atomic_read(&sk->sk_rmem_alloc), size, READ_ONCE(sk->sk_rcvbuf))) {
 		atomic_inc(&sk->sk_drops);
 		return SKB_DROP_REASON_SOCKET_RCVBUFF;
 	}

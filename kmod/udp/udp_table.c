@@ -268,7 +268,12 @@ static noinline struct sock *group_select(struct sock *sk, const struct strata_u
 	return member && udp_score(member, key) ? member : sk;
 }
 
-static struct sock *addr_lookup(const struct strata_udp_key *key, __be32 laddr, u32 hash)
+/*
+ * By address and port in the chain of @laddr. @moving: also who has the other of the two addresses
+ * that fit: connect() changes the address first and the chain then
+ */
+static struct sock *addr_lookup(const struct strata_udp_key *key, __be32 laddr, bool moving,
+				u32 hash)
 {
 	u32 chain = addr_hash(key->sn->net, laddr, key->lport);
 	struct hlist_nulls_node *node;
@@ -280,7 +285,9 @@ again:
 	best = NULL;
 	top = 0;
 	hlist_nulls_for_each_entry_rcu(up, node, &addr_chains[chain].head, addr_node) {
-		if (READ_ONCE(up->ep.laddr) != laddr)
+		__be32 has = READ_ONCE(up->ep.laddr);
+
+		if (has != laddr && !(moving && (!has || has == key->laddr)))
 			continue;
 		score = udp_score(&up->ep.sk, key);
 		if (score > top) {
@@ -302,9 +309,14 @@ struct sock *strata_udp_lookup_rcu(const struct strata_udp_key *key)
 
 	sk = pair_lookup(key, hash);
 	if (!sk)
-		sk = addr_lookup(key, key->laddr, hash);
+		sk = addr_lookup(key, key->laddr, false, hash);
 	if (!sk)
-		sk = addr_lookup(key, 0, hash);
+		sk = addr_lookup(key, 0, false, hash);
+	/* nobody: one that connects or disconnects just now? */
+	if (!sk)
+		sk = addr_lookup(key, 0, true, hash);
+	if (!sk)
+		sk = addr_lookup(key, key->laddr, true, hash);
 	return sk;
 }
 

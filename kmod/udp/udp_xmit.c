@@ -109,7 +109,7 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, u16 gso,
 	skb_push(skb, sizeof(*uh));
 	skb_reset_transport_header(skb);
 	uh = udp_hdr(skb);
-	uh->source = fl->sport;
+	uh->source = ep->lport;
 	uh->dest = fl->dport;
 	uh->len = htons(skb->len);
 	udp_checksum(sk, fl, path, skb);
@@ -195,6 +195,11 @@ static int udp_send_locked(struct sock *sk, struct strata_flow *fl, u16 gso, boo
 	if (to_peer && sk->sk_state != TCP_ESTABLISHED) {
 		kfree_skb(skb);
 		return -EDESTADDRREQ;
+	}
+	/* disconnected since the caller took it: that port may be another's by now */
+	if (unlikely(!strata_sk(sk)->bind) && sk->sk_prot->get_port(sk, 0)) {
+		kfree_skb(skb);
+		return -EAGAIN;
 	}
 	path = to_peer ? udp_peer_path(sk, fl) : udp_dest_path(sk, fl);
 	if (IS_ERR(path)) {
