@@ -196,18 +196,40 @@ TEST(cubic_same_share)	/* 4.7: a fraction of a segment less is no smaller share 
 	EXPECT_LE(c.cwnd, 101);
 }
 
-TEST(cubic_reno_friendly)	/* 4.3: small windows and short round trips grow as Reno's */
+/* 4.3: small windows and short round trips grow as Reno's, however it is acknowledged */
+TEST(cubic_reno_friendly)
+{
+	u32 i, each;
+
+	for (each = 1; each < 8; each += 6) {
+		setup(20, 1000);
+		c.ssthresh = 20;
+		loss();
+		for (i = 0; i < 200; i++)
+			round_trip(1000, each);
+		/* 0.53 per round trip from 14 to 20, then 1; a round of sevens may leave out six */
+		EXPECT_GE(c.cwnd, 14 + 6 + (each == 1 ? 180 : 160));
+		EXPECT_LE(c.cwnd, 14 + 6 + 195);
+	}
+}
+
+TEST(cubic_alpha_one)	/* 4.3: from cwnd_prior on, not from W_max, which fast convergence lowers */
 {
 	u32 i;
 
-	setup(20, 1000);
-	c.ssthresh = 20;
+	setup(100, 1000);
+	c.ssthresh = 100;
 	loss();
-	for (i = 0; i < 200; i++)
+	loss();
+	EXPECT_EQ(49, c.cwnd);		/* W_max 59.5, cwnd_prior 70 */
+	for (i = 0; i < 39; i++)
 		round_trip(1000, 1);
-	/* 0.53 per round trip from 14 to 20, then 1 */
-	EXPECT_GE(c.cwnd, 14 + 6 + 180);
-	EXPECT_LE(c.cwnd, 14 + 6 + 195);
+	EXPECT_GE(c.cwnd, 68);
+	EXPECT_LE(c.cwnd, 71);
+	for (i = 0; i < 100; i++)
+		round_trip(1000, 1);
+	EXPECT_GE(c.cwnd, 160);
+	EXPECT_LE(c.cwnd, 171);
 }
 
 TEST(cubic_undo)	/* 4.9 */
@@ -218,7 +240,8 @@ TEST(cubic_undo)	/* 4.9 */
 	EXPECT_EQ(1000, c.ops->undo_cwnd(&c));
 }
 
-TEST(cubic_after_timeout)	/* 4.8: W_max = cwnd, K = 0: convex from the start */
+/* 4.8: ssthresh as after a loss; W_max = W_est = cwnd, K = 0: convex from the start */
+TEST(cubic_after_timeout)
 {
 	struct model m;
 	u32 i;
@@ -226,12 +249,60 @@ TEST(cubic_after_timeout)	/* 4.8: W_max = cwnd, K = 0: convex from the start */
 	setup(1000, 100000);
 	c.ssthresh = 1000;
 	loss();
+	EXPECT_EQ(700, c.ssthresh);
 	c.ops->set_state(&c, STRATA_CA_LOSS, cs.now_us);
 	m = (struct model){ .w_max = 700 };
 	for (i = 0; i < 40; i++)
 		round_trip(100000, 1);
 	m.cwnd = 0.4 * pow(4.0, 3) + 700;
 	EXPECT_LE(fabs(c.cwnd - m.cwnd), 15);
+	/* W_est: slow start from one segment to 14, then 0.53 per round trip up to 20, then 1 */
+	setup(20, 1000);
+	c.ssthresh = 20;
+	loss();
+	c.ops->set_state(&c, STRATA_CA_LOSS, cs.now_us);
+	c.cwnd = 1;
+	while (c.cwnd < c.ssthresh)
+		round_trip(1000, 1);
+	for (i = 0; i < 11; i++)
+		round_trip(1000, 1);
+	EXPECT_GE(c.cwnd, 19);
+	EXPECT_LE(c.cwnd, 21);
+}
+
+TEST(cubic_after_hystart)	/* 4.10: no loss: W_max = cwnd, K = 0, and Reno's alpha is 1 */
+{
+	u32 i;
+
+	setup(1000, 300000);
+	c.ssthresh = 1000;
+	for (i = 0; i < 27; i++)
+		round_trip(300000, 1);
+	/* 0.4 * 8.1^3 = 213; as fast as 24 in a round trip by then */
+	EXPECT_GE(c.cwnd, 1000 + 213 - 30);
+	EXPECT_LE(c.cwnd, 1000 + 213 + 30);
+	setup(20, 1000);
+	c.ssthresh = 20;
+	for (i = 0; i < 50; i++)
+		round_trip(1000, 1);
+	EXPECT_GE(c.cwnd, 20 + 45);
+	EXPECT_LE(c.cwnd, 20 + 50);
+}
+
+TEST(cubic_unused)	/* 4.6, 5.8: a reduction starts from cwnd: unused it does not grow */
+{
+	u32 i;
+
+	setup(10, 100000);
+	cs.cwnd_limited = false;
+	for (i = 0; i < 20; i++)
+		round_trip(100000, 1);
+	EXPECT_EQ(10, c.cwnd);
+	c.ssthresh = 10;
+	loss();
+	for (i = 0; i < 600; i++)
+		round_trip(100000, 1);
+	EXPECT_EQ(7, c.cwnd);
 }
 
 TEST(cubic_idle_time_does_not_count)	/* 5.8 */
