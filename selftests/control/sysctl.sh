@@ -68,26 +68,31 @@ missing() { # native's names that are neither here nor left out for a reason, or
 	done
 }
 
-# Natives that are of the machine rather than of the namespace, or scaled by its memory:
-# Strata's default is that of a machine with much.
-SCALED=' tcp_rmem tcp_wmem tcp_max_orphans tcp_max_tw_buckets tcp_max_syn_backlog udp_rmem_min '
-SCALED+='neigh_unres_qlen_bytes '
-# ping_group_range: opened to all on systems whose init does so
-# tcp_limit_output_bytes: 1 MB in 6.1, 4 MB in 6.12
-# tcp_{available,allowed}_congestion_control: what the kernel was built with
-SCALED+='ping_group_range tcp_limit_output_bytes tcp_available_congestion_control '
-SCALED+='tcp_allowed_congestion_control tcp_mem '
-export SCALED
+# Natives whose default is not one number:
+#   tcp_max_orphans, tcp_max_tw_buckets, tcp_max_syn_backlog: by the size of native's table of
+#	connections, which is by the machine's memory; Strata's is that of one with much
+#   tcp_mem: by the machine's memory, and in native's table of the first namespace alone
+#   tcp_{available,allowed}_congestion_control: what the kernel was built with
+#   neigh_unres_qlen_bytes: 256 packets with the kernel's own headers to them, whose size is
+#	the configuration's; Strata's is that of Debian's kernels
+OTHERWISE=' tcp_max_orphans tcp_max_tw_buckets tcp_max_syn_backlog tcp_mem '
+OTHERWISE+='tcp_available_congestion_control tcp_allowed_congestion_control '
+OTHERWISE+='neigh_unres_qlen_bytes '
+export OTHERWISE
 
 defaults() { # NAME STRATA NATIVE of those that differ
 	local f name native mine its
 
 	for f in /proc/sys/net/strata/*; do
 		name=${f##*/}
-		[[ $SCALED != *" $name "* ]] || continue
+		[[ $OTHERWISE != *" $name "* ]] || continue
 		native=$(native_of "$name") || continue
 		read -r mine < "$f"
 		read -r its < "/proc/sys/net/$native"
+		case $name in
+		# minimum and default are numbers, the maximum a part of the memory
+		tcp_rmem|tcp_wmem) mine=${mine%[[:blank:]]*} its=${its%[[:blank:]]*} ;;
+		esac
 		[ "$mine" = "$its" ] || echo "$name: $mine, native $its"
 	done
 }
@@ -128,7 +133,7 @@ differs_rightly() { # NAME VALUE
 	"mtu_expires 0") ;;
 	"mtu_expires -"*|"tcp_fin_timeout -"*|"tcp_keepalive_"*" -"*|"tcp_base_mss -"*|\
 	"tcp_challenge_ack_limit -"*|"tcp_limit_output_bytes -"*|\
-	"tcp_max_syn_backlog -"*|"tcp_max_tw_buckets -"*) ;;
+	"tcp_max_syn_backlog -"*|"tcp_max_tw_buckets -"*|"tcp_max_orphans -"*) ;;
 	# 6.1 knows groups to 2^31, 6.12 to 2^32
 	"ping_group_range 0 2147483648") ;;
 	*) return 1 ;;
@@ -143,7 +148,7 @@ bounds() { # NAME: the same values are taken and refused as native's
 	case $name in
 	ip_local_port_range|ping_group_range) values=("${PAIRS[@]}") ;;
 	ip_local_reserved_ports) values=("${PORTS[@]}") ;;
-	tcp_rmem|tcp_wmem) values=("${TRIPLES[@]}") ;;
+	tcp_rmem|tcp_wmem|tcp_mem) values=("${TRIPLES[@]}") ;;
 	*) values=("${VALUES[@]}") ;;
 	esac
 	mapfile -t mine < <(try "/proc/sys/net/strata/$name" "${values[@]}")
@@ -161,6 +166,15 @@ all_bounds() {
 	for f in /proc/sys/net/strata/*; do
 		bounds "${f##*/}"
 	done
+}
+machine_bounds() { # of those that native has in the first namespace alone
+	local was
+
+	was=$(get tcp_mem)
+	set_to tcp_mem "$(cat /proc/sys/net/ipv4/tcp_mem)"	# what is not written stays
+	bounds tcp_mem
+	set_to tcp_mem "$was"
+	bounds tcp_max_orphans
 }
 nothing() { local out; out=$("$@"); echo "$out"; [ -z "$out" ]; }
 in_ns_function() { # FUNCTION: run it in namespace a
@@ -301,13 +315,14 @@ wants_memory() { # MEM: does TCP come under pressure with this tcp_mem
 ip netns add "$A" && ip netns add "$B"
 cleanup() { ip netns del "$A" && ip netns del "$B"; }
 
-ktap_plan 32
+ktap_plan 33
 ktap_run "every name is one of native's" nothing strangers
 ktap_run "every name of native's TCP is here, or left out for a reason" nothing missing
 ktap_run "there are as many in every namespace" test \
 	"$(find /proc/sys/net/strata -type f | wc -l)" = "$(in_a find /proc/sys/net/strata -type f | wc -l)"
 ktap_run "defaults are native's" nothing in_ns_function defaults
 ktap_run "what is taken and what refused is native's" nothing in_ns_function all_bounds
+ktap_run "and so where native has one for the machine" nothing machine_bounds
 ktap_run "each namespace has its own" apart
 ktap_run "a new namespace begins with the defaults" in_b bash -c 'is tcp_sack 1'
 ktap_run "everybody reads" readable
