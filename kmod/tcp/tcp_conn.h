@@ -42,6 +42,16 @@ static inline bool strata_tcp_wmem_ok(struct sock *sk, int size)
 	return size <= sk->sk_forward_alloc || strata_tcp_wmem_more(sk, size);
 }
 /**
+ * strata_tcp_wmem_part() - how many of @size bytes may be charged to what @sk sends?
+ * Some, also above all limits, as long as less than tcp_wmem[0] is queued: or nothing would ever
+ * be freed. Locked
+ */
+int strata_tcp_wmem_scrape(struct sock *sk, int size);
+static inline int strata_tcp_wmem_part(struct sock *sk, int size)
+{
+	return size <= sk->sk_forward_alloc ? size : strata_tcp_wmem_scrape(sk, size);
+}
+/**
  * strata_tcp_mem_uncharge() - sk_mem_uncharge(), but while memory is plenty, and no memory cgroup
  * pays for it, a page stays with the socket, which a short exchange would fetch and give back each
  * time. Locked

@@ -318,15 +318,20 @@ static void cubic_set_state(struct strata_tcp_cong *c, u8 state, u64 now_us)
 	}
 }
 
-/* 4.9: back to the window and the W_max before; a new stage continues from there */
+/*
+ * 4.9: back to the window and the W_max before; a new stage continues from there. But a window that
+ * has grown beyond it stays, and all that goes with it
+ */
 static u32 cubic_undo_cwnd(struct strata_tcp_cong *c)
 {
 	struct cubic *q = cubic_of(c);
 
+	if (c->cwnd > c->prior_cwnd)
+		return c->cwnd;
 	q->w_max_k = q->prior_w_max_k;
 	q->epoch_us = 0;
 	q->frac_m = 0;
-	return c->cwnd > c->prior_cwnd ? c->cwnd : c->prior_cwnd;
+	return c->prior_cwnd;
 }
 
 static void cubic_cwnd_event(struct strata_tcp_cong *c, enum strata_cong_event ev, u64 now_us)

@@ -101,7 +101,7 @@ static void measure_mss(struct sock *sk, const struct sk_buff *skb)
 		tp->rcv.mss = min_t(u32, len, tp->rcv.adv_mss);
 		if (psh && len == tp->rcv.mss)
 			tp->ack.pending |= STRATA_ACK_PUSHED;
-	} else if (len == tp->ack.last_seg && len >= 88 && !psh) {
+	} else if (len == tp->ack.last_seg && (len >= 536 || (len >= 88 && !psh))) {
 		/* two in a row of the same smaller size: the path's MTU has gone down */
 		tp->rcv.mss = len;
 	} else {

@@ -318,7 +318,7 @@ static void send_loop(struct sock *sk, struct output_run *run, gfp_t gfp)
 		len = sendable(sk, skb, run, quota);
 		if (len < 0)
 			break;
-		if (strata_tcp_throttled(sk, skb))
+		if (strata_tcp_throttled(sk, skb, len))
 			break;
 		if (send_new(sk, skb, len, run, gfp))
 			break;
@@ -513,6 +513,7 @@ static noinline void output_todo(struct sock *sk, unsigned long todo)
 		output_syn(sk, gfp);
 		todo &= ~STRATA_TODO_REXMIT;
 	}
+	WRITE_ONCE(tp->in_output, true);
 	if (todo & STRATA_TODO_REXMIT)
 		strata_tcp_rexmit(sk, gfp);
 	if (todo & STRATA_TODO_TLP)
@@ -521,6 +522,7 @@ static noinline void output_todo(struct sock *sk, unsigned long todo)
 		output_data(sk, todo, gfp);
 	if (todo & STRATA_TODO_PROBE)
 		strata_tcp_send_probe(sk, gfp);
+	WRITE_ONCE(tp->in_output, false);
 	if (todo & STRATA_TODO_KEEPALIVE)
 		strata_tcp_xmit_ctl(sk, tp->snd.una - 1, STRATA_TCP_ACK, gfp);
 	if (todo & (STRATA_TODO_CHALLENGE | STRATA_TODO_DUPACK))

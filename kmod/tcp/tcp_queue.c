@@ -65,6 +65,18 @@ bool strata_tcp_wmem_more(struct sock *sk, int size)
 	return true;
 }
 
+int strata_tcp_wmem_scrape(struct sock *sk, int size)
+{
+	int least;
+
+	if (strata_tcp_wmem_more(sk, size))
+		return size;
+	least = READ_ONCE(strata_sk_net(sk)->conf.tcp_wmem[0]) - sk->sk_wmem_queued;
+	if (least > 0)
+		strata_sock_mem_force(sk, min(least, size));
+	return min(size, sk->sk_forward_alloc);
+}
+
 struct sk_buff *strata_tcp_tx_alloc(struct sock *sk, gfp_t gfp, bool force)
 {
 	struct sk_buff *skb;

@@ -134,7 +134,7 @@ void strata_tcp_rexmit(struct sock *sk, gfp_t gfp)
 			continue;
 		tp->rexmit_seq = tx->seq;
 		if (out >= tp->cong.cwnd || strata_tcp_paced(sk) ||
-		    (sent && strata_tcp_throttled(sk, skb)))
+		    (sent && strata_tcp_throttled(sk, skb, skb->len)))
 			break;
 		if (rexmit_skb(sk, skb, mss, min(segs, tp->cong.cwnd - out), gfp))
 			break;

@@ -125,7 +125,8 @@ static int append_copy(struct sock *sk, struct sk_buff *skb, struct iov_iter *fr
 	if (!merge && i >= MAX_SKB_FRAGS)
 		return -EMSGSIZE;
 	len = min_t(size_t, min_t(u32, room, pfrag->size - pfrag->offset), iov_iter_count(from));
-	if (!strata_tcp_wmem_ok(sk, len))
+	len = strata_tcp_wmem_part(sk, len);
+	if (len <= 0)
 		return -EAGAIN;
 	err = skb_copy_to_page_nocache(sk, from, skb, pfrag->page, pfrag->offset, len);
 	if (err)
@@ -143,10 +144,10 @@ static int append_copy(struct sock *sk, struct sk_buff *skb, struct iov_iter *fr
 /* take the user's pages themselves (MSG_SPLICE_PAGES) */
 static int append_pages(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, u32 room)
 {
-	size_t len = min_t(size_t, room, iov_iter_count(from));
+	int len = strata_tcp_wmem_part(sk, min_t(size_t, room, iov_iter_count(from)));
 	ssize_t got;
 
-	if (!strata_tcp_wmem_ok(sk, len))
+	if (len <= 0)
 		return -EAGAIN;
 	got = strata_skb_splice(skb, from, len, sk->sk_allocation);
 	if (got <= 0)
@@ -212,10 +213,10 @@ static void zerocopy_end(struct send_run *run)
 static int append_zerocopy(struct sock *sk, struct sk_buff *skb, struct msghdr *msg, u32 room,
 			   const struct send_run *run)
 {
-	size_t len = min_t(size_t, room, msg_data_left(msg));
+	int len = strata_tcp_wmem_part(sk, min_t(size_t, room, msg_data_left(msg)));
 	int got;
 
-	if (!strata_tcp_wmem_ok(sk, len))
+	if (len <= 0)
 		return -EAGAIN;
 	got = skb_zerocopy_iter_stream(sk, skb, msg, len, run->uarg);
 	/* pages of another owner are in it */
@@ -269,10 +270,24 @@ static void push_full(struct sock *sk, struct send_run *run)
 	strata_tcp_push(sk, run->flags | MSG_MORE);
 }
 
+/* has the pipe run dry? Samples of what is sent now tell of the program, not of the path */
+static void check_app_limited(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (tp->snd.write_seq - tp->snd.nxt < tp->snd.mss &&
+	    sk_wmem_alloc_get(sk) < SKB_TRUESIZE(1) &&
+	    strata_tcp_in_flight(&tp->scb) < tp->cong.cwnd &&
+	    tp->scb.lost_out <= tp->scb.retrans_out)
+		strata_rate_app_limited(&tp->rate, &tp->scb);
+}
+
 static int send_start(struct sock *sk, struct send_run *run)
 {
 	int err;
 
+	if (!strata_tcp_sk(sk)->rate.app_limited)
+		check_app_limited(sk);
 	run->timeo = sock_sndtimeo(sk, run->flags & MSG_DONTWAIT);
 	/* the passive side of Fast Open may answer before the handshake ends (RFC 7413 4.2.2) */
 	if (((1 << sk->sk_state) & ~(TCPF_ESTABLISHED | TCPF_CLOSE_WAIT)) &&
@@ -408,14 +423,15 @@ int strata_tcp_send_syn(struct sock *sk, struct msghdr *msg, u32 room)
 
 /* put a reference to the page into an entry; bytes or -errno as append_copy() */
 static int append_page(struct sock *sk, struct sk_buff *skb, struct page *page, int offset,
-		       u32 len)
+		       int len)
 {
 	int i = skb_shinfo(skb)->nr_frags;
 	bool merge = skb_can_coalesce(skb, i, page, offset);
 
 	if (!merge && i >= MAX_SKB_FRAGS)
 		return -EMSGSIZE;
-	if (!strata_tcp_wmem_ok(sk, len))
+	len = strata_tcp_wmem_part(sk, len);
+	if (len <= 0)
 		return -EAGAIN;
 	if (merge) {
 		skb_frag_size_add(&skb_shinfo(skb)->frags[i - 1], len);
@@ -494,6 +510,9 @@ void strata_tcp_write_space(struct sock *sk)
 	struct socket *sock;
 
 	strata_tcp_completed(sk);
+	/* what leaves the host at once frees nothing: strata_tcp_check_space() follows, when it may */
+	if (READ_ONCE(strata_tcp_sk(sk)->in_output))
+		return;
 	rcu_read_lock();
 	sock = READ_ONCE(sk->sk_socket);
 	if (sock && test_bit(SOCK_NOSPACE, &sock->flags) && __sk_stream_is_writeable(sk, 1)) {
@@ -535,6 +554,7 @@ static bool sndbuf_limits(const struct sock *sk)
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
 	return !(sk->sk_userlocks & SOCK_SNDBUF_LOCK) && !sk_under_memory_pressure(sk) &&
+	       sk_memory_allocated(sk) < sk_prot_mem_limits(sk, 0) &&
 	       strata_tcp_in_flight(&tp->scb) < tp->cong.cwnd;
 }
 

@@ -128,6 +128,7 @@ struct strata_tcp_sock {
 	u32	rcv_ooopack;
 	struct strata_tcp_chrono chrono;
 	u32	last_oow_ack;		/* jiffies of the last ACK for an unacceptable segment */
+	bool	in_output;		/* see strata_tcp_write_space() */
 	bool	oow_paws;		/* what was unacceptable last: its timestamp (counters) */
 	int	soft_err;		/* last ICMP error, told if the connection fails */
 	u32	pmtu;			/* the path MTU snd.mss was made for */

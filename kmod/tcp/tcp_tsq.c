@@ -78,13 +78,18 @@ static bool far_below(const struct sock *sk, unsigned long limit)
 	return refcount_read(&sk->sk_wmem_alloc) > limit;
 }
 
-/** strata_tcp_throttled() - is enough below TCP that @skb had better wait for its completion? */
-bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb)
+/**
+ * strata_tcp_throttled() - is enough below TCP that the first @len octets of @skb had better wait for
+ * its completion?
+ */
+bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb, u32 len)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	unsigned long limit;
+	unsigned long limit, one = skb->truesize;
 
-	limit = max_t(unsigned long, 2 * skb->truesize,
+	if (len < skb->len)
+		one = SKB_TRUESIZE(skb_end_offset(skb)) + len;
+	limit = max_t(unsigned long, 2 * one,
 		      READ_ONCE(sk->sk_pacing_rate) >> READ_ONCE(sk->sk_pacing_shift));
 	if (refcount_read(&sk->sk_wmem_alloc) <=
 	    min_t(unsigned long, limit,

@@ -7,8 +7,8 @@
 
 #include "tcp_sock.h"
 
-/** strata_tcp_throttled() - is enough below TCP that @skb had better wait? Locked */
-bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb);
+/** strata_tcp_throttled() - is enough below TCP that @len octets of @skb had better wait? Locked */
+bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb, u32 len);
 /** strata_tcp_copy_below() - is the last copy of @skb that was sent still on this host? */
 bool strata_tcp_copy_below(const struct sock *sk, const struct sk_buff *skb);
 

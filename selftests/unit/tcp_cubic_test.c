@@ -234,10 +234,25 @@ TEST(cubic_alpha_one)	/* 4.3: from cwnd_prior on, not from W_max, which fast con
 
 TEST(cubic_undo)	/* 4.9 */
 {
+	u32 i, now;
+
 	setup(1000, 100000);
 	c.ssthresh = 1000;
 	loss();
 	EXPECT_EQ(1000, c.ops->undo_cwnd(&c));
+	/* 4.9.2: beyond it already: all as it is */
+	setup(100, 100000);
+	c.ssthresh = 100;
+	loss();
+	for (i = 0; i < 200 && c.cwnd <= 110; i++)
+		round_trip(100000, 1);
+	now = c.cwnd;
+	EXPECT_LT(110, now);
+	EXPECT_EQ(now, c.ops->undo_cwnd(&c));
+	c.cwnd = now;
+	round_trip(100000, 1);
+	EXPECT_LE(now, c.cwnd);
+	EXPECT_GE(now + now / 2, c.cwnd);
 }
 
 /* 4.8: ssthresh as after a loss; W_max = W_est = cwnd, K = 0: convex from the start */
