@@ -486,4 +486,151 @@ CASE(rehash, "tcp(7) TCP_INFO: tcpi_rehash, other paths that were tried")
 		  info(fd).rehash);
 }
 
+CASE(rttvar, "RFC 6298 2.2, 2.3: tcpi_rttvar, half of the first sample, then 3/4 and 1/4 of what differs")
+{
+	int fd = passive(self->lfd, "", 100);
+
+	ASSERT_LE(0, fd);
+	US(100, fd, rtt);
+	US(50, fd, rttvar);
+	ASSERT_TRUE(flight(fd, 1));
+	sleep_s(0.18);
+	in("A 1 ack 1001");
+	US(110, fd, rtt);
+	if (!w.sim)
+		return;
+	ASSERT_TRUE(near(info(fd).rttvar, 37500 + 20000, 2000));
+}
+
+CASE(rcv_mss, "RFC 1122 4.2.3.2: tcpi_rcv_mss, the size of the segments that come")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	uint32_t at = 1;
+
+	ASSERT_LE(0, fd);
+	IS(536, fd, rcv_mss);		/* RFC 9293 3.7.1: what every peer may send */
+	in("A %u+1000", at);
+	IS(1000, fd, rcv_mss);
+	in("A %u+1460", at += 1000);
+	IS(1460, fd, rcv_mss);
+	/* a smaller one may end a write; two of a size do not */
+	in("A %u+900", at += 1460);
+	IS(1460, fd, rcv_mss);
+	in("A %u+900", at += 900);
+	IS(900, fd, rcv_mss);
+	in("PA %u+100", at += 900);
+	in("PA %u+100", at += 100);
+	IS(900, fd, rcv_mss);
+}
+
+CASE(rcv_rtt, "RFC 7323 3: tcpi_rcv_rtt, of one who only receives: what its timestamps took to come back")
+{
+	struct wseg s;
+	uint32_t at;
+	int fd, i;
+
+	w.ts = true;
+	in("S 0 mss 1460 ts");
+	ASSERT_TRUE(w_next(1000, &s));
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	for (i = 0, at = 1; i < 30; i++, at += 1448) {
+		sleep_s(0.08);
+		in("A %u+1448", at);
+		while (w_next(50, &s))
+			;
+		ASSERT_EQ(1448, w_recv(fd, 1 << 20));
+	}
+	/* the peer has an ACK for 50 ms, and then waits */
+	US(130, fd, rcv_rtt);
+}
+
+CASE(rcv_rtt_window, "tcp(7) TCP_INFO: tcpi_rcv_rtt without timestamps: what a window of data takes")
+{
+	struct wseg s = { }, is;
+	uint32_t at, end;
+	int fd, i;
+
+	ASSERT_EQ(0, w_set(self->lfd, SOL_SOCKET, SO_RCVBUF, 20000));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	IS(0, fd, rcv_rtt);
+	for (i = 0, at = 1, end = 10001; i < 20; i++, end = s.ack + s.win) {
+		for (; at + 1000 <= end; at += 1000)
+			in("A %u+1000", at);
+		while (w_recv(fd, 1 << 20) > 0)
+			;
+		while (w_next(200, &is))
+			s = is;
+		ASSERT_EQ(at, s.ack);
+	}
+	/* the last ACK may be late */
+	ASSERT_TRUE(near(info(fd).rcv_rtt, 220000, w.sim ? 30000 : 150000));
+}
+
+CASE(max_pacing_rate, "socket(7) SO_MAX_PACING_RATE: tcpi_max_pacing_rate, and tcpi_pacing_rate is not above it")
+{
+	int fd = passive(self->lfd, "", 100);
+	unsigned int rate = 50000;
+
+	ASSERT_LE(0, fd);
+	IS(~0ULL, fd, max_pacing_rate);
+	ASSERT_TRUE(flight(fd, 10));
+	ASSERT_LT(50000, info(fd).pacing_rate);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
+	IS(50000, fd, max_pacing_rate);
+	IS(50000, fd, pacing_rate);
+	sleep_s(0.1);
+	in("A 1 ack 10001");
+	IS(50000, fd, pacing_rate);
+}
+
+/* the next @n segments are acknowledged after @ms */
+static bool delivered(int n, int ms)
+{
+	struct wseg s;
+
+	while (n--)
+		if (!w_next(100, &s))
+			return false;
+	sleep_s(ms / 1000.0);
+	return w_in("A 1");
+}
+
+#define RATE(fd, want)	ASSERT_TRUE(near(info(fd).delivery_rate, want, (want) / 25))
+#define APP_LIMITED(fd)	(info(fd).flags & 1)	/* tcpi_delivery_rate_app_limited */
+
+CASE(delivery_rate, "tcp(7) TCP_INFO, draft-ietf-ccwg-bbr 4.1.2: tcpi_delivery_rate: what a round trip delivers")
+{
+	int fd;
+
+	if (!w.sim)
+		SKIP(return, "rates of real machines vary: on sim alone");
+	fd = passive(self->lfd, "", 100);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, info(fd).delivery_rate);
+	ASSERT_EQ(10, info(fd).snd_cwnd);
+	put(fd, 30000);
+	ASSERT_TRUE(delivered(10, 100));
+	RATE(fd, 100000);
+	ASSERT_EQ(20, info(fd).snd_cwnd);
+	/* the window limits: it is the path's, lower though it is */
+	ASSERT_TRUE(delivered(20, 250));
+	RATE(fd, 80000);
+	ASSERT_EQ(0, APP_LIMITED(fd));
+	/* a program that sends less does not lower it */
+	put(fd, 9000);
+	ASSERT_TRUE(delivered(9, 100));
+	RATE(fd, 90000);
+	put(fd, 1000);
+	ASSERT_TRUE(delivered(1, 100));
+	RATE(fd, 90000);
+	/* one that sends more raises it */
+	put(fd, 15000);
+	ASSERT_TRUE(delivered(15, 100));
+	RATE(fd, 150000);
+	ASSERT_EQ(1, APP_LIMITED(fd));
+}
+
 TEST_HARNESS_MAIN

@@ -326,4 +326,29 @@ CASE(lowat_ratio, "socket(7) SO_RCVLOWAT: the buffer grows to hold that much of 
 	ASSERT_NE(2000000, size);
 }
 
+CASE(lowat_full, "socket(7) SO_RCVLOWAT: a buffer that holds no more is enough")
+{
+	uint32_t at = 1, end;
+	struct wseg s;
+	int fd;
+
+	ASSERT_EQ(0, w_set(self->lfd, SOL_SOCKET, SO_RCVBUF, 16384));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_SOCKET, SO_RCVLOWAT, 16384));
+	in("A 1+100");
+	ASSERT_TRUE(w_next(300, &s));
+	ASSERT_FALSE(w_poll(fd, POLLIN, 50));
+	end = s.ack + s.win;
+	/* small segments: their memory is what there is too little of */
+	for (at = 101; at + 100 <= end && !w_poll(fd, POLLIN, 0); at += 100) {
+		in("A %u+100", at);
+		while (w_next(5, &s))
+			;
+	}
+	ASSERT_TRUE(w_poll(fd, POLLIN, 0));
+	ASSERT_GT(16385, at);
+	ASSERT_LT(1000, at);
+}
+
 TEST_HARNESS_MAIN
