@@ -158,6 +158,23 @@ TEST_F(lowat, recv)
 	wait(NULL);
 }
 
+/*
+ * What is there when the call begins counts, so the rest is less than SO_RCVLOWAT. Native counts
+ * only what came since the reader fell asleep, and wakes it for no less: it sleeps until the end
+ */
+TEST_F(lowat, recv_part)
+{
+	int a, b;
+
+	ASSERT_EQ(0, pair(self->family, &a, &b, 10));
+	ASSERT_EQ(4, send(a, "1234", 4, 0));
+	EXPECT_FALSE(ready(b, POLLIN, 50));
+	later(a, "567890");
+	EXPECT_TRUE(gives(b, 64, 0, "1234567890",
+			  variant->stack == NATIVE ? 5000 : 100));
+	wait(NULL);
+}
+
 TEST_F(lowat, recv_ends)
 {
 	int a, b;
@@ -243,6 +260,18 @@ TEST_F(lowat, waitall_lowat)
 	ASSERT_EQ(0, pair(self->family, &a, &b, 4));
 	later(a, "1234 5678 90ab");
 	EXPECT_TRUE(gives(b, 12, MSG_WAITALL, "1234567890ab", 300));
+	wait(NULL);
+}
+
+/* and the last piece is less than SO_RCVLOWAT */
+TEST_F(lowat, waitall_rest)
+{
+	int a, b;
+
+	ASSERT_EQ(0, pair(self->family, &a, &b, 4));
+	later(a, "12345 67");
+	EXPECT_TRUE(gives(b, 7, MSG_WAITALL, "1234567",
+			  variant->stack == NATIVE ? 5000 : 200));
 	wait(NULL);
 }
 

@@ -523,6 +523,18 @@ CASE(rcv_mss, "RFC 1122 4.2.3.2: tcpi_rcv_mss, the size of the segments that com
 	IS(900, fd, rcv_mss);
 }
 
+CASE(rcv_mss_pushed, "RFC 1122 4.2.3.2: tcpi_rcv_mss: not less than 536 they may be pushed")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	in("A 1+1460");
+	in("PA 1461+700");
+	IS(1460, fd, rcv_mss);
+	in("PA 2161+700");
+	IS(700, fd, rcv_mss);
+}
+
 CASE(rcv_rtt, "RFC 7323 3: tcpi_rcv_rtt, of one who only receives: what its timestamps took to come back")
 {
 	struct wseg s;
@@ -631,6 +643,36 @@ CASE(delivery_rate, "tcp(7) TCP_INFO, draft-ietf-ccwg-bbr 4.1.2: tcpi_delivery_r
 	ASSERT_TRUE(delivered(15, 100));
 	RATE(fd, 150000);
 	ASSERT_EQ(1, APP_LIMITED(fd));
+}
+
+CASE(app_limited_first, "tcp(7) TCP_INFO, draft-ietf-ccwg-bbr 4.1.2: tcpi_delivery_rate_app_limited: the first flight, before which nothing was sent")
+{
+	int fd = passive(self->lfd, "", 100);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(1, APP_LIMITED(fd));
+	put(fd, 5000);
+	ASSERT_TRUE(delivered(5, 100));
+	ASSERT_EQ(1, APP_LIMITED(fd));
+}
+
+CASE(app_limited_idle, "tcp(7) TCP_INFO, draft-ietf-ccwg-bbr 4.1.2: tcpi_delivery_rate_app_limited: nor is a program's pause the path's rate")
+{
+	int fd;
+
+	if (!w.sim)
+		SKIP(return, "rates of real machines vary: on sim alone");
+	fd = passive(self->lfd, "", 100);
+	ASSERT_LE(0, fd);
+	put(fd, 30000);
+	ASSERT_TRUE(delivered(10, 100));
+	ASSERT_TRUE(delivered(20, 250));
+	RATE(fd, 80000);
+	ASSERT_EQ(0, APP_LIMITED(fd));
+	put(fd, 1000);
+	ASSERT_TRUE(delivered(1, 100));
+	RATE(fd, 80000);
+	ASSERT_EQ(0, APP_LIMITED(fd));
 }
 
 TEST_HARNESS_MAIN

@@ -377,6 +377,13 @@ CASE(sndbuf, "tcp(7) tcp_mem, tcp_wmem: under pressure no send buffer grows")
 	ASSERT_LT(150, sndbuf_grows(self->lfd));
 }
 
+CASE(sndbuf_low, "tcp(7) tcp_mem: and none above its first value, pressure or not")
+{
+	ASSERT_TRUE(begin(self->lfd));
+	ASSERT_TRUE(mem_now(ABOVE_LOW));
+	ASSERT_EQ(100, sndbuf_grows(self->lfd));
+}
+
 CASE(write, "tcp(7) tcp_mem: above its third value no more is taken than keeps the connection going")
 {
 	int fd, n, i;
@@ -430,6 +437,24 @@ CASE(write_waits, "tcp(7) tcp_mem: a writer whose own buffer has room waits for 
 	ASSERT_TRUE(mem(PLENTY));
 	/* it looks again every now and then */
 	ASSERT_TRUE(w_poll(done[0], POLLIN, 1000));
+}
+
+CASE(write_first, "tcp(7) tcp_mem, tcp_wmem: who has nothing queued gets its first value all the same")
+{
+	int fd, i, n;
+
+	ASSERT_TRUE(begin(self->lfd));
+	fd = w_passive(self->lfd, "mss 1000");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_SOCKET, SO_SNDBUF, 100000));
+	ASSERT_TRUE(mem(NOTHING_LEFT));
+	for (i = 0; i < 5; i++) {
+		n = w_put(fd, 20000, 0);
+		ASSERT_LT(0, n);
+		ASSERT_GT(15000, n);
+		ASSERT_EQ(-EAGAIN, w_put(fd, 20000, 0));
+		ASSERT_TRUE(drains());
+	}
 }
 
 /* ---- orphans ---- */
@@ -565,6 +590,19 @@ CASE(wmem_most, "tcp(7) tcp_wmem: no buffer grows above its third value")
 	ASSERT_LE(0, fd);
 	ASSERT_TRUE(w_sysctl("tcp_wmem", "4096 16384 70000"));
 	ASSERT_EQ(70000, writes(fd));
+}
+
+CASE(wmem_later, "tcp(7) tcp_wmem: a buffer grows where ACKs let more out, not only when all has left")
+{
+	int fd;
+
+	ASSERT_TRUE(mem(PLENTY));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_sysctl("tcp_wmem", "4096 16384 70000"));
+	ASSERT_EQ(70000, writes(fd));
+	ASSERT_TRUE(w_sysctl("tcp_wmem", "4096 16384 4194304"));
+	ASSERT_LT(100000, writes(fd));
 }
 
 TEST_HARNESS_MAIN

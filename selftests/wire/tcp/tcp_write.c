@@ -231,6 +231,112 @@ CASE(large_queue, "tcp(7) tcp_limit_output_bytes: by default a megabyte: all of 
 	ASSERT_LE(40000, most_below(self->lfd, &s));
 }
 
+/* ---- the small-queue limit: a millisecond at the pacing rate, or two segments ---- */
+
+/*
+ * a connection whose round trip is @ms has sent @flights, each twice as large as the one before;
+ * from now on the device lets a segment go every 50 ms
+ */
+static int held(int lfd, int ms, int flights)
+{
+	struct wseg s;
+	int fd, n, i;
+
+	/* nobody paces */
+	if (setsockopt(lfd, SOL_TCP, TCP_CONGESTION, "cubic", 5) ||
+	    w_set(lfd, SOL_SOCKET, SO_SNDBUF, 1 << 20) ||
+	    run("ip link set t0 gso_max_segs 1; tc qdisc replace dev t0 root pfifo") ||
+	    !w_in("S 0 mss 1000 ws 4") || !w_next(1000, &s))
+		return -1;
+	sleep_s(ms / 1000.0);
+	fd = w_in("A 1 ack 1") ? w_accept(lfd) : -1;
+	for (n = 10; fd >= 0 && flights; n *= 2, flights--) {
+		if (w_put(fd, n * 1000, 0) != n * 1000)
+			return -1;
+		for (i = 0; i < n; i++)
+			if (!w_next(1000, &s))
+				return -1;
+		sleep_s(ms / 1000.0);
+		if (!w_in("A 1"))
+			return -1;
+	}
+	return run("tc qdisc replace dev t0 root tbf rate 160kbit burst 1100 limit 1000000") ?
+	       -1 : fd;
+}
+
+static uint64_t info_u64(int fd, int at)
+{
+	uint64_t info[32] = { 0 };
+	socklen_t len = sizeof(info);
+
+	getsockopt(fd, SOL_TCP, TCP_INFO, info, &len);
+	return info[at / 8];
+}
+
+#define PACING_RATE(fd)	info_u64(fd, 104)	/* behind what libc's struct tcp_info has */
+
+/* 100 segments are written: as many are below TCP as pass @limit, or two */
+static bool held_back(int fd, uint32_t limit)
+{
+	uint32_t now, one;
+	struct wseg s;
+	int n;
+
+	if (w_put(fd, 100000, 0) != 100000)
+		return false;
+	sleep_s(0.02);
+	now = below(fd);
+	/* the first has left */
+	n = (w.put - unsent(fd) - w.seen + 1) / 1000 - 1;
+	one = n > 0 ? now / n : 0;
+	if (limit < 2 * one)
+		limit = 2 * one;
+	if (!one || now < limit || now >= limit + one) {
+		fprintf(stderr, "# %u octets in %d segments lie below, the limit is %u\n", now, n,
+			limit);
+		return false;
+	}
+	/* as one leaves one follows */
+	for (n = 0; n < 100; n++)
+		if (!w_next(w.sim ? 60 : 1000, &s) || !w_in("A 1"))
+			return false;
+	return true;
+}
+
+CASE(queue_two, "tcp(7) tcp_limit_output_bytes: at a low rate two segments wait below the socket")
+{
+	int fd;
+
+	LONG(w.sim ? 0 : 6);
+	fd = held(self->lfd, 100, 1);
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(held_back(fd, PACING_RATE(fd) >> 10));
+}
+
+CASE(queue_rate, "tcp(7) tcp_limit_output_bytes: at a high rate what leaves in a millisecond does")
+{
+	int fd;
+
+	LONG(w.sim ? 0 : 6);
+	fd = held(self->lfd, 10, 5);
+	ASSERT_LE(0, fd);
+	ASSERT_LT(20000, PACING_RATE(fd) >> 10);
+	ASSERT_TRUE(held_back(fd, PACING_RATE(fd) >> 10));
+}
+
+CASE(queue_paced, "tcp(7) tcp_limit_output_bytes: is not the limit of who is paced")
+{
+	unsigned int rate = 40000000;
+	int fd;
+
+	LONG(w.sim ? 0 : 6);
+	ASSERT_TRUE(w_sysctl("tcp_limit_output_bytes", "4096"));
+	fd = held(self->lfd, 10, 5);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)));
+	ASSERT_TRUE(held_back(fd, PACING_RATE(fd) >> 10));
+}
+
 /* ---- where writes meet ---- */
 
 /* two writes of 500 octets, the first with @flags, while the peer's window is closed. It opens */
