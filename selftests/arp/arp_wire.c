@@ -565,6 +565,41 @@ TEST_F(arp, held_entries_give_way)
 }
 
 /* a tag of another VLAN is not for us, VLAN 0 is only a priority (IEEE 802.1Q) */
+/* RFC 1122 2.3.2: addresses that nobody has do not cost those that are in use theirs */
+TEST_F_TIMEOUT(arp, flood_spares_the_used, 120)
+{
+	struct arp_frame hello = arp(ARPOP_REQUEST, mac_b, "10.0.0.1", "10.0.0.2"), f;
+	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(9) };
+	int live = socket(TEST_FAMILY, SOCK_DGRAM, 0), flood = socket(TEST_FAMILY, SOCK_DGRAM, 0);
+	int i, asked = 0, failed = 0;
+
+	ASSERT_EQ(0, run("echo 16 > /proc/sys/net/strata/neigh_gc_thresh3"));
+	sin.sin_addr.s_addr = ip("10.0.0.1");
+	ASSERT_EQ(0, connect(live, (struct sockaddr *)&sin, sizeof(sin)));
+	ASSERT_EQ(0, send_frame(self->wire, &hello, sizeof(hello)));
+	for (i = 0; i < 130; i++) {
+		failed += send(live, "x", 1, 0) != 1;
+		/* for the first seven seconds nothing else, so that the entry is no new one */
+		if (i >= 70) {
+			sin.sin_addr.s_addr = htonl(0x0a000000 + 20 + i % 60);
+			sendto(flood, "x", 1, 0, (struct sockaddr *)&sin, sizeof(sin));
+		}
+		/* the peer answers who asks for it alone */
+		while (next_arp(self->wire, 0, &f)) {
+			if (f.op != htons(ARPOP_REQUEST) || f.tip != ip("10.0.0.1"))
+				continue;
+			asked += i >= 70 && !memcmp(f.dst, mac_all, 6);
+			f = arp(ARPOP_REPLY, mac_b, "10.0.0.1", "10.0.0.2");
+			ASSERT_EQ(0, send_frame(self->wire, &f, sizeof(f)));
+		}
+		usleep(100000);
+	}
+	EXPECT_EQ(0, failed);
+	EXPECT_EQ(0, asked);
+	close(live);
+	close(flood);
+}
+
 TEST_F(arp, vlan_tags)
 {
 	const struct arp_frame q = arp(ARPOP_REQUEST, mac_b, "10.0.0.1", "10.0.0.2");

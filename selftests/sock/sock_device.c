@@ -540,6 +540,39 @@ TEST_F(device, dont_route_listener)
 	EXPECT_EQ(SENT, leaves(self->tap, FAR));
 }
 
+/* the frame to @addr that leaves within QUIET ms goes to all */
+static bool leaves_to_all(int tap, const char *addr)
+{
+	static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 };
+	in_addr_t to = inet_addr(addr);
+	struct frame f;
+
+	while (arrives(tap)) {
+		if (recv(tap, &f, sizeof(f), MSG_DONTWAIT) >= 34 &&
+		    f.eth.ether_type == htons(ETH_P_IP) && f.ip.daddr == to)
+			return !memcmp(f.eth.ether_dhost, all, 6);
+	}
+	return false;
+}
+
+/* What an address is, its neighbour entry follows: a host's that was asked for, then a broadcast */
+TEST_F(device, broadcast_that_was_a_host)
+{
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+
+	ASSERT_EQ(0, env_setopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+	ASSERT_EQ(0, env_run("%s addr add 10.20.1.1/8 dev v0%s", TOOL, ""));
+	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, "10.20.0.255", 9));
+	EXPECT_EQ(ASKED, leaves(self->tap, "10.20.0.255"));
+	ASSERT_EQ(0, env_run("%s addr add 10.20.0.1/24 broadcast 10.20.0.255 dev v0%s", TOOL, ""));
+	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, "10.20.0.255", 9));
+	EXPECT_TRUE(leaves_to_all(self->tap, "10.20.0.255"));
+	/* and back */
+	ASSERT_EQ(0, env_run("%s addr del 10.20.0.1/24 dev v0%s", TOOL, ""));
+	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, "10.20.0.255", 9));
+	EXPECT_EQ(ASKED, leaves(self->tap, "10.20.0.255"));
+}
+
 static struct sockaddr_in own_name(int fd)
 {
 	struct sockaddr_in sin = { };

@@ -632,4 +632,69 @@ TEST_F(stream, stamp_loopback)
 	EXPECT_GT(60, labs(time(NULL) - at.tv_sec));
 }
 
+static void *wait_all_thread(void *arg)
+{
+	char buf[100];
+	int fd = *(int *)arg;
+
+	return (void *)(intptr_t)recv(fd, buf, sizeof(buf), MSG_WAITALL);
+}
+
+/* A reader asleep does not go on with the next connection of its socket */
+TEST_F(stream, recv_disconnected)
+{
+	struct sched_param prio = { .sched_priority = 1 };
+	int a, b, lst = listener(self->family, 1), next, i;
+	pthread_t thread;
+	cpu_set_t cpu;
+	void *got;
+
+	/* this thread does both calls before the reader, woken by the first, runs */
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(cpu), &cpu));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, joined(self->family, &a, &b));
+		ASSERT_EQ(i * 10, send(b, "0123456789", i * 10, 0));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, wait_all_thread, &a));
+		usleep(200000);
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_FIFO, &prio));
+		ASSERT_EQ(0, env_unspec(a));
+		ASSERT_EQ(0, env_connect(a, "127.0.0.1", env_port(lst)));
+		next = accept(lst, NULL, NULL);
+		ASSERT_EQ(10, send(next, "abcdefghij", 10, 0));
+		prio.sched_priority = 0;
+		ASSERT_EQ(0, sched_setscheduler(0, SCHED_OTHER, &prio));
+		prio.sched_priority = 1;
+		usleep(100000);
+		close(next);
+		ASSERT_EQ(0, pthread_join(thread, &got));
+		EXPECT_EQ(i ? 10 : -1, (int)(intptr_t)got);
+		close(a);
+		close(b);
+	}
+}
+
+/* What was set for one connection is not there in the next */
+TEST_F(stream, disconnect_forgets)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int a, b;
+
+	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, env_setopt(a, SOL_SOCKET, SO_PEEK_OFF, 3));
+	ASSERT_EQ(0, env_setopt(a, SOL_TCP, TCP_WINDOW_CLAMP, 20000));
+	ASSERT_EQ(1, send(a, "x", 1, 0));
+	usleep(100000);
+	ASSERT_EQ(0, getsockopt(a, SOL_TCP, TCP_INFO, &info, &len));
+	EXPECT_EQ(2, info.tcpi_delivered);
+	ASSERT_EQ(0, env_unspec(a));
+	EXPECT_EQ(-1, env_getopt(a, SOL_SOCKET, SO_PEEK_OFF));
+	EXPECT_EQ(0, env_getopt(a, SOL_TCP, TCP_WINDOW_CLAMP));
+	ASSERT_EQ(0, getsockopt(a, SOL_TCP, TCP_INFO, &info, &len));
+	EXPECT_EQ(0, info.tcpi_delivered);
+	EXPECT_EQ(10, info.tcpi_snd_cwnd);
+}
+
 TEST_HARNESS_MAIN

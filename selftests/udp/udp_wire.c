@@ -554,6 +554,25 @@ TEST_F(wire, multicast_if)
 	EXPECT_EQ(0, multicast_if(own));
 }
 
+/* What was begun leaves by the port the socket has then, not by one that was given back */
+TEST_F(wire, corked_port)
+{
+	int fd = socket(self->family, SOCK_DGRAM, 0), other = socket(self->family, SOCK_DGRAM, 0);
+	const struct packet *p;
+	int port;
+
+	ASSERT_EQ(1, env_sendto(fd, "x", 1, MSG_MORE, PEER, 9));
+	port = env_port(fd);
+	ASSERT_NE(0, port);
+	ASSERT_EQ(0, env_unspec(fd));
+	ASSERT_EQ(0, env_bind(other, "0.0.0.0", port));
+	ASSERT_EQ(0, env_setopt(fd, SOL_UDP, UDP_CORK, 0));
+	p = sent(self->tun);
+	ASSERT_NE(NULL, p);
+	EXPECT_NE(port, ntohs(p->udp.source));
+	EXPECT_EQ(env_port(fd), ntohs(p->udp.source));
+}
+
 /*
  * A router that takes less than min_pmtu (552): datagrams do not shrink below that, so they go
  * without DF, for the router to cut them; else nothing would arrive any more

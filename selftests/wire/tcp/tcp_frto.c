@@ -173,6 +173,21 @@ CASE(step_3b,
 	ASSERT_TRUE(undone(fd));
 }
 
+CASE(counted, "RFC 5682 3.1 (3b), RFC 4015 3: what was taken back, and why, is counted")
+{
+	int fd = timed_out(self->lfd, "mss 1000 sackok", 20);
+
+	ASSERT_LE(0, fd);
+	in("A 1 ack 1001");
+	ASSERT_EQ(2, only_new(20));
+	ASSERT_EQ(0, w_counted("TCPSpuriousRTOs"));
+	in("A 1 ack 2001");
+	ASSERT_LE(0, only_new(50));
+	ASSERT_EQ(1, w_counted("TCPSpuriousRTOs"));
+	ASSERT_EQ(1, w_counted("TCPLossUndo"));
+	ASSERT_EQ(0, w_counted("TCPFullUndo"));
+}
+
 CASE(step_3b_sack, "RFC 5682 3.1 (3b): by a SACK of it, too, as where packets were reordered")
 {
 	int fd = timed_out(self->lfd, "mss 1000 sackok", 20);

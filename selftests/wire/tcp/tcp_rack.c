@@ -146,6 +146,7 @@ CASE(reordering_seen,
 	ASSERT_LE(0, fd);
 	in("A 1 ack 1 sack 1001-2001");
 	in("A 1 ack 5001");		/* the first was late */
+	ASSERT_EQ(1, w_counted("TCPSACKReorder"));
 	put(fd, 8000);
 	for (i = 5; i < 13; i++)
 		out("%s %d+1000", i < 12 ? "A" : "PA", 1 + i * 1000);
