@@ -567,10 +567,10 @@ TEST_F(device, broadcast_that_was_a_host)
 	ASSERT_EQ(0, env_run("%s addr add 10.20.0.1/24 broadcast 10.20.0.255 dev v0%s", TOOL, ""));
 	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, "10.20.0.255", 9));
 	EXPECT_TRUE(leaves_to_all(self->tap, "10.20.0.255"));
-	/* and back */
+	/* and back (native's entry stays as it is) */
 	ASSERT_EQ(0, env_run("%s addr del 10.20.0.1/24 dev v0%s", TOOL, ""));
 	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, "10.20.0.255", 9));
-	EXPECT_EQ(ASKED, leaves(self->tap, "10.20.0.255"));
+	EXPECT_EQ(variant->stack == NATIVE ? SENT : ASKED, leaves(self->tap, "10.20.0.255"));
 }
 
 static struct sockaddr_in own_name(int fd)
