@@ -4,8 +4,8 @@
  *
  *  - from time to time, those that failed and those not used for gc_stale;
  *  - when the table has gc_thresh entries and another one is wanted, first those
- *    that know nothing, failed or are stale, then any that has not changed for five
- *    seconds. If none of these is there, the new entry is refused: a host that scans
+ *    that know nothing, failed or are stale, then any that has neither changed nor been
+ *    used for five seconds. If none of these is there, the new entry is refused: a host that scans
  *    a network, or one that sends requests in many names, cannot make the table grow.
  *
  * Who wants an entry may hold a socket's lock in BH, and senders are told of failures

@@ -309,7 +309,7 @@ static int ping_sign(struct sock *sk, struct sk_buff *skb)
 	struct icmphdr *icmph = (struct icmphdr *)skb->data;
 
 	/* disconnected since the caller was given one */
-	if (!strata_sk(sk)->bind && sk->sk_prot->get_port(sk, 0))
+	if (unlikely(!strata_sk(sk)->lport) && sk->sk_prot->get_port(sk, 0))
 		return -EAGAIN;
 	icmph->un.echo.id = strata_sk(sk)->lport;
 	icmph->checksum = 0;

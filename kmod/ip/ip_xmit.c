@@ -66,7 +66,7 @@ static int xmit_one(struct strata_net *sn, const struct strata_path *path, struc
 	skb->dev = dev;
 	err = -ENOBUFS;
 	if (unlikely(skb_headroom(skb) < LL_RESERVED_SPACE(dev))) {
-		/* its socket pays for what it grows by; it is freed where there is no memory */
+		/* its socket pays for what it grows by; without memory the core drops it */
 		skb = skb_expand_head(skb, LL_RESERVED_SPACE(dev));
 		if (!skb)
 			goto gone;

@@ -243,7 +243,7 @@ static void set_timer(struct sock *sk, const struct strata_ack_run *run, bool lo
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	if (unlikely(run->reneging))
+	if (unlikely(run->rec.reneging))
 		strata_tcp_timer_set(sk, STRATA_TIMER_RTO, renege_wait(&tp->rtt));
 	else if (reo_us)
 		strata_tcp_timer_set(sk, STRATA_TIMER_REO, strata_tcp_jiffies(reo_us) + 1);
@@ -324,7 +324,7 @@ static void run_init_clean(const struct strata_tcp_sock *tp, const struct strata
 	run->rtt_us = 0;
 	run->had_sacks = false;
 	run->reordered = false;
-	run->reneging = false;
+	run->rec.reneging = false;
 	run->retrans_acked = false;
 }
 
@@ -368,7 +368,7 @@ static noinline void take_ack(struct sock *sk, struct sk_buff *skb, bool was_out
 		measure_rtt(sk, &run);
 		looked = tp->sack_ok && tp->rack.advanced;
 		reo_us = strata_tcp_detect_loss(sk);
-		run.reneging = reneges(sk, &run);
+		run.rec.reneging = reneges(sk, &run);
 		strata_tcp_recover(sk, &run);
 		set_timer(sk, &run, looked, reo_us);
 	}

@@ -234,7 +234,7 @@ static void disconnect_reset(struct sock *sk)
 	tp->ts_recent = 0;
 	tp->ts_recent_stamp = 0;
 	tp->soft_err = 0;
-	tp->window_clamp = 0;
+	WRITE_ONCE(tp->window_clamp, 0);
 	sk_set_peek_off(sk, -1);
 	tp->snd.mss_clamp = 536;
 	tp->ack_alone = 0;

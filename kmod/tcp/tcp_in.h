@@ -73,7 +73,6 @@ struct strata_ack_run {
 	u32	rtt_us;		/* this ACK's sample for congestion control, 0: none */
 	bool	had_sacks;
 	bool	reordered;
-	bool	reneging;	/* what was SACKed is the first that is not acknowledged */
 	bool	retrans_acked;	/* a retransmitted segment is among the acknowledged (Karn) */
 	bool	newly_sacked;
 	bool	dup;		/* no data, no window change, nothing acknowledged */

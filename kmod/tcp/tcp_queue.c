@@ -53,15 +53,17 @@ void strata_tcp_rtx_retime(struct sock *sk, struct sk_buff *skb)
 
 bool strata_tcp_wmem_more(struct sock *sk, int size)
 {
+	int least = READ_ONCE(strata_sk_net(sk)->conf.tcp_wmem[0]);
 	int sndbuf = READ_ONCE(sk->sk_sndbuf);
 
-	if (sk_wmem_schedule(sk, size))
-		return true;
-	if (!strata_sock_mem_floor(sk, size, sk->sk_wmem_queued,
-				   READ_ONCE(strata_sk_net(sk)->conf.tcp_wmem[0])))
+	if (!sk_wmem_schedule(sk, size) &&
+	    !strata_sock_mem_floor(sk, size, sk->sk_wmem_queued, least))
 		return false;
-	/* who is granted memory keeps the buffer that a refusal has cut */
-	WRITE_ONCE(sk->sk_sndbuf, sndbuf);
+	/* who has less than the least keeps the buffer that a shortage has cut */
+	if (sk->sk_wmem_queued < least && READ_ONCE(sk->sk_sndbuf) != sndbuf &&
+	    !(mem_cgroup_sockets_enabled && sk->sk_memcg) &&
+	    sk_memory_allocated(sk) <= sk_prot_mem_limits(sk, 2))
+		WRITE_ONCE(sk->sk_sndbuf, sndbuf);
 	return true;
 }
 

@@ -153,6 +153,7 @@ struct strata_rec_ack {
 	bool	orig_acked;
 	bool	ece;		/* ECN-Echo, ECN in use */
 	bool	can_send_new;	/* unsent data and window for it */
+	bool	reneging;	/* the first segment out is SACKed: a timer decides, not this ACK */
 	u64	now_us;
 };
 

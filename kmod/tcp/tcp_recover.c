@@ -397,9 +397,8 @@ void strata_tcp_recover(struct sock *sk, struct strata_ack_run *run)
 	if (unlikely(tp->mtup.probe) && tp->snd.una == tp->mtup.start &&
 	    strata_recovery_due(&tp->rec, &tp->scb))
 		mtu_probe_lost(sk);
-	else if (!run->reneging &&
-		 (run->rec.delivered || run->dup || run->rec.ack != run->rec.una ||
-		  run->rec.has_dsack || run->rec.ece))
+	else if (run->rec.delivered || run->dup || run->rec.ack != run->rec.una ||
+		 run->rec.has_dsack || run->rec.ece)
 		verdict = strata_recovery_ack(&tp->rec, &tp->cong, &tp->scb, &run->rec);
 	if (unlikely(tp->rtt.timeouts.since_ms) && tp->rec.state != STRATA_CA_LOSS)
 		strata_rtt_timeouts_over(&tp->rtt.timeouts, strata_tcp_now_ms(tp));

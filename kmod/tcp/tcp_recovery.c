@@ -327,6 +327,8 @@ u32 strata_recovery_ack(struct strata_tcp_recovery *rec, struct strata_tcp_cong 
 	count_dsack(rec, s, a);
 	if (a->ece)
 		c->prior_ssthresh = 0;
+	if (a->reneging)
+		return 0;
 
 	switch (rec->state) {
 	case STRATA_CA_CWR:
@@ -345,7 +347,7 @@ void strata_recovery_timeout(struct strata_tcp_recovery *rec, struct strata_tcp_
 			     u64 now_us)
 {
 	bool beyond = rec->state <= STRATA_CA_DISORDER || strata_seq_geq(una, rec->high_seq);
-	/* RFC 5681 3.1: ssthresh stays where the same segment times out again, not where another does */
+	/* RFC 5681 3.1: ssthresh stays if the same segment times out again, not if another does */
 	bool fresh = beyond || rec->blameless || (rec->state == STRATA_CA_LOSS && !again);
 	/*
 	 * RFC 5682 3.1 (1): not below the RecoveryPoint of a recovery, fast or after a timeout;

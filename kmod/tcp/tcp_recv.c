@@ -200,10 +200,8 @@ static int recv_loop(struct sock *sk, struct recv_run *run)
 				strata_tcp_reader_waits(sk, run->copied);
 			err = sk_wait_data(sk, &run->timeo, skb_peek_tail(&sk->sk_receive_queue));
 			/* disconnected: what comes now is another connection's */
-			if (err < 0) {
-				run->copied = run->copied ?: err;
-				break;
-			}
+			if (err < 0)
+				return run->copied = run->copied ?: err;
 		}
 		/* somebody else may have read while we slept */
 		if ((run->flags & MSG_PEEK) &&

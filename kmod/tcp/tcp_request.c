@@ -224,7 +224,7 @@ void strata_tcp_reqs_close(struct strata_tcp_reqs *reqs)
 	unsigned int n = 0;
 	int level;
 
-	/* once it is closed nobody adds; in portions, or a flood's would keep this CPU from others */
+	/* closed: nobody adds; in portions, or a flood's would keep this CPU from others */
 	spin_lock_bh(&reqs->lock);
 	reqs->closed = true;
 	for (level = 0; level < STRATA_REQ_LEVELS; level++) {

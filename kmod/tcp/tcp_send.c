@@ -510,7 +510,7 @@ void strata_tcp_write_space(struct sock *sk)
 	struct socket *sock;
 
 	strata_tcp_completed(sk);
-	/* what leaves the host at once frees nothing: strata_tcp_check_space() follows, when it may */
+	/* what leaves at once frees nothing: strata_tcp_check_space() follows, when it may */
 	if (READ_ONCE(strata_tcp_sk(sk)->in_output))
 		return;
 	rcu_read_lock();

@@ -413,9 +413,10 @@ static bool held_by_fq(struct sock *sk, enum strata_tcp_timer kind)
 		strata_tcp_timer_set(sk, kind, rto_jiffies(tp));
 		return true;
 	}
-	/* RFC 6298 5.1 counts from its departure */
+	/* RFC 6298 5.1 counts from its departure; but what was SACKed waits for no RTO */
 	sent = STRATA_TCP_TX(skb)->xmit_us;
-	if (kind != STRATA_TIMER_RTO || sent > tp->mstamp_us || sent + rto <= tp->mstamp_us)
+	if (kind != STRATA_TIMER_RTO || (STRATA_TCP_TX(skb)->sacked & STRATA_TX_SACKED) ||
+	    sent > tp->mstamp_us || sent + rto <= tp->mstamp_us)
 		return false;
 	strata_tcp_timer_set(sk, kind, strata_tcp_jiffies(sent + rto - tp->mstamp_us));
 	return true;

@@ -79,8 +79,8 @@ static bool far_below(const struct sock *sk, unsigned long limit)
 }
 
 /**
- * strata_tcp_throttled() - is enough below TCP that the first @len octets of @skb had better wait for
- * its completion?
+ * strata_tcp_throttled() - is enough below TCP that @len octets of @skb had better wait for its
+ * completion?
  */
 bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb, u32 len)
 {
