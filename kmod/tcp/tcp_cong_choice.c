@@ -86,8 +86,11 @@ int strata_tcp_set_default_cong(struct strata_net *sn, const char *name)
 
 	if (!ops)
 		return -ENOENT;
-	/* all of a namespace would have it: the machine's to allow, not the namespace's */
-	if ((READ_ONCE(ops->flags) & STRATA_CONG_RESTRICTED) && !net_eq(sn->net, &init_net)) {
+	/*
+	 * All of a namespace would have it: the machine's root may allow that, not the namespace's.
+	 * (Native lets nobody, but hands down what the first namespace has.)
+	 */
+	if ((READ_ONCE(ops->flags) & STRATA_CONG_RESTRICTED) && !capable(CAP_NET_ADMIN)) {
 		strata_cong_put(ops);
 		return -EPERM;
 	}

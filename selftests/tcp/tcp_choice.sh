@@ -127,7 +127,7 @@ for side in "strata-cong-a 192.0.2.1 va" "strata-cong-b 192.0.2.2 vb"; do
 	ip netns exec "$ns" tc qdisc add dev "$dev" root netem delay 10ms loss 1% rate 10mbit limit 100
 done
 
-ktap_plan 22
+ktap_plan 23
 ktap_is "built in" "$(available)" "reno cubic"
 ktap_is "the default" "$(default)" cubic
 ktap_run "an unknown name is refused" refused choose none
@@ -156,6 +156,8 @@ ktap_run "DCTCP's module loads" insmod "$DCTCP"
 $A bash -c 'choose dctcp'
 $B bash -c 'choose dctcp'
 ktap_is "a socket has it" "$(socket_has)" dctcp
+ktap_run "it is no namespace's root's to allow" \
+	unshare -Urn bash -c 'choose reno && ! choose dctcp 2>/dev/null'
 ktap_is "and tells of it as native" "$(tells "strata run" strata ss)" \
 	"$(tells_native dctcp "16 dctcp:(ce_state:N,alpha:N,ab_ecn:N,ab_tot:N)")"
 ktap_run "DCTCP: both ways at once, marked and nothing lost" marked_not_lost
