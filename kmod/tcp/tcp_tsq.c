@@ -78,10 +78,7 @@ static bool far_below(const struct sock *sk, unsigned long limit)
 	return refcount_read(&sk->sk_wmem_alloc) > limit;
 }
 
-/**
- * strata_tcp_throttled() - is enough below TCP that @len octets of @skb had better wait for its
- * completion?
- */
+/** strata_tcp_throttled() - is enough below TCP that @len octets of @skb had better wait? Locked */
 bool strata_tcp_throttled(struct sock *sk, const struct sk_buff *skb, u32 len)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
