@@ -102,8 +102,9 @@ bool strata_tcp_orphan_shed(struct sock *sk, bool alive)
 		shift++;
 	if (!too_many_orphans(sk, shift))
 		return false;
-	orphan_abort(sk, alive || silent <= TIMEWAIT_LEN ||
-			 (!tp->swnd.wnd && !tp->scb.packets_out));
+	if (silent <= TIMEWAIT_LEN || (!tp->swnd.wnd && !tp->scb.packets_out))
+		alive = true;
+	orphan_abort(sk, alive);
 	return true;
 }
 

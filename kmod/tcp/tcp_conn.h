@@ -32,25 +32,28 @@ void strata_tcp_child_undo(struct sock *child);
  * reference. Locked
  */
 void strata_tcp_destroy(struct sock *sk);
+bool strata_tcp_wmem_more(struct sock *sk, int size);
+int strata_tcp_wmem_scrape(struct sock *sk, int size);
+
 /**
  * strata_tcp_wmem_ok() - may @size bytes more be charged to what @sk sends?
  * Below tcp_wmem[0] also while memory is short. Locked
  */
-bool strata_tcp_wmem_more(struct sock *sk, int size);
 static inline bool strata_tcp_wmem_ok(struct sock *sk, int size)
 {
 	return size <= sk->sk_forward_alloc || strata_tcp_wmem_more(sk, size);
 }
+
 /**
  * strata_tcp_wmem_part() - how many of @size bytes may be charged to what @sk sends?
  * Some, also above all limits, as long as less than tcp_wmem[0] is queued: or nothing would ever
  * be freed. Locked
  */
-int strata_tcp_wmem_scrape(struct sock *sk, int size);
 static inline int strata_tcp_wmem_part(struct sock *sk, int size)
 {
 	return size <= sk->sk_forward_alloc ? size : strata_tcp_wmem_scrape(sk, size);
 }
+
 /**
  * strata_tcp_mem_uncharge() - sk_mem_uncharge(), but while memory is plenty, and no memory cgroup
  * pays for it, a page stays with the socket, which a short exchange would fetch and give back each
@@ -94,6 +97,7 @@ struct sock *strata_tcp_lookup_est(struct strata_net *sn, __be32 laddr, __be16 l
 				   __be32 raddr, __be16 rport, int iif);
 /** strata_tcp_lookup_skb() - the one that @skb, parsed, is for; fills in its hash */
 struct sock *strata_tcp_lookup_skb(struct strata_net *sn, struct sk_buff *skb);
+
 /** strata_tcp_child_there() - is there a connection by now that @skb is for? */
 static inline bool strata_tcp_child_there(struct strata_net *sn, struct sk_buff *skb)
 {
@@ -103,6 +107,7 @@ static inline bool strata_tcp_child_there(struct strata_net *sn, struct sk_buff 
 		sock_put(sk);
 	return sk;
 }
+
 /** strata_tcp_lookup_req() - a half-open request, counted, or NULL; by @hash. BH off */
 struct strata_tcp_req *strata_tcp_lookup_req(struct strata_net *sn, u32 hash, __be32 laddr,
 					     __be16 lport, __be32 raddr, __be16 rport, int iif);

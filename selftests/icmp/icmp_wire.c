@@ -195,7 +195,8 @@ TEST_F(icmp, rate_limit_random)
 			ip_make(&p, 253, "abcdefgh", 8);
 			pkt_send(self->tun, &p);
 		}
-		for (n = 0; icmp_next(self->tun, QUIET_MS, ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, &a);)
+		n = 0;
+		while (icmp_next(self->tun, QUIET_MS, ICMP_DEST_UNREACH, ICMP_PROT_UNREACH, &a))
 			n++;
 		least = n < least ? n : least;
 		most = n > most ? n : most;
