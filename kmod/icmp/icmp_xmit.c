@@ -65,7 +65,7 @@ static bool icmp_may_send(struct strata_net *sn)
 		bucket->stamp = jiffies;
 	}
 	ok = bucket->credit > 0;
-	/* one on average: who can count what is left learns which ports are open (RFC 6056 4) */
+	/* one on average: who counts what is left learns which ports are open (CVE-2020-25705) */
 	if (ok)
 		bucket->credit -= min(bucket->credit, get_random_u32_below(3));
 	spin_unlock_bh(&bucket->lock);

@@ -32,6 +32,7 @@ void strata_tcp_child_undo(struct sock *child);
  * reference. Locked
  */
 void strata_tcp_destroy(struct sock *sk);
+/* what the two below do where more must be charged */
 bool strata_tcp_wmem_more(struct sock *sk, int size);
 int strata_tcp_wmem_scrape(struct sock *sk, int size);
 
