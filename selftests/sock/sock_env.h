@@ -199,4 +199,18 @@ FIXTURE_TEARDOWN(name)						\
 {								\
 }
 
+/* A connected pair over 127.0.0.1: *@a called, *@b was accepted */
+static inline int env_joined(int family, int *a, int *b)
+{
+	int lst = socket(family, SOCK_STREAM, 0);
+
+	*a = socket(family, SOCK_STREAM, 0);
+	if (env_bind(lst, "127.0.0.1", 0) || listen(lst, 1) ||
+	    env_connect(*a, "127.0.0.1", env_port(lst)))
+		return -1;
+	*b = accept(lst, NULL, NULL);
+	close(lst);
+	return *b < 0 ? -1 : 0;
+}
+
 #endif /* SOCK_ENV_H */

@@ -13,19 +13,6 @@ ENV_FIXTURE(lowat)
 
 static char buf[1 << 20];
 
-static int joined(int family, int *a, int *b)
-{
-	int lst = socket(family, SOCK_STREAM, 0);
-
-	*a = socket(family, SOCK_STREAM, 0);
-	if (env_bind(lst, "127.0.0.1", 0) || listen(lst, 1) ||
-	    env_connect(*a, "127.0.0.1", env_port(lst)))
-		return -1;
-	*b = accept(lst, NULL, NULL);
-	close(lst);
-	return *b < 0 ? -1 : 0;
-}
-
 static bool ready(int fd, int events, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = events };
@@ -78,7 +65,7 @@ static int set_timeo(int fd, int ms)
 /* a pair whose reader waits for @n octets, and gives up after five seconds */
 static int pair(int family, int *a, int *b, int n)
 {
-	return joined(family, a, b) || env_setopt(*b, SOL_SOCKET, SO_RCVLOWAT, n) ||
+	return env_joined(family, a, b) || env_setopt(*b, SOL_SOCKET, SO_RCVLOWAT, n) ||
 	       set_timeo(*b, 5000);
 }
 
@@ -218,7 +205,7 @@ TEST_F(lowat, bounds)
 			"/proc/sys/net/strata/tcp_rmem", "r");
 	int a, b, most = 0;
 
-	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, env_joined(self->family, &a, &b));
 	ASSERT_NE(NULL, f);
 	ASSERT_EQ(1, fscanf(f, "%*d %*d %d", &most));
 	fclose(f);
@@ -345,7 +332,7 @@ TEST_F(lowat, waitall_signal)
 {
 	int a, b;
 
-	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, env_joined(self->family, &a, &b));
 	later(a, "12 34");
 	ASSERT_EQ(0, alarm_ms(250, 0));
 	EXPECT_TRUE(gives(b, 20, MSG_WAITALL, "1234", 250));

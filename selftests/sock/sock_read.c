@@ -8,19 +8,6 @@
 
 ENV_FIXTURE(reading)
 
-static int joined(int family, int *a, int *b)
-{
-	int lst = socket(family, SOCK_STREAM, 0);
-
-	*a = socket(family, SOCK_STREAM, 0);
-	if (env_bind(lst, "127.0.0.1", 0) || listen(lst, 1) ||
-	    env_connect(*a, "127.0.0.1", env_port(lst)))
-		return -1;
-	*b = accept(lst, NULL, NULL);
-	close(lst);
-	return *b < 0 ? -1 : 0;
-}
-
 /* ---- SO_PEEK_OFF ---- */
 
 /* is @want what recv() of @len octets gives? */
@@ -48,7 +35,7 @@ TEST_F(reading, peek_off)
 {
 	int a, b;
 
-	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, env_joined(self->family, &a, &b));
 	EXPECT_EQ(-1, env_getopt(b, SOL_SOCKET, SO_PEEK_OFF));
 	PEEK_OFF(b, 0);
 	ASSERT_EQ(10, send(a, "0123456789", 10, 0));
@@ -75,7 +62,7 @@ TEST_F(reading, peek_off_ends)
 {
 	int a, b;
 
-	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, env_joined(self->family, &a, &b));
 	PEEK_OFF(b, 2);
 	ASSERT_EQ(4, send(a, "abcd", 4, 0));
 	ASSERT_EQ(1, env_readable(b));
@@ -101,7 +88,7 @@ TEST_F(reading, peek_off_waits)
 	int a, b, i;
 	pid_t pid;
 
-	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, env_joined(self->family, &a, &b));
 	PEEK_OFF(b, 3);
 	ASSERT_EQ(2, send(a, "ab", 2, 0));
 	pid = fork();
@@ -135,7 +122,7 @@ TEST_F(reading, busy_poll)
 	EXPECT_EQ(0, env_setopt(fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, 16));
 
 	/* there is no device to poll here: reading waits as ever */
-	ASSERT_EQ(0, joined(self->family, &a, &b));
+	ASSERT_EQ(0, env_joined(self->family, &a, &b));
 	ASSERT_EQ(0, env_setopt(b, SOL_SOCKET, SO_BUSY_POLL, 1000));
 	EXPECT_ERRNO(EAGAIN, recv(b, &c, 1, MSG_DONTWAIT));
 	if (!fork()) {
