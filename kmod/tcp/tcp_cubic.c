@@ -15,8 +15,8 @@
  * quarter (CSS) for up to five round trips, then avoidance; if the delay falls
  * back, slow start goes on. Its limit L per ACK is infinite, as for paced senders.
  *
- * Fixed point: windows in 1/1024 segments (suffix _k) or 2^-20 (suffix _m),
- * time in ms inside the cubic.
+ * Windows are in segments; fixed point: 1/1024 (suffix _k) or 2^-20 (suffix _m); time
+ * in ms inside the cubic.
  */
 #include <linux/build_bug.h>
 #include <linux/math64.h>
@@ -32,18 +32,23 @@
 
 #define RTT_INF			(~0U)
 
+/* a step holds as long as cwnd does, but no longer than native's */
+#define STEP_US			31250U
+
 /* limit of |t - K| in ms: its cube stays below 2^63 */
 #define MAX_DT_MS		2000000U
 
 struct cubic {
 	u64	epoch_us;	/* start of this avoidance stage; 0: none yet */
 	u64	last_us;	/* latest ACK seen in it */
-	u64	w_max_k;	/* 0: none (start, or after a timeout) */
-	u64	prior_w_max_k;	/* before the last reduction (undo) */
 	u64	w_est_m;	/* Reno's window */
+	u32	w_max;		/* segments; 0: none (start, or after a timeout) */
+	u32	prior_w_max;	/* before the last reduction (undo) */
 	u32	k_ms;
 	u32	cwnd_prior;	/* segments at the last reduction */
-	u32	frac_m;		/* of cwnd, below 2^20 */
+	u32	step;		/* segments to be acknowledged for one more ... */
+	u32	step_cwnd;	/* ... at this cwnd, as of step_us */
+	u64	step_us;
 	/* HyStart++ */
 	u32	round_end;	/* windowEnd */
 	u32	last_min_us;	/* lastRoundMinRTT */
@@ -98,30 +103,31 @@ static u64 cubic_delta(u32 dt_ms)
 	return div_u64(div_u64(cube, 1000000) * 4096, 10000);
 }
 
-/* 4.2: W_cubic(t), t in ms since the epoch */
+/*
+ * 4.2: W_cubic(t) in whole segments, t in ms since the epoch. What is less than one segment from
+ * W_max is at W_max, below it and above
+ */
 static u64 w_cubic(const struct cubic *q, u32 t_ms)
 {
 	u64 delta;
 
 	if (t_ms >= q->k_ms)
-		return q->w_max_k + cubic_delta(t_ms - q->k_ms);
-	delta = cubic_delta(q->k_ms - t_ms);
-	return delta < q->w_max_k ? q->w_max_k - delta : 0;
+		return q->w_max + (cubic_delta(t_ms - q->k_ms) >> 10);
+	delta = cubic_delta(q->k_ms - t_ms) >> 10;
+	return delta < q->w_max ? q->w_max - delta : 0;
 }
 
 static void start_epoch(struct strata_tcp_cong *c, struct cubic *q, u64 now_us)
 {
-	u64 cwnd_k = (u64)c->cwnd << 10;
-
 	q->epoch_us = now_us ? now_us : 1;
 	q->last_us = q->epoch_us;
-	q->frac_m = 0;
+	q->step_cwnd = 0;
 	q->w_est_m = (u64)c->cwnd << 20;
-	if (cwnd_k < q->w_max_k) {
-		q->k_ms = cubic_k(q->w_max_k - cwnd_k);
+	if (c->cwnd < q->w_max) {
+		q->k_ms = cubic_k((u64)(q->w_max - c->cwnd) << 10);
 	} else {
 		q->k_ms = 0;
-		q->w_max_k = cwnd_k;
+		q->w_max = c->cwnd;
 	}
 }
 
@@ -135,45 +141,48 @@ static void grow_est(const struct strata_tcp_cong *c, struct cubic *q, u32 acked
 	q->w_est_m += div_u64(inc, c->cwnd);
 }
 
-static void set_cwnd_m(struct strata_tcp_cong *c, struct cubic *q, u64 cwnd_m)
+/* 4.4, 4.5: segments to be acknowledged for one more: cwnd / (target - cwnd), at least two */
+static u32 per_step(const struct strata_tcp_cong *c, const struct cubic *q, u32 t_ms)
 {
-	if (cwnd_m >> 20 >= c->cwnd_clamp) {
-		c->cwnd = c->cwnd_clamp;
-		q->frac_m = 0;
-		return;
-	}
-	c->cwnd = (u32)(cwnd_m >> 20);
-	q->frac_m = (u32)(cwnd_m & ((1U << 20) - 1));
+	u64 target = w_cubic(q, t_ms);
+	u32 w;
+
+	if (target <= c->cwnd)
+		return STRATA_CWND_MAX;
+	w = div64_u64(c->cwnd, target - c->cwnd);
+	return w > 2 ? w : 2;
 }
 
-/* 4.3 to 4.5 */
+/*
+ * 4.3 to 4.5. Where a flight is shorter than the round trip its ACKs come at once: W_est has then
+ * done a round trip's steps while W_cubic(t) has hardly moved. So W_est does not replace the
+ * cubic's steps, cwnd is what is larger.
+ */
 static void avoid(struct strata_tcp_cong *c, struct cubic *q, const struct strata_cong_sample *cs,
 		  u32 acked)
 {
-	u64 cwnd_m, cwnd_k, target_k;
-	u32 t_ms, rtt_ms;
+	u32 t_ms, est;
 
 	if (!q->epoch_us)
 		start_epoch(c, q, cs->now_us);
 	q->last_us = cs->now_us;
 	if (acked > 4096)
 		acked = 4096;
-	cwnd_m = ((u64)c->cwnd << 20) + q->frac_m;
-	cwnd_k = cwnd_m >> 10;
 
-	t_ms = (u32)div_u64(cs->now_us - q->epoch_us, 1000);
-	rtt_ms = cs->srtt_us / 1000;
-	grow_est(c, q, acked);
-	if (w_cubic(q, t_ms) < q->w_est_m >> 10) {
-		if (q->w_est_m > cwnd_m)
-			set_cwnd_m(c, q, q->w_est_m);
-		return;
+	if (q->step_cwnd != c->cwnd || cs->now_us - q->step_us > STEP_US) {
+		t_ms = (u32)div_u64(cs->now_us - q->epoch_us, 1000);
+		q->step = per_step(c, q, t_ms + cs->srtt_us / 1000);
+		q->step_cwnd = c->cwnd;
+		q->step_us = cs->now_us;
 	}
-	target_k = w_cubic(q, t_ms + rtt_ms);
-	if (target_k > cwnd_k + cwnd_k / 2)
-		target_k = cwnd_k + cwnd_k / 2;
-	if (target_k > cwnd_k)
-		set_cwnd_m(c, q, cwnd_m + div_u64((target_k - cwnd_k) * acked << 10, c->cwnd));
+	strata_cong_add(c, q->step, acked);
+	grow_est(c, q, acked);
+	est = q->w_est_m >> 20;
+	/* as fast as the cubic may, where cwnd was cut without an epoch's end */
+	if (est > c->cwnd + (acked + 1) / 2)
+		est = c->cwnd + (acked + 1) / 2;
+	if (est > c->cwnd)
+		c->cwnd = est < c->cwnd_clamp ? est : c->cwnd_clamp;
 }
 
 /* time that does not count: idle, or the application was the limit (5.8) */
@@ -290,18 +299,13 @@ static void cubic_cong_avoid(struct strata_tcp_cong *c, const struct strata_cong
 static u32 cubic_ssthresh(struct strata_tcp_cong *c, u64 now_us)
 {
 	struct cubic *q = cubic_of(c);
-	u64 cwnd_k = ((u64)c->cwnd << 10) + (q->frac_m >> 10);
 	u64 next;
 
-	q->prior_w_max_k = q->w_max_k;
-	/*
-	 * Fast convergence: the share shrank, leave room: (1 + beta) / 2 = 17/20. By whole
-	 * segments: the same buffer, full again, is not met at the same fraction of one
-	 */
-	q->w_max_k = c->cwnd < q->w_max_k >> 10 ? div_u64(cwnd_k * 17, 20) : cwnd_k;
+	q->prior_w_max = q->w_max;
+	/* fast convergence: the share shrank, leave room: (1 + beta) / 2 = 17/20 */
+	q->w_max = c->cwnd < q->w_max ? (u32)div_u64((u64)c->cwnd * 17, 20) : c->cwnd;
 	q->cwnd_prior = c->cwnd;
 	q->epoch_us = 0;
-	q->frac_m = 0;
 	next = div_u64((u64)c->cwnd * 7, 10);
 	return next > 2 ? (u32)next : 2;
 }
@@ -312,9 +316,8 @@ static void cubic_set_state(struct strata_tcp_cong *c, u8 state, u64 now_us)
 	struct cubic *q = cubic_of(c);
 
 	if (state == STRATA_CA_LOSS) {
-		q->w_max_k = 0;
+		q->w_max = 0;
 		q->epoch_us = 0;
-		q->frac_m = 0;
 	}
 }
 
@@ -328,9 +331,8 @@ static u32 cubic_undo_cwnd(struct strata_tcp_cong *c)
 
 	if (c->cwnd > c->prior_cwnd)
 		return c->cwnd;
-	q->w_max_k = q->prior_w_max_k;
+	q->w_max = q->prior_w_max;
 	q->epoch_us = 0;
-	q->frac_m = 0;
 	return c->prior_cwnd;
 }
 

@@ -195,7 +195,7 @@ left_to_right() {
 	show_first_connection
 }
 
-# nginx on Strata, curl on the native stack; slowed, so that there is time to look
+# nginx on Strata, curl on the native stack; once more slowed, so that there is time to look
 right_to_left() {
 	say "nginx on Strata, curl on the native stack"
 	nginx_conf "$WORK/b" 10.77.0.2
@@ -203,7 +203,9 @@ right_to_left() {
 	curl_rate in_native curl -o "$WORK/got" http://10.77.0.2/file || FAILED=1
 	verdict "Strata -> native" "$WORK/got"
 
-	ip netns exec "$NATIVE" curl -s --limit-rate 1M --max-time 60 -o /dev/null http://10.77.0.2/file &
+	# slow enough for the slowest machine: it would take 50 s
+	ip netns exec "$NATIVE" curl -s --limit-rate $((SIZE_MB * 20))K --max-time 60 -o /dev/null \
+		http://10.77.0.2/file &
 	PIDS=($!)
 	if transfer_runs; then
 		show_sockets

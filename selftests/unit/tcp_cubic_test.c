@@ -141,6 +141,66 @@ TEST(cubic_plateau)
 	EXPECT_LE(c.cwnd, 1350);
 }
 
+/* a flight of cwnd whose ACKs come within @burst_us of a round trip of @rtt_us */
+static void burst(u32 rtt_us, u32 burst_us)
+{
+	u64 start = cs.now_us;
+	u32 n = c.cwnd, i;
+
+	for (i = 0; i < n; i++) {
+		cs.now_us = start + (u64)burst_us * i / n;
+		cs.acked = 1;
+		c.ops->cong_avoid(&c, &cs);
+	}
+	cs.now_us = start + rtt_us;
+}
+
+/*
+ * 4.3, 4.4: the flight is far shorter than the round trip. W_est has by then grown by a round
+ * trip's 0.53 and W_cubic(t) by 0.15, yet W_cubic(t + RTT) is nearly two segments away
+ */
+TEST(cubic_burst)
+{
+	u32 i, first;
+
+	setup(19, 300000);
+	c.ssthresh = 19;
+	loss();
+	EXPECT_EQ(13, c.cwnd);
+	burst(300000, 20000);
+	EXPECT_LE(14, c.cwnd);
+	first = c.cwnd;
+	burst(300000, 20000);
+	EXPECT_LT(first, c.cwnd);
+	/* K is 2.47 s; W_max is reached and held, though the curve itself gets there only at K */
+	for (i = 2; i < 7; i++)
+		burst(300000, 20000);
+	EXPECT_EQ(19, c.cwnd);
+	for (; i < 11; i++)
+		burst(300000, 20000);
+	EXPECT_EQ(19, c.cwnd);
+}
+
+/* credit that an ACK earned while the step was long counts when it is short again */
+TEST(cubic_credit)
+{
+	u32 before, i;
+
+	setup(100, 300000);
+	c.ssthresh = 100;
+	loss();
+	/* up to the plateau, where the step is longer than the window */
+	for (i = 0; i < 14; i++)
+		burst(300000, 60000);
+	EXPECT_EQ(100, c.cwnd);
+	burst(300000, 60000);
+	before = c.cwnd;
+	cs.now_us += 2000000;	/* the curve goes on: cwnd may grow by several per round trip */
+	cs.acked = 1;
+	c.ops->cong_avoid(&c, &cs);
+	EXPECT_EQ(before + 1, c.cwnd);
+}
+
 TEST(cubic_fast_convergence)	/* 4.7: two losses, the second below the first: W_max = 0.85 cwnd */
 {
 	double k;
