@@ -142,47 +142,39 @@ static void grow_est(const struct strata_tcp_cong *c, struct cubic *q, u32 acked
 }
 
 /* 4.4, 4.5: segments to be acknowledged for one more: cwnd / (target - cwnd), at least two */
-static u32 per_step(const struct strata_tcp_cong *c, const struct cubic *q, u32 t_ms)
+static u32 step_towards(u64 target, u32 cwnd)
 {
-	u64 target = w_cubic(q, t_ms);
 	u32 w;
 
-	if (target <= c->cwnd)
+	if (target <= cwnd)
 		return STRATA_CWND_MAX;
-	w = div64_u64(c->cwnd, target - c->cwnd);
+	w = (u32)div64_u64(cwnd, target - cwnd);
 	return w > 2 ? w : 2;
 }
 
 /*
  * 4.3 to 4.5. Where a flight is shorter than the round trip its ACKs come at once: W_est has then
  * done a round trip's steps while W_cubic(t) has hardly moved. So W_est does not replace the
- * cubic's steps, cwnd is what is larger.
+ * cubic's steps: cwnd grows towards the larger of both.
  */
 static void avoid(struct strata_tcp_cong *c, struct cubic *q, const struct strata_cong_sample *cs,
 		  u32 acked)
 {
-	u32 t_ms, est;
+	u32 t_ms, w;
 
 	if (!q->epoch_us)
 		start_epoch(c, q, cs->now_us);
 	q->last_us = cs->now_us;
-	if (acked > 4096)
-		acked = 4096;
 
 	if (q->step_cwnd != c->cwnd || cs->now_us - q->step_us > STEP_US) {
 		t_ms = (u32)div_u64(cs->now_us - q->epoch_us, 1000);
-		q->step = per_step(c, q, t_ms + cs->srtt_us / 1000);
+		q->step = step_towards(w_cubic(q, t_ms + cs->srtt_us / 1000), c->cwnd);
 		q->step_cwnd = c->cwnd;
 		q->step_us = cs->now_us;
 	}
-	strata_cong_add(c, q->step, acked);
 	grow_est(c, q, acked);
-	est = q->w_est_m >> 20;
-	/* as fast as the cubic may, where cwnd was cut without an epoch's end */
-	if (est > c->cwnd + (acked + 1) / 2)
-		est = c->cwnd + (acked + 1) / 2;
-	if (est > c->cwnd)
-		c->cwnd = est < c->cwnd_clamp ? est : c->cwnd_clamp;
+	w = step_towards(q->w_est_m >> 20, c->cwnd);
+	strata_cong_add(c, q->step < w ? q->step : w, acked);
 }
 
 /* time that does not count: idle, or the application was the limit (5.8) */
@@ -329,6 +321,8 @@ static u32 cubic_undo_cwnd(struct strata_tcp_cong *c)
 {
 	struct cubic *q = cubic_of(c);
 
+	/* what was acknowledged since counts towards nothing that slow start may add */
+	c->cwnd_cnt = 0;
 	if (c->cwnd > c->prior_cwnd)
 		return c->cwnd;
 	q->w_max = q->prior_w_max;
