@@ -545,7 +545,7 @@ void strata_tcp_sndbuf_expand(struct sock *sk)
 	int most = READ_ONCE(strata_sk_net(sk)->conf.tcp_wmem[2]);
 
 	if (want > READ_ONCE(sk->sk_sndbuf))
-		WRITE_ONCE(sk->sk_sndbuf, max_t(int, sk->sk_sndbuf, min_t(u64, want, most)));
+		WRITE_ONCE(sk->sk_sndbuf, min_t(u64, want, most));
 }
 
 /* is the buffer what keeps the congestion window from being filled? */
