@@ -163,17 +163,23 @@ static inline bool pkt_send(int fd, const struct pkt *p)
 	return write(fd, p->b, p->len) == p->len;
 }
 
-/* the next IPv4 packet that Strata sends within @ms */
+/*
+ * The next IPv4 packet that Strata sends within @ms. One that waits already is seen however late
+ * a slow machine comes to look; after a negative @ms there is no look at all
+ */
 static inline bool pkt_next(int fd, int ms, struct pkt *p)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 	double end = now_s() + ms / 1000.0;
-	int left;
+	int left = ms;
 
-	while ((left = (end - now_s()) * 1000) >= 0 && poll(&pfd, 1, left) > 0) {
+	while (left >= 0 && poll(&pfd, 1, left) > 0) {
 		p->len = read(fd, p->b, sizeof(p->b));
 		if (p->len >= 20 && p->ip.version == 4)
 			return true;
+		left = (end - now_s()) * 1000;
+		if (left < 0)
+			left = 0;
 	}
 	return false;
 }
