@@ -303,7 +303,8 @@ CASE(time_wait_reuse_cookies, "RFC 9293 3.6.1 (MAY-2), RFC 6191: also where ever
 	in("S 5000 mss 1460");
 	out("SA 0 ack 5001");
 	/* 65535 + 2 beyond what was sent: no cookie would be */
-	ASSERT_EQ(2 + 65537, w.isn - old);
+	if (!NATIVE_BEFORE(610, "forgets the numbers on the way to the listener: a cookie"))
+		ASSERT_EQ(2 + 65537, w.isn - old);
 }
 
 /* connect from port 6000; the socket, -1: not now */

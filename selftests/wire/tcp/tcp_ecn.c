@@ -210,15 +210,29 @@ static bool to_time_wait(int fd)
 	       w_in("FA 1 ack 2") && w_out(-1, "A 2 ack 2") && !close(fd);
 }
 
+/* of who opens after such a TIME-WAIT: 65535 + 2 beyond what was sent */
+static uint32_t next_isn(void)
+{
+	if (!NATIVE_BEFORE(610, "forgets it on the way to the listener"))
+		return 2 + 65537;
+	w.isn_known = false;
+	w.isn = 0;
+	return 0;
+}
+
 CASE(time_wait, "RFC 3168 6.1.1: TIME-WAIT knows nothing of what was agreed on")
 {
+	uint32_t isn;
+
 	ASSERT_TRUE(to_time_wait(open_ecn(self->lfd, "mss 1460")));
+	isn = next_isn();
 	in("S 1000 mss 1460");
-	out("SA 65539 ack 1001");
+	out("SA %u ack 1001", isn);
 	w_peer(PEER_PORT + 1);
 	ASSERT_TRUE(to_time_wait(w_passive(self->lfd, "mss 1460")));
+	isn = next_isn();
 	in("SEC 1000 mss 1460");
-	out("SAE 65539 ack 1001");
+	out("SAE %u ack 1001", isn);
 }
 
 CASE(route, "RFC 3168 6.1.1, ip-route(8) features ecn: a route that asks for it")

@@ -578,6 +578,8 @@ CASE(reset_behind_syn, "RFC 7413 4.2.1, RFC 9293 3.10.7.4: reset before more tha
 	pthread_t thread;
 	char c;
 
+	if (NATIVE_BEFORE(605, "its SYN takes no more than a page"))
+		SKIP(return, "a SYN before Linux 6.5 does not fill the least buffer");
 	ASSERT_EQ(0, run("ip link set t0 mtu 9000"));
 	learn("mss 8960 opt 220a" C8);
 	t.fd = f_again();

@@ -299,8 +299,7 @@ CASE(prune, "RFC 2018 8: when nothing more may be charged what is out of order i
 			break;
 	}
 	ASSERT_GT(4001, at);
-	/* native says it since 6.6 */
-	ASSERT_TRUE(said || w.native);
+	ASSERT_TRUE(said || NATIVE_BEFORE(606, "is silent then"));
 	if (said) {
 		ASSERT_EQ(0, s.win);
 		ASSERT_EQ(0, s.nsack);
@@ -308,8 +307,10 @@ CASE(prune, "RFC 2018 8: when nothing more may be charged what is out of order i
 	ASSERT_EQ(1, w_counted("OfoPruned"));
 	/* what is there is the program's, and one segment more is always taken */
 	get(fd, (int)at - 1);
-	ASSERT_TRUE(last(50, &s));
-	ASSERT_LT(0, s.win);
+	if (said) {
+		ASSERT_TRUE(last(50, &s));
+		ASSERT_LT(0, s.win);
+	}
 	in("A %u+300", at);
 	out_within(200, "A 1 ack %u no-sack", at + 300);
 	get(fd, 300);

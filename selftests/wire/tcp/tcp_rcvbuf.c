@@ -278,8 +278,12 @@ CASE(prune_not, "RFC 2018 8: what lies further out than all of it makes no room 
 		in("A %d+2", i * 40);
 	while (w_next(10, &s))
 		;
-	ASSERT_EQ(0, counter("OfoPruned"));
-	ASSERT_LT(0, counter("TCPOFODrop"));
+	if (NATIVE_BEFORE(602, "makes room for it")) {
+		ASSERT_LT(0, counter("OfoPruned"));
+	} else {
+		ASSERT_EQ(0, counter("OfoPruned"));
+		ASSERT_LT(0, counter("TCPOFODrop"));
+	}
 	/* the first is still there */
 	in("A 1+39");
 	out("A 1 ack 42");

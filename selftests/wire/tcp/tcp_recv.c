@@ -223,7 +223,8 @@ CASE(window_by_truesize, "RFC 9293 3.8.6: the window grows as full segments come
 		ASSERT_TRUE(w_next(100, &s));
 		win = s.win << ws;
 	}
-	ASSERT_LT(75000, win);
+	ASSERT_LT(NATIVE_BEFORE(606, "offers half of the buffer from the first") ? 64000 : 75000,
+		  win);
 }
 
 CASE(zero_window_probe, "RFC 9293 3.8.6.1 (MUST-66): a closed window's answer to a probe")
@@ -323,7 +324,8 @@ CASE(lowat_ratio, "socket(7) SO_RCVLOWAT: the buffer grows to hold that much of 
 	/* not twice as much, which is for a connection on which nothing came yet */
 	ASSERT_LT(1000000, size);
 	ASSERT_GT(4000000, size);
-	ASSERT_NE(2000000, size);
+	if (!NATIVE_BEFORE(606, "twice as much, always"))
+		ASSERT_NE(2000000, size);
 }
 
 CASE(lowat_full, "socket(7) SO_RCVLOWAT: a buffer that holds no more is enough")

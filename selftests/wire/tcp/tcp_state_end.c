@@ -141,8 +141,22 @@ SEG(time_wait, rst_old, "RFC 9293 3.10.7.4 second, RFC 5961 3.2",
     "R -100", NOTHING, time_wait)
 SEG(time_wait, rst_future, "RFC 9293 3.10.7.4 second, RFC 5961 3.2",
     "R 1000000", NOTHING, time_wait)
-SEG(time_wait, syn_beyond, "RFC 9293 3.6.1 (MAY-2), RFC 6191 2: a new incarnation",
-    "S 1000 mss 1460", "SA 65537 ack 1001", syn_received)
+CASE(time_wait_syn_beyond, "RFC 9293 3.6.1 (MAY-2), RFC 6191 2: a new incarnation")
+{
+	uint32_t isn = 65537;
+
+	ASSERT_LE(0, w_reach(self->lfd, st_time_wait));
+	ASSERT_EQ(st_time_wait, w_proc_state());
+	if (NATIVE_BEFORE(610, "forgets the old numbers on the way to the listener")) {
+		w.isn_known = false;
+		w.isn = 0;
+		isn = 0;
+	}
+	in("S 1000 mss 1460");
+	out("SA %u ack 1001", isn);
+	ASSERT_EQ(st_syn_received, w_proc_state());
+}
+
 SEG(time_wait, syn_old, "RFC 9293 3.10.7.4 fourth, RFC 5961 4.2",
     "S -100 mss 1460", "A 0 ack 0", time_wait)
 SEG(time_wait, syn_ack, "RFC 9293 3.10.7.4 fourth, RFC 5961 4.2",

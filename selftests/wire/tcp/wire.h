@@ -36,6 +36,7 @@
 #ifndef STRATA_WIRE_H
 #define STRATA_WIRE_H
 
+#include <sys/utsname.h>
 #include "../../kselftest_harness.h"
 #include "wire_seg.h"
 
@@ -422,6 +423,20 @@ FIXTURE_TEARDOWN(wire)
  * difference between the stacks is written with this: CONFORMANCE.md lists them.
  */
 #define NATIVE(why)	(w.native)
+
+/* the kernel's version: 612 is 6.12 */
+static inline int w_kernel(void)
+{
+	int major = 0, minor = 0;
+	struct utsname u;
+
+	if (uname(&u) || sscanf(u.release, "%d.%d", &major, &minor) != 2)
+		return 0;
+	return major * 100 + minor;
+}
+
+/* native of a kernel before @version (612: 6.12), which does something else as @why says? */
+#define NATIVE_BEFORE(version, why)	(w.native && w_kernel() < (version))
 
 /*
  * @rfc: what it shows; each case runs in a process and a namespace of its own. The bound is of
