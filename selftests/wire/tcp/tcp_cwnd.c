@@ -5,19 +5,27 @@
  */
 #include "wire_loss.h"
 
-/* cwnd is 40: 10, and then 20, were sent and acknowledged */
-static int grown(int lfd)
+/* cwnd is 40: 10, and then 20, were sent and acknowledged, each after @rtt ms */
+static int grown_rtt(int rtt, int lfd)
 {
-	int fd = sent_reno(lfd, "mss 1000 sackok", 10, 0);
+	int fd;
 
+	if (setsockopt(lfd, SOL_TCP, TCP_CONGESTION, "reno", 4))
+		return -1;
+	fd = sent_rtt(rtt, lfd, "mss 1000 sackok", 10, 0);
 	if (fd < 0 || !w_in("A 1 ack 10001") || w_put(fd, 20000, 0) != 20000 ||
 	    segments(5) != 20)
 		return -1;
-	sleep_s(0.04);
+	sleep_s(rtt / 1000.0);
 	if (!w_in("A 1 ack 30001"))
 		return -1;
 	sleep_s(0.001);
 	return INFO(fd, tcpi_snd_cwnd) == 40 ? fd : -1;
+}
+
+static int grown(int lfd)
+{
+	return grown_rtt(40, lfd);
 }
 
 /* one segment goes, and 20 ms later it is acknowledged */
@@ -203,7 +211,7 @@ CASE(idle_half, "RFC 7661 4.4.3, RFC 5681 4.1: half of it for each RTO, as nativ
 
 CASE(idle_short, "RFC 5681 4.1: a pause shorter than the RTO changes nothing")
 {
-	int fd = grown(self->lfd);
+	int fd = grown_rtt(long_rtt(), self->lfd);
 
 	ASSERT_LE(0, fd);
 	sleep_s(0.1);

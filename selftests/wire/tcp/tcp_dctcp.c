@@ -161,6 +161,7 @@ CASE(reduction, "RFC 8257 3.3, 4.2: alpha is 1 at first, so half the window; CWR
 	struct wseg s;
 
 	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_no_tail_probe());
 	put(fd, 30000);
 	for (i = 0; i < 10; i++)
 		out("A %u+1000 ecn 2", 1 + i * 1000);

@@ -291,6 +291,7 @@ CASE(ect_fast_retransmit, "RFC 3168 6.1.5: nor on a fast retransmission")
 	int fd = open_ecn(self->lfd, "mss 1000 sackok"), i;
 
 	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_no_tail_probe());
 	put(fd, 5000);
 	for (i = 0; i < 5; i++)
 		out("%s %u+1000 ecn 2", i < 4 ? "A" : "PA", 1 + i * 1000);

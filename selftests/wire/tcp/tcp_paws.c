@@ -173,6 +173,8 @@ CASE(echo_delayed, "RFC 7323 4.3 A (SHOULD): a delayed ACK echoes the first of t
 		while (w_next(100, &(struct wseg){}))
 			;
 	}
+	/* nor is one that took long to come */
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_QUICKACK, 0));
 	in("PA 301+10 ts+10");
 	first = w.ts_sent;
 	in("PA 311+10 ts+20");

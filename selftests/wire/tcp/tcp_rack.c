@@ -141,7 +141,8 @@ CASE(tlp_lost, "RFC 8985 7.3 (MUST), 8: after the probe the timeout is the last 
 CASE(reordering_seen,
      "RFC 8985 6.2 step 4 (SHOULD): once reordering was seen DupThresh counts no more")
 {
-	int fd = sent(self->lfd, "mss 1000 sackok", 5, 0), i;
+	int rtt = long_rtt(), i;
+	int fd = sent_rtt(rtt, self->lfd, "mss 1000 sackok", 5, 0);
 
 	ASSERT_LE(0, fd);
 	in("A 1 ack 1 sack 1001-2001");
@@ -150,10 +151,10 @@ CASE(reordering_seen,
 	put(fd, 8000);
 	for (i = 5; i < 13; i++)
 		out("%s %d+1000", i < 12 ? "A" : "PA", 1 + i * 1000);
-	sleep_s(0.04);
+	sleep_s(rtt / 1000.0);
 	in("A 1 ack 5001 sack 6001-11001");
-	quiet(5);			/* a quarter of the round trip is 10 */
-	out_within(12, "A 5001+1000");
+	quiet(rtt / 8);			/* a quarter of the round trip is 10 */
+	out_within(rtt * 3 / 10, "A 5001+1000");
 }
 
 CASE(needs_sack, "RFC 8985 4 (MUST): without SACK neither time nor a probe, but duplicate ACKs")

@@ -147,6 +147,7 @@ CASE(fast_retransmit, "RFC 6675 5, RFC 8985: three segments beyond a hole")
 	uint32_t i;
 
 	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_no_tail_probe());
 	put(fd, 8000);
 	for (i = 0; i < 8; i++)
 		out("%s %u+1000", i < 7 ? "A" : "PA", 1 + i * 1000);

@@ -8,13 +8,20 @@
 
 #include "wire.h"
 
-/* the peer opens and ECN is agreed on; the accepted socket */
-static inline int open_ecn(int lfd, const char *opts)
+/* the peer opens, @rtt ms away, and ECN is agreed on; the accepted socket */
+static inline int open_ecn_rtt(int rtt, int lfd, const char *opts)
 {
 	w.ts = !!strstr(opts, "ts");
-	if (!w_in("SEC 0 %s", opts) || !w_out(-1, "SAE 0 ack 1 ecn 0") || !w_in("A 1 ack 1"))
+	if (!w_in("SEC 0 %s", opts) || !w_out(-1, "SAE 0 ack 1 ecn 0"))
 		return -1;
-	return w_accept(lfd);
+	if (rtt)
+		sleep_s(rtt / 1000.0);
+	return w_in("A 1 ack 1") ? w_accept(lfd) : -1;
+}
+
+static inline int open_ecn(int lfd, const char *opts)
+{
+	return open_ecn_rtt(0, lfd, opts);
 }
 
 /* we open, asking for ECN, and the peer answers with these flags; the socket */
@@ -38,10 +45,10 @@ static inline struct tcp_info info_of(int fd)
 	return info;
 }
 
-/* ten segments of 1000 octets are out */
+/* ten segments of 1000 octets are out; where time is real no timer is near */
 static inline int ten_out(int lfd)
 {
-	int fd = open_ecn(lfd, "mss 1000 sackok"), i;
+	int fd = open_ecn_rtt(w.sim ? 0 : 500, lfd, "mss 1000 sackok"), i;
 
 	if (fd < 0 || w_put(fd, 30000, 0) != 30000)
 		return -1;

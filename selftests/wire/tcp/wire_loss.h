@@ -12,10 +12,10 @@
 #define RTO	244
 
 /*
- * a connection with a round trip of 40 ms that has sent @n segments of 1000 octets, the first
+ * a connection with a round trip of @rtt ms that has sent @n segments of 1000 octets, the first
  * ACKs of which are due now; @more are ready. Or -1
  */
-static inline int sent(int lfd, const char *opts, int n, int more)
+static inline int sent_rtt(int rtt, int lfd, const char *opts, int n, int more)
 {
 	int fd, i, len = 1000 - (strstr(opts, "ts") ? 12 : 0);
 	struct wseg s;
@@ -23,7 +23,7 @@ static inline int sent(int lfd, const char *opts, int n, int more)
 	w.ts = strstr(opts, "ts");
 	if (!w_in("S 0 %s", opts) || !w_next(1000, &s))
 		return -1;
-	sleep_s(0.04);
+	sleep_s(rtt / 1000.0);
 	if (!w_in("A 1 ack 1"))
 		return -1;
 	fd = w_accept(lfd);
@@ -33,8 +33,19 @@ static inline int sent(int lfd, const char *opts, int n, int more)
 	for (i = 0; i < n; i++)
 		if (!w_next(100, &s) || s.seq != 1 + i * len || s.len != len)
 			return -1;
-	sleep_s(0.04);
+	sleep_s(rtt / 1000.0);
 	return fd;
+}
+
+static inline int sent(int lfd, const char *opts, int n, int more)
+{
+	return sent_rtt(40, lfd, opts, n, more);
+}
+
+/* one that leaves time for a pause or a look where time is real; a tenth of it is sim's */
+static inline int long_rtt(void)
+{
+	return w.sim ? 40 : 400;
 }
 
 static inline int info_u32(int fd, size_t at)

@@ -27,6 +27,7 @@ struct wire {
 	uint32_t ts_last;	/* the stack's last TSval */
 	uint32_t ts_sent;	/* and the peer's */
 	double mark;		/* when the last line happened */
+	double soonest;		/* it may have happened then, but not before */
 	uint32_t got, put;	/* octets read and written by the program, for the pattern */
 	int fo_len;		/* Fast Open option of the last segment seen: octets, -1 none */
 	bool fo_exp;		/* in its experimental form */
