@@ -320,20 +320,27 @@ static inline int w_passive(int lfd, const char *opts)
 	return w_in("A 1 ack 1") ? w_accept(lfd) : -1;
 }
 
-/* we open, the peer answers with these options on its SYN-ACK; the socket */
-static inline int w_active(const char *opts)
+/* we open, the peer answers after @rtt ms with these options on its SYN-ACK; the socket */
+static inline int w_active_rtt(int rtt, const char *opts)
 {
 	int fd = w_socket();
 	struct wseg s;
 
 	if (!w_connect(fd) || !w_next(1000, &s) || s.flags != 0x02)
 		return -1;
+	if (rtt)
+		sleep_s(rtt / 1000.0);
 	w.ts = !!strstr(opts, "ts");
 	if (!w_in("SA 0 ack 1 %s", opts) || !w_next(1000, &s) || s.flags != 0x10 ||
 	    !w_poll(fd, POLLOUT, 1000))
 		return -1;
 	w_mark();
 	return fd;
+}
+
+static inline int w_active(const char *opts)
+{
+	return w_active_rtt(0, opts);
 }
 
 /* the program writes the next @n octets of the pattern; how many were taken, or -errno */
