@@ -158,7 +158,7 @@ static inline __attribute__((format(printf, 2, 3))) bool w_out(int at, const cha
 		return false;
 	}
 	w_mark();
-	/* sent in time, but read late, as a slow machine does: what follows counts from the former */
+	/* sent in time, but read late by a slow machine: what follows counts from the former */
 	if (at >= -1)
 		w.soonest = soonest;
 	return true;
