@@ -7,9 +7,9 @@
  *	W_cubic(t) = C * (t - K)^3 + W_max,   K = cbrt((W_max - cwnd_epoch) / C)
  *
  * with C = 0.4 segments/s^3 and the reduction to beta = 0.7: fast back to where the
- * loss was, flat there, then on to probe. It never goes below what Reno with the same
- * beta would reach, W_est (4.3). Fast convergence (4.7) lets W_max fall when the path's
- * share shrinks. t counts only time in which the window was in use (5.8).
+ * loss was, flat there, then on to probe. Where Reno with the same beta would be beyond
+ * it, cwnd follows that, W_est (4.3), a segment behind. Fast convergence (4.7) lets W_max
+ * fall when the path's share shrinks. t counts only time in which the window was in use (5.8).
  *
  * HyStart++ ends the first slow start when the round trip's minimum grows: growth by a
  * quarter (CSS) for up to five round trips, then avoidance; if the delay falls
@@ -32,7 +32,7 @@
 
 #define RTT_INF			(~0U)
 
-/* a step holds as long as cwnd does, but no longer than native's */
+/* a step holds as long as cwnd does, but no longer than 1/32 s, as native's */
 #define STEP_US			31250U
 
 /* limit of |t - K| in ms: its cube stays below 2^63 */

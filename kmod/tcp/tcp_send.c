@@ -531,7 +531,8 @@ void strata_tcp_write_space(struct sock *sk)
  * Two windows, or as many as the congestion control asks for, as native counts them: each
  * segment an skb of its own with its payload in a head of a power of two. In recovery what is
  * SACKed stays in the buffer behind the first hole, and new data leaves for all of it: by truesize
- * alone a writer would be stopped, and the window filled in one burst when the hole is repaired
+ * alone a writer would be stopped, and the window filled in one burst when the hole is repaired.
+ * A tcp_wmem[2] lowered meanwhile is obeyed when the buffer would grow next, as native's
  */
 void strata_tcp_sndbuf_expand(struct sock *sk)
 {

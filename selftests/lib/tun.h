@@ -177,6 +177,8 @@ static inline bool pkt_next(int fd, int ms, struct pkt *p)
 		p->len = read(fd, p->b, sizeof(p->b));
 		if (p->len >= 20 && p->ip.version == 4)
 			return true;
+		if (p->len < 0)		/* the device is gone: poll() says so for ever */
+			return false;
 		left = (end - now_s()) * 1000;
 		if (left < 0)
 			left = 0;

@@ -401,7 +401,7 @@ static bool reset(struct wseg *s)
 {
 	while (w_next(w_late(0), s))
 		if (w.sim || s->flags & 4)
-			return s->flags == 0x14;
+			return s->flags == 0x14 && !s->len;
 	return false;
 }
 
