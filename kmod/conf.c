@@ -94,6 +94,10 @@ static void conf_init_tcp_features(struct strata_net_conf *conf)
 	conf->tcp_syn_linear_timeouts = 4;
 	conf->tcp_rto_min_us = 200 * USEC_PER_MSEC;
 	conf->tcp_pingpong_thresh = 1;
+	conf->tcp_comp_sack_delay_ns = NSEC_PER_MSEC;
+	conf->tcp_comp_sack_slack_ns = 100 * NSEC_PER_USEC;
+	conf->tcp_comp_sack_nr = 44;
+	conf->tcp_backlog_ack_defer = 1;
 }
 
 static void conf_init_tcp_unused(struct strata_net_conf *conf)
@@ -103,10 +107,6 @@ static void conf_init_tcp_unused(struct strata_net_conf *conf)
 	conf->tcp_no_ssthresh_metrics_save = 1;
 	conf->tcp_tso_win_divisor = 3;
 	conf->tcp_tso_rtt_log = 9;
-	conf->tcp_comp_sack_delay_ns = NSEC_PER_MSEC;
-	conf->tcp_comp_sack_slack_ns = 100 * NSEC_PER_USEC;
-	conf->tcp_comp_sack_nr = 44;
-	conf->tcp_backlog_ack_defer = 1;
 	conf->tcp_app_win = 31;
 }
 

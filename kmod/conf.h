@@ -97,6 +97,10 @@ struct strata_net_conf {
 	int	tcp_shrink_window;		/* bool */
 	int	tcp_reflect_tos;		/* bool: of the SYN */
 	int	tcp_fwmark_accept;		/* bool: the SYN's mark is the connection's */
+	unsigned long tcp_comp_sack_delay_ns;	/* an ACK beyond a hole waits as long at most */
+	unsigned long tcp_comp_sack_slack_ns;	/* and that longer */
+	int	tcp_comp_sack_nr;		/* so many of them; 0: none */
+	int	tcp_backlog_ack_defer;		/* bool: one ACK for all of the backlog */
 	/* taken and shown as native's, without effect, because: */
 	int	tcp_fack;			/* it has none in native */
 	int	tcp_low_latency;		/* nor has this */
@@ -107,10 +111,6 @@ struct strata_net_conf {
 	int	tcp_no_ssthresh_metrics_save;	/* the same */
 	int	tcp_tso_win_divisor;		/* what may go goes, however short the burst */
 	int	tcp_tso_rtt_log;		/* bursts are of a millisecond at any round trip */
-	unsigned long tcp_comp_sack_delay_ns;	/* each segment out of order is answered */
-	unsigned long tcp_comp_sack_slack_ns;	/* the same */
-	int	tcp_comp_sack_nr;		/* the same */
-	int	tcp_backlog_ack_defer;		/* each segment of the backlog too */
 	int	tcp_app_win;			/* no memory is kept back for the program */
 	int	tcp_migrate_req;		/* a listener's requests end with it */
 };

@@ -209,7 +209,7 @@ int strata_tcp_sock_init(struct sock *sk)
 	tp->rcv.ratio = STRATA_WND_RATIO;
 	strata_tcp_cong_init(sk);
 	sk->sk_state = TCP_CLOSE;
-	sk->sk_backlog_rcv = strata_tcp_do_rcv;
+	sk->sk_backlog_rcv = strata_tcp_backlog_rcv;
 	sk->sk_write_space = strata_tcp_write_space;
 	sk->sk_error_report = strata_tcp_error_report;
 	sk->sk_destruct = sock_destruct;
@@ -322,7 +322,7 @@ struct proto strata_tcp_prot = {
 	.setsockopt		= strata_tcp_setsockopt,
 	.getsockopt		= strata_tcp_getsockopt,
 	.keepalive		= strata_tcp_set_keepalive,
-	.backlog_rcv		= strata_tcp_do_rcv,
+	.backlog_rcv		= strata_tcp_backlog_rcv,
 	.release_cb		= strata_tcp_release_cb,
 	.get_port		= tcp_get_port,
 	.unhash			= tcp_unhash,

@@ -10,7 +10,8 @@
  *
  * ACKs (RFC 9293 3.8.6.3, RFC 1122 4.2.3.2): at least every second full segment, else
  * after a delay that follows the peer's rhythm (ato) and is at most 200 ms; at once
- * while there are holes, at the start of a connection and after a pause (quickack), and
+ * while there are holes (but tcp_compress.c), at the start of a connection and after a pause
+ * (quickack), and
  * late in sessions where the answer will carry the ACK (pingpong) and for a process that waits
  * for a request. So is the peer's FIN: the reader may close and send ours.
  *
@@ -365,8 +366,8 @@ enum skb_drop_reason strata_tcp_data(struct sock *sk, struct sk_buff *skb, bool 
 		ack_now(tp);
 		return data_in_order(sk, skb, eaten);
 	}
-	ack_now(tp);
 	if (seg->seq - tp->rcv.nxt >= strata_wnd_left(&tp->rwnd, tp->rcv.nxt)) {
+		ack_now(tp);
 		quickack(tp);
 		return SKB_DROP_REASON_TCP_OVERWINDOW;
 	}
@@ -472,9 +473,12 @@ void strata_tcp_ack_check(struct sock *sk)
 		return;
 	/* the reader has what it waits for, or is still waiting for more: do not stop the peer */
 	lowat = tp->rcv.nxt - tp->rcv.copied_seq < (u32)READ_ONCE(sk->sk_rcvlowat);
-	if ((tp->ack.pending & STRATA_ACK_NOW) || !RB_EMPTY_ROOT(&tp->ofo) ||
+	if ((tp->ack.pending & STRATA_ACK_NOW) ||
 	    (unacked > tp->rcv.mss && (lowat || strata_tcp_window_ok(sk)))) {
 		tp->todo |= STRATA_TODO_ACK;
+	} else if (unlikely(!RB_EMPTY_ROOT(&tp->ofo))) {
+		if ((tp->ack.quick && !strata_tcp_interactive(tp)) || !strata_tcp_compress(sk))
+			tp->todo |= STRATA_TODO_ACK;
 	} else if (!tp->ack.quick || strata_tcp_interactive(tp)) {
 		delay_ack(sk);
 	} else if (answer_likely(sk)) {

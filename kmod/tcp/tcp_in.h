@@ -10,11 +10,12 @@
 /* tcp_rcv.c */
 
 /**
- * strata_tcp_do_rcv() - sk_backlog_rcv: a segment for a locked socket in any state but LISTEN;
- * consumes @skb,
- * calls strata_tcp_output() at its end
+ * strata_tcp_do_rcv() - a segment for a locked socket in any state but LISTEN; consumes @skb, calls
+ * strata_tcp_output_now() at its end
  */
 int strata_tcp_do_rcv(struct sock *sk, struct sk_buff *skb);
+/** strata_tcp_backlog_rcv() - sk_backlog_rcv: the same, calls strata_tcp_output_backlog() */
+int strata_tcp_backlog_rcv(struct sock *sk, struct sk_buff *skb);
 /**
  * strata_tcp_path_changed() - the path MTU may be lower: new MSS, and again what was too large.
  * Locked
@@ -141,6 +142,17 @@ void strata_tcp_rcv_append(struct sock *sk, struct sk_buff *skb);
 bool strata_tcp_coalesce(struct sock *sk, struct sk_buff *to, struct sk_buff *from);
 /** strata_tcp_rmem_ok() - may @skb be kept? prunes the out-of-order queue for it */
 bool strata_tcp_rmem_ok(struct sock *sk, struct sk_buff *skb);
+
+/* tcp_compress.c: fewer ACKs. Locked */
+
+/** strata_tcp_compress() - may the ACK for a segment beyond a hole wait? Then its timer runs */
+bool strata_tcp_compress(struct sock *sk);
+/** strata_tcp_compress_due() - their time is over: send those that wait; false: none does */
+bool strata_tcp_compress_due(struct sock *sk);
+/** strata_tcp_compress_sent() - an ACK left while others waited: it stands for them */
+void strata_tcp_compress_sent(struct sock *sk);
+/** strata_tcp_compress_stop() - forget them, stop the timer and drop its reference */
+void strata_tcp_compress_stop(struct sock *sk);
 
 /* tcp_ecn.c: RFC 3168. Locked */
 

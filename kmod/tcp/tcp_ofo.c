@@ -13,6 +13,9 @@
 
 #include "tcp_int.h"
 
+/* SACK blocks that an ACK has room for in any case, beside a timestamp and a D-SACK */
+#define BLOCKS_EXPECTED	2
+
 static struct strata_tcp_seg *seg_of(const struct rb_node *node)
 {
 	return STRATA_TCP_SEG(rb_to_skb(node));
@@ -114,6 +117,20 @@ static struct sk_buff *ofo_insert(struct sock *sk, struct sk_buff *skb)
 	return skb;
 }
 
+/*
+ * [@start, @end) waits now, and is the first block of the next ACK. If the one before named others,
+ * and this one has moved what it would have named to where there may be no room for it, that ACK
+ * cannot wait
+ */
+static void ofo_report(struct strata_tcp_sock *tp, u32 start, u32 end)
+{
+	u32 first = tp->sack_rcv.block[0].start;
+
+	strata_sack_rcv_add(&tp->sack_rcv, start, end);
+	if (tp->sack_rcv.n > BLOCKS_EXPECTED && tp->sack_rcv.block[0].start != first)
+		tp->ack.pending |= STRATA_ACK_NOW;
+}
+
 enum skb_drop_reason strata_tcp_ofo_add(struct sock *sk, struct sk_buff *skb, bool *eaten)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -123,6 +140,7 @@ enum skb_drop_reason strata_tcp_ofo_add(struct sock *sk, struct sk_buff *skb, bo
 
 	if (!strata_tcp_rmem_ok(sk, skb)) {
 		strata_inc(sn, TCPEXT_OFODROP);
+		tp->ack.pending |= STRATA_ACK_SCHED | STRATA_ACK_NOW;
 		sk->sk_data_ready(sk);
 		return SKB_DROP_REASON_PROTO_MEM;
 	}
@@ -138,7 +156,7 @@ enum skb_drop_reason strata_tcp_ofo_add(struct sock *sk, struct sk_buff *skb, bo
 	merge_right(sk, skb);
 	if (tp->sack_ok) {
 		seg = STRATA_TCP_SEG(skb);
-		strata_sack_rcv_add(&tp->sack_rcv, seg->seq, seg->end_seq);
+		ofo_report(tp, seg->seq, seg->end_seq);
 		/*
 		 * What waits behind a hole fills the peer's window, not the network: it must be
 		 * able to send new data for as long as the repair takes (RFC 6675 5). Without

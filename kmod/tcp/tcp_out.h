@@ -110,6 +110,8 @@ void strata_tcp_tstamp_recv(struct msghdr *msg, const struct sock *sk, ktime_t s
  * read. The only place that clears todo bits
  */
 void strata_tcp_output_now(struct sock *sk);
+/** strata_tcp_output_backlog() - the same, after a segment of the backlog; but one ACK for all */
+void strata_tcp_output_backlog(struct sock *sk);
 /** strata_tcp_output() - read the clock, then the same */
 static inline void strata_tcp_output(struct sock *sk)
 {

@@ -549,6 +549,19 @@ void strata_tcp_output_now(struct sock *sk)
 		output_todo(sk, todo);
 }
 
+void strata_tcp_output_backlog(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if ((tp->todo & STRATA_TODO_ACK) && sk->sk_state == TCP_ESTABLISHED &&
+	    READ_ONCE(strata_sk_net(sk)->conf.tcp_backlog_ack_defer)) {
+		tp->todo &= ~STRATA_TODO_ACK;
+		tp->ack.pending |= STRATA_ACK_SCHED;
+		strata_tcp_defer(sk, STRATA_DEFER_ACK);
+	}
+	strata_tcp_output_now(sk);
+}
+
 /** strata_tcp_send_one() - one segment of new data whatever cwnd says (TLP, probe); 0 or -errno */
 int strata_tcp_send_one(struct sock *sk, gfp_t gfp)
 {

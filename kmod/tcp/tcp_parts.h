@@ -95,6 +95,7 @@ enum strata_tcp_deferred {
 	STRATA_DEFER_REXMIT,	/* retransmission timer */
 	STRATA_DEFER_DELACK,	/* delayed ACK timer */
 	STRATA_DEFER_PMTU,	/* path MTU was lowered */
+	STRATA_DEFER_ACK,	/* segments of the backlog want one */
 	STRATA_DEFER_REFS,
 	/* over the small-queue limit: wake at completion */
 	STRATA_TSQ_THROTTLED = STRATA_DEFER_REFS,
@@ -115,6 +116,7 @@ enum strata_tcp_deferred {
  * @pending: STRATA_ACK_*; @quick: ACKs to send at once before delaying
  * @pingpong: data that answered data: piggyback; @ato: delay, jiffies
  * @lrcvtime: jiffies data last came; @last_seg: bytes of it
+ * @comp_nxt: RCV.NXT to which strata_tcp_sock.comp_dups belongs
  */
 struct strata_tcp_ackdelay {
 	u8		pending;
@@ -123,6 +125,7 @@ struct strata_tcp_ackdelay {
 	u8		retry;
 	u32		ato;
 	u32		last_seg;
+	u32		comp_nxt;
 	unsigned long	timeout;
 	unsigned long	lrcvtime;
 };

@@ -118,7 +118,8 @@ static void trace_rcv(const struct sock *sk, const struct strata_tcp_req *req,
 	trace_strata_tcp_rcv(sk, &t);
 }
 
-int strata_tcp_do_rcv(struct sock *sk, struct sk_buff *skb)
+/* @backlog: the user owns the socket, and has come to release it */
+static __always_inline int do_rcv(struct sock *sk, struct sk_buff *skb, bool backlog)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_net *sn = strata_sk_net(sk);
@@ -131,13 +132,25 @@ int strata_tcp_do_rcv(struct sock *sk, struct sk_buff *skb)
 		strata_tcp_send_reset(sk, skb);
 	if (!eaten)
 		segment_end(sn, skb, why);
-	if (tp->todo)
+	if (backlog)
+		strata_tcp_output_backlog(sk);
+	else if (tp->todo)
 		strata_tcp_output_now(sk);
 	if (tp->tw_pending) {
 		tp->tw_pending = 0;
 		strata_tcp_time_wait(sk, TCP_TIME_WAIT, STRATA_TCP_TIMEWAIT_LEN);
 	}
 	return 0;
+}
+
+int strata_tcp_do_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	return do_rcv(sk, skb, false);
+}
+
+int strata_tcp_backlog_rcv(struct sock *sk, struct sk_buff *skb)
+{
+	return do_rcv(sk, skb, true);
 }
 
 /* may @skb be merged behind @tail: plain data that says the same about everything else? */

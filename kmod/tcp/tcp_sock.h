@@ -78,6 +78,7 @@ struct strata_tcp_sock {
 	struct timer_list	rexmit_timer;
 	struct timer_list	delack_timer;
 	struct hrtimer		pacing_timer;
+	struct hrtimer		comp_timer;	/* of compressed ACKs (tcp_compress.c) */
 	enum strata_tcp_timer	timer_kind;
 	/* jiffies; also when the timer is later than that */
 	unsigned long		timer_expires;
@@ -85,6 +86,9 @@ struct strata_tcp_sock {
 	u8			probes_out;	/* window or keepalive probes without an answer */
 	u8			pacing_ready;	/* pacing_timer has been set up */
 	u8			linger2_on;
+	u8			comp_ready;	/* comp_timer has been set up */
+	u8			comp_acks;	/* ACKs it holds back */
+	u8			comp_dups;	/* those of ack.comp_nxt that went at once */
 	/* first retransmission of this episode, 0 */
 	u64			retrans_start_us;
 	u32			probes_tstamp;	/* ms, first unanswered window probe, 0 */

@@ -463,7 +463,7 @@ static void delack_run(struct sock *sk)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
 	if (((1 << sk->sk_state) & (TCPF_CLOSE | TCPF_LISTEN)) ||
-	    !(tp->ack.pending & STRATA_ACK_TIMER))
+	    strata_tcp_compress_due(sk) || !(tp->ack.pending & STRATA_ACK_TIMER))
 		return;
 	if (time_after(tp->ack.timeout, jiffies)) {
 		sk_reset_timer(sk, &tp->delack_timer, tp->ack.timeout);
@@ -609,6 +609,13 @@ static void deferred_run(struct sock *sk, enum strata_tcp_deferred what)
 	case STRATA_DEFER_PMTU:
 		strata_tcp_path_changed(sk);
 		break;
+	case STRATA_DEFER_ACK:
+		/* unless data has carried it meanwhile */
+		if (strata_tcp_sk(sk)->ack.pending & STRATA_ACK_SCHED) {
+			strata_tcp_sk(sk)->todo |= STRATA_TODO_ACK;
+			strata_tcp_output(sk);
+		}
+		break;
 	default:
 		break;
 	}
@@ -637,6 +644,8 @@ void strata_tcp_timers_init(struct sock *sk)
 	timer_setup(&tp->delack_timer, delack_fire, 0);
 	timer_setup(&sk->sk_timer, slow_fire, 0);
 	tp->pacing_ready = 0;
+	tp->comp_ready = 0;
+	tp->comp_acks = 0;
 	tp->timer_kind = STRATA_TIMER_NONE;
 }
 
@@ -650,4 +659,5 @@ void strata_tcp_timers_stop(struct sock *sk)
 	stop_timer(sk, &tp->delack_timer);
 	stop_timer(sk, &sk->sk_timer);
 	strata_tcp_pace_stop(sk);
+	strata_tcp_compress_stop(sk);
 }

@@ -121,6 +121,8 @@ static void ack_sent(struct sock *sk)
 		strata_tcp_delack_clear(sk);
 	tp->ack.pending = 0;
 	tp->ack.retry = 0;
+	if (unlikely(tp->comp_acks))
+		strata_tcp_compress_sent(sk);
 }
 
 /* @o: the option of every segment once it was agreed on (RFC 7323 3.2), and no other */

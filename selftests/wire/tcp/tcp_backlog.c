@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Segments that come while the program holds the socket wait in its backlog, where neighbours are
- * merged. A reader that faults while it copies holds the socket as long as userfaultfd(2) likes.
+ * merged, and are answered together. A reader that faults while it copies holds the socket as long
+ * as userfaultfd(2) likes.
  */
 #include <linux/userfaultfd.h>
 #include <pthread.h>
@@ -56,35 +57,92 @@ static int slow_page(char **page)
 	return fd;
 }
 
-CASE(merged, "RFC 4898 tcpEStatsPerfDataSegsIn: merged in the backlog, segments count as what they were")
-{
-	struct uffdio_zeropage zero = { .range.len = 4096 };
-	struct uffd_msg msg;
+/* a reader that waits for its page and holds the socket meanwhile */
+struct held {
 	struct reader r;
 	pthread_t thread;
-	long merged;
-	int fault, i;
+	int fault;
+};
 
-	fault = slow_page(&r.to);
-	if (fault < 0)
+/* the descriptor of a connection with 10 octets to read, held; -1: it could not be, -2: never */
+static int held(struct held *h, int lfd)
+{
+	struct uffd_msg msg;
+
+	h->fault = slow_page(&h->r.to);
+	if (h->fault < 0)
+		return -2;
+	h->r.fd = w_passive(lfd, "mss 1460");
+	if (h->r.fd < 0 || !w_in("PA 1+10 ack 1") || !w_out(-1, "A 1 ack 11") ||
+	    pthread_create(&h->thread, NULL, read_one, &h->r) ||
+	    read(h->fault, &msg, sizeof(msg)) != sizeof(msg))
+		return -1;
+	return msg.event == UFFD_EVENT_PAGEFAULT ? h->r.fd : -1;
+}
+
+/* there is the page: the reader goes on, and releases the socket */
+static bool released(struct held *h)
+{
+	struct uffdio_zeropage zero = { .range = { (uintptr_t)h->r.to, 4096 } };
+
+	return !ioctl(h->fault, UFFDIO_ZEROPAGE, &zero) && !pthread_join(h->thread, NULL) &&
+	       h->r.got == 10;
+}
+
+CASE(merged, "RFC 4898 tcpEStatsPerfDataSegsIn: merged in the backlog, segments count as what they were")
+{
+	long merged = f_count("TCPBacklogCoalesce");
+	struct held h;
+	int fd = held(&h, self->lfd), i;
+
+	if (fd == -2)
 		SKIP(return, "no userfaultfd(2) in this kernel");
-	merged = f_count("TCPBacklogCoalesce");
-	r.fd = w_passive(self->lfd, "mss 1460");
-	ASSERT_LE(0, r.fd);
-	in("PA 1+10 ack 1");
-	out("A 1 ack 11");
-	ASSERT_EQ(0, pthread_create(&thread, NULL, read_one, &r));
-	ASSERT_EQ((ssize_t)sizeof(msg), read(fault, &msg, sizeof(msg)));
-	ASSERT_EQ(UFFD_EVENT_PAGEFAULT, msg.event);
-	/* the reader waits for its page and holds the socket */
+	ASSERT_LE(0, fd);
 	for (i = 1; i <= SEGMENTS; i++)
 		in("A %d+10 ack 1", 1 + 10 * i);
-	zero.range.start = (uintptr_t)r.to;
-	ASSERT_EQ(0, ioctl(fault, UFFDIO_ZEROPAGE, &zero));
-	ASSERT_EQ(0, pthread_join(thread, NULL));
-	ASSERT_EQ(10, r.got);
+	ASSERT_TRUE(released(&h));
 	ASSERT_LT(merged, f_count("TCPBacklogCoalesce"));
-	ASSERT_EQ(SEGMENTS + 1, data_segs_in(r.fd));
+	ASSERT_EQ(SEGMENTS + 1, data_segs_in(fd));
+}
+
+/* the ACKs of segments beyond a hole each, which came while it was held; -2, -1: as held() */
+static int acks_of_held(int lfd, const char *defer)
+{
+	int fd, i, acks = 0;
+	struct wseg s;
+	struct held h;
+
+	if (!w_sysctl("tcp_backlog_ack_defer", defer) && !w.native)
+		return -1;
+	fd = held(&h, lfd);
+	if (fd < 0)
+		return fd;
+	for (i = 1; i <= SEGMENTS; i++)
+		if (!w_in("A %d+10 ack 1", 1 + 20 * i))
+			return -1;
+	if (!released(&h))
+		return -1;
+	while (w_next(500, &s))
+		acks++;
+	return s.ack == 11 ? acks : -1;
+}
+
+CASE(deferred, "RFC 9293 3.8.6.3: one ACK for what came while the program held the socket, as native")
+{
+	int acks = acks_of_held(self->lfd, "1");
+
+	if (acks == -2)
+		SKIP(return, "no userfaultfd(2) in this kernel");
+	ASSERT_EQ(NATIVE_BEFORE(607, "it has no tcp_backlog_ack_defer yet") ? SEGMENTS : 1, acks);
+}
+
+CASE(not_deferred, "RFC 5681 4.2: an ACK for each with tcp_backlog_ack_defer 0")
+{
+	int acks = acks_of_held(self->lfd, "0");
+
+	if (acks == -2)
+		SKIP(return, "no userfaultfd(2) in this kernel");
+	ASSERT_EQ(SEGMENTS, acks);
 }
 
 TEST_HARNESS_MAIN
