@@ -421,7 +421,19 @@ static enum skb_drop_reason take_text(struct sock *sk, struct sk_buff *skb, bool
 	return strata_tcp_data(sk, skb, eaten);
 }
 
-/* RFC 7323 4.3: the timestamp to echo is that of the segment that the next ACK answers first */
+/*
+ * Does it acknowledge what a peer that knows the connection may acknowledge by now? Old ACKs are
+ * taken, too (strata_tcp_ack()), but not all that comes with them
+ */
+static bool ack_current(const struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
+{
+	return strata_seq_between(seg->ack, tp->snd.una, tp->snd.nxt);
+}
+
+/*
+ * RFC 7323 4.3: the timestamp to echo is that of the segment that the next ACK answers first. Its
+ * ACK is current: a blind attacker must not make all that comes later look old (RFC 5961 5)
+ */
 static void take_timestamp(struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
 {
 	if (!tp->ts_ok || !(seg->opts.flags & STRATA_OPT_TS) ||
@@ -443,7 +455,7 @@ static bool predicted(const struct sock *sk, const struct sk_buff *skb)
 	return sk->sk_state == TCP_ESTABLISHED && seg->seq == tp->rcv.nxt &&
 	       (seg->flags & ~(STRATA_TCP_PSH | STRATA_TCP_ECE | STRATA_TCP_CWR)) ==
 	       STRATA_TCP_ACK &&
-	       !ts_before_recent(tp, seg) && !tp->rcv.urg_data &&
+	       !ts_before_recent(tp, seg) && !tp->rcv.urg_data && ack_current(tp, seg) &&
 	       seg->end_seq - seg->seq <= strata_wnd_left(&tp->rwnd, tp->rcv.nxt);
 }
 
@@ -460,7 +472,8 @@ static enum skb_drop_reason segment_slow(struct sock *sk, struct sk_buff *skb, b
 		why = check_syn(sk, seg);
 	if (why)
 		return why;
-	take_timestamp(strata_tcp_sk(sk), seg);
+	if ((seg->flags & STRATA_TCP_ACK) && ack_current(strata_tcp_sk(sk), seg))
+		take_timestamp(strata_tcp_sk(sk), seg);
 	why = check_ack(sk, skb, reset);
 	if (why)
 		return why;

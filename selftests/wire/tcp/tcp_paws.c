@@ -373,6 +373,46 @@ CASE(rst_teaches_nothing, "RFC 7323 5.2 (MUST NOT): a RST's timestamp is not rem
 	get(fd, 10);
 }
 
+CASE(unacceptable_teaches_nothing,
+     "RFC 7323 5.3, RFC 5961 5.2: who cannot know what was sent sets no timestamp to be measured by")
+{
+	int fd = w_passive(self->lfd, "mss 1460 ts");
+	struct wseg s;
+
+	ASSERT_LE(0, fd);
+	/* in the window, but no ACK, of what was never sent, of what was before the connection */
+	in("P 1+10 ts+100000000");
+	in("PA 1+10 ack 5000 ts+100000000");
+	in("A 1 ack 5000 ts+100000000");
+	in("PA 1+10 ack 4000000000 ts+100000000");
+	/* (answers: tcp_guard) */
+	while (w_next(50, &s))
+		ASSERT_EQ(1, s.ack);
+	in("PA 1+10 ack 1");
+	out("A 1 ack 11 echo");
+	get(fd, 10);
+}
+
+CASE(old_ack_teaches_nothing, "RFC 7323 5.3: nor does an ACK that was overtaken; its data is taken")
+{
+	int fd = w_passive(self->lfd, "mss 1460 ts");
+
+	ASSERT_LE(0, fd);
+	put(fd, 100);
+	out("PA 1+100 ack 1");
+	in("A 1 ack 101");
+	in("PA 1+10 ack 51 ts+100000000");
+	out("A 101 ack 11 ts");
+	get(fd, 10);
+	in("PA 11+10 ack 101");
+	if (NATIVE("header prediction asks no more than that the number be no higher than SND.NXT")) {
+		out("A 101 ack 11");
+		return;
+	}
+	out("A 101 ack 21 echo");
+	get(fd, 10);
+}
+
 CASE(idle, "RFC 7323 5.5: after 24 days nothing is old")
 {
 	int fd = w_passive(self->lfd, "mss 1460 ts");
