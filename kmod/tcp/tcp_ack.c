@@ -174,6 +174,29 @@ static void check_tlp(struct sock *sk, const struct strata_tcp_seg *seg,
 	strata_inc(strata_sk_net(sk), TCPEXT_LOSSPROBERECOVERY);
 }
 
+/* RFC 2883: a D-SACK came. It proves something if we sent again what came twice, not the network */
+static void take_dsack(struct sock *sk, struct strata_ack_run *run)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	u32 end = run->in.dup.end;
+	u32 segs = strata_tcp_pcount(end - run->in.dup.start, tp->snd.mss);
+
+	run->rec.has_dsack = true;
+	run->rec.dsack_segs = min_t(u32, 255, segs);
+	run->rec.dsack_end = end;
+	if (tp->scb.dsack_dups + run->rec.dsack_segs > tp->scb.total_retrans)
+		return;
+	/* a needless retransmission was delivered, too */
+	tp->scb.delivered += run->rec.dsack_segs;
+	/*
+	 * RFC 8985 6.2 step 4: RACK was hasty. As native only where there is reordering at all, and
+	 * not by a probe of the tail, which a timer sent
+	 */
+	if (tp->scb.reord_seen && !(tp->tlp.sent && segs <= 1 && end == tp->tlp.end_seq) &&
+	    !(READ_ONCE(strata_sk_net(sk)->conf.tcp_recovery) & STRATA_RACK_STATIC))
+		strata_rack_dsack(&tp->rack, tp->snd.una, tp->snd.nxt);
+}
+
 /* RFC 2018 4, 2883: read and check the blocks */
 static void read_sack(struct sock *sk, struct sk_buff *skb, struct strata_ack_run *run)
 {
@@ -187,12 +210,7 @@ static void read_sack(struct sock *sk, struct sk_buff *skb, struct strata_ack_ru
 	strata_sack_check(&run->in, block, n, seg->ack, tp->snd.nxt, tp->swnd.max);
 	if (!run->in.has_dup)
 		return;
-	run->rec.has_dsack = true;
-	run->rec.dsack_segs = min_t(u32, 255, strata_tcp_pcount(run->in.dup.end - run->in.dup.start,
-								tp->snd.mss));
-	run->rec.dsack_end = run->in.dup.end;
-	if (!(READ_ONCE(strata_sk_net(sk)->conf.tcp_recovery) & STRATA_RACK_STATIC))
-		strata_rack_dsack(&tp->rack, tp->snd.una, tp->snd.nxt);
+	take_dsack(sk, run);
 	if (strata_seq_before(run->in.dup.start, seg->ack))
 		strata_inc(strata_sk_net(sk), TCPEXT_DSACKRECV);
 	else

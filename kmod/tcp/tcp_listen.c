@@ -329,15 +329,25 @@ static struct sock *fast_child(struct sock *lsk, struct strata_tcp_req *req,
 	return child;
 }
 
+/*
+ * Without cookies the last quarter of tcp_max_syn_backlog is for peers that have proved before that
+ * they are there, as native; and nothing of a connection is kept for the next
+ */
+static bool unproven(const struct strata_net *sn, u32 held)
+{
+	int most = READ_ONCE(sn->conf.tcp_max_syn_backlog);
+
+	return (s64)most - held < most >> 2;
+}
+
 /* third: "check for a SYN" (3.10.7.2) */
 static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 			       struct sk_buff *skb, u32 isn, enum skb_drop_reason *why)
 {
 	struct strata_net *sn = strata_sk_net(lsk);
 	int cookies = READ_ONCE(sn->conf.tcp_syncookies);
-	u32 limit = min_t(u32, READ_ONCE(strata_tcp_sk(lsk)->lst.max),
-			  READ_ONCE(sn->conf.tcp_max_syn_backlog));
-	bool full = READ_ONCE(reqs->count) > limit;
+	u32 held = READ_ONCE(reqs->count);
+	bool full = held > READ_ONCE(strata_tcp_sk(lsk)->lst.max);
 	struct sock *child = NULL;
 	struct strata_tcp_req *req;
 	struct strata_tcp_cookie c;
@@ -347,8 +357,9 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		goto drop;
 	}
 	/* the numbers of a TIME-WAIT that makes room (@isn) are kept, and it is gone: as native */
-	if (full && !cookies && !isn) {
-		strata_inc(sn, TCPEXT_REQQFULLDROP);
+	if (!cookies && !isn && (full || unproven(sn, held))) {
+		if (full)
+			strata_inc(sn, TCPEXT_REQQFULLDROP);
 		goto drop;
 	}
 	req = req_make(lsk, reqs, skb);

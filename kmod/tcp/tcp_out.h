@@ -201,10 +201,11 @@ struct strata_tcp_bare {
 /** strata_tcp_xmit_bare() - SYN-ACK of a request, TIME-WAIT's ACK, RST. BH off */
 void strata_tcp_xmit_bare(struct strata_net *sn, struct strata_tcp_bare *seg);
 /**
- * strata_tcp_send_reset() - answer @skb with RST as RFC 9293 3.10.7.1 says; never to a RST. @sk
- * may be NULL
+ * strata_tcp_send_reset() - answer @skb with RST as RFC 9293 3.10.7.1 says; never to a RST. @sk:
+ * whom it was for, perhaps a listener, or NULL. _xmit_: @seg has device, mark and delay
  */
 void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb);
+void strata_tcp_xmit_reset(const struct sock *sk, struct sk_buff *skb, struct strata_tcp_bare *seg);
 
 /* tcp_timer.c */
 

@@ -614,12 +614,13 @@ u16 strata_tcp_select_window(struct sock *sk)
 	return strata_wnd_commit(&tp->rwnd, tp->rcv.nxt, wnd);
 }
 
-/** strata_tcp_window_ok() - would an ACK sent now offer no less than the peer was promised? */
+/**
+ * strata_tcp_window_ok() - would an ACK sent now move the right edge by all that came since the
+ * last? If not, as native, the reader's next look at the data sends it
+ */
 bool strata_tcp_window_ok(struct sock *sk)
 {
-	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-
-	return window_now(sk) >= strata_wnd_left(&tp->rwnd, tp->rcv.nxt);
+	return window_now(sk) >= strata_tcp_sk(sk)->rwnd.wnd;
 }
 
 /* has the reader taken all of what seems a write, so that nothing more may come to carry an ACK? */

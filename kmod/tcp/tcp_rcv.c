@@ -295,7 +295,7 @@ static enum skb_drop_reason rcv_listener(struct strata_net *sn, struct sock *lsk
 	if (!lsk && strata_tcp_child_there(sn, skb))
 		return SKB_NOT_DROPPED_YET;
 	if (reset)
-		strata_tcp_send_reset(NULL, skb);
+		strata_tcp_send_reset(lsk, skb);
 	segment_end(sn, skb, why);
 	return SKB_CONSUMED;
 }
@@ -351,8 +351,6 @@ static enum skb_drop_reason rcv_lookup(struct strata_net *sn, struct sk_buff *sk
 		if (verdict != STRATA_TW_SYN) {
 			if (trace_strata_tcp_rcv_enabled())
 				trace_rcv(NULL, NULL, skb);
-			if (verdict == STRATA_TW_RST)
-				strata_tcp_send_reset(NULL, skb);
 			return SKB_DROP_REASON_TCP_CLOSE;
 		}
 	}

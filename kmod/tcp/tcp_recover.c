@@ -449,6 +449,7 @@ void strata_tcp_enter_loss(struct sock *sk)
 	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
 	struct sk_buff *skb = strata_tcp_rtx_head(sk), *first;
 	bool reneged = skb && (STRATA_TCP_TX(skb)->sacked & STRATA_TX_SACKED);
+	u32 reordering = max(READ_ONCE(conf->tcp_reordering), 3);
 	/* RFC 8985 6.3: what is not marked now must be found by RACK later */
 	bool spare = tp->sack_ok && !reneged && (READ_ONCE(conf->tcp_recovery) & STRATA_RACK_ON);
 
@@ -467,6 +468,9 @@ void strata_tcp_enter_loss(struct sock *sk)
 			continue;
 		strata_tcp_mark_lost(sk, skb);
 	}
+	/* so many SACKs, and none brought a retransmission: less is reordered than was thought */
+	if (tp->rec.state <= STRATA_CA_DISORDER && tp->scb.sacked_out >= reordering)
+		tp->scb.reordering = min(tp->scb.reordering, reordering);
 	tp->rexmit_seq = tp->snd.una;
 	strata_recovery_timeout(&tp->rec, &tp->cong, &tp->scb, tp->snd.una, tp->snd.nxt,
 				tp->retries,

@@ -172,6 +172,19 @@ static int reset_errno(const struct sock *sk)
 	}
 }
 
+/* the right edge of what was SACKed: RCV.NXT to a peer that takes it for received, as native */
+static bool reset_beyond_sack(const struct sock *sk, const struct strata_tcp_seg *seg)
+{
+	const struct strata_sack_rcv *r = &strata_tcp_sk(sk)->sack_rcv;
+	u32 edge = r->block[0].end;
+	unsigned int i;
+
+	for (i = 1; i < r->n; i++)
+		if (strata_seq_after(r->block[i].end, edge))
+			edge = r->block[i].end;
+	return r->n && seg->seq == edge;
+}
+
 /* second: check the RST bit (RFC 5961 3.2: only the exact number is believed) */
 static enum skb_drop_reason check_rst(struct sock *sk, const struct strata_tcp_seg *seg)
 {
@@ -180,7 +193,7 @@ static enum skb_drop_reason check_rst(struct sock *sk, const struct strata_tcp_s
 
 	if (!(seg->flags & STRATA_TCP_RST))
 		return SKB_NOT_DROPPED_YET;
-	if (seg->seq == tp->rcv.nxt || reset_before_fin(sk, seg)) {
+	if (seg->seq == tp->rcv.nxt || reset_before_fin(sk, seg) || reset_beyond_sack(sk, seg)) {
 		err = -reset_errno(sk);
 		strata_tcp_fastopen_release(sk, true);
 		strata_tcp_fail(sk, err);
@@ -360,12 +373,12 @@ static void check_urg(struct sock *sk, struct sk_buff *skb)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	bool at_pointer = READ_ONCE(strata_sk_net(sk)->conf.tcp_stdurg);
-	u32 at = seg->seq + seg->urg - !at_pointer;
+	u32 at = seg->seq + seg->urg - (seg->urg && !at_pointer);
 	u32 off;
 	u8 byte;
 
-	if ((seg->flags & STRATA_TCP_URG) && seg->urg && strata_seq_geq(at, tp->rcv.copied_seq) &&
-	    (strata_seq_geq(at, tp->rcv.nxt) || !tp->rcv.urg_data) &&
+	/* what is queued as ordinary data, or read, does not become urgent any more */
+	if ((seg->flags & STRATA_TCP_URG) && strata_seq_geq(at, tp->rcv.nxt) &&
 	    !((tp->rcv.urg_data & TCP_URG_MASK) && strata_seq_leq(at, tp->rcv.up))) {
 		sk_send_sigurg(sk);
 		urg_step_over(sk);

@@ -132,6 +132,17 @@ static void tw_send_ack(struct strata_tcp_tw *tw)
 	strata_tcp_xmit_bare(tw->sn, &seg);
 }
 
+/* to what should not come any more (3.10.7.1); a RST is not answered with a RST */
+static void tw_send_reset(struct strata_tcp_tw *tw, struct sk_buff *skb)
+{
+	struct strata_tcp_bare seg = {
+		.fl = { .oif = tw->ifindex, .mark = tw->mark },
+		.tx_delay = tw->tx_delay,
+	};
+
+	strata_tcp_xmit_reset(NULL, skb, &seg);
+}
+
 /* RFC 7323 5.3: an old timestamp; a RST is never refused by it (5.2) */
 static bool tw_paws_reject(const struct strata_tcp_tw *tw, const struct strata_tcp_seg *seg)
 {
@@ -246,21 +257,19 @@ enum strata_tcp_tw_verdict strata_tcp_tw_rcv(struct strata_tcp_tw *tw, struct sk
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	enum strata_tcp_tw_verdict verdict;
-	bool was_fin_wait2, kill;
+	bool was_fin_wait2;
 
 	spin_lock_bh(&tw->lock);
 	was_fin_wait2 = tw->state == TCP_FIN_WAIT2;
 	verdict = was_fin_wait2 ? fin_wait2_rcv(tw, seg) : time_wait_rcv(tw, seg, isn);
 	spin_unlock_bh(&tw->lock);
 
-	kill = verdict == STRATA_TW_RST || verdict == STRATA_TW_SYN;
 	if (verdict == STRATA_TW_ACK)
 		tw_send_ack(tw);
-	if (kill)
+	if (verdict == STRATA_TW_RST || verdict == STRATA_TW_SYN)
 		strata_tcp_tw_kill(tw);
-	/* a RST is not answered with a RST */
-	if (verdict == STRATA_TW_RST && (seg->flags & STRATA_TCP_RST))
-		verdict = STRATA_TW_DROP;
+	if (verdict == STRATA_TW_RST)
+		tw_send_reset(tw, skb);
 	return verdict;
 }
 
@@ -269,10 +278,11 @@ static bool tw_choosable(const struct strata_tcp_tw *tw)
 {
 	int reuse = READ_ONCE(tw->sn->conf.tcp_tw_reuse);
 
-	if (!reuse || (reuse == 2 && !ipv4_is_loopback(tw->raddr) && tw->laddr != tw->raddr))
+	/* loopback is 127/8 at either end, as native, not each address of this host */
+	if (!reuse || (reuse == 2 && !ipv4_is_loopback(tw->raddr) && !ipv4_is_loopback(tw->laddr)))
 		return false;
-	/* a second must have passed, so that our timestamps are newer than all of the old ones */
-	return (u32)ktime_get_seconds() - tw->ts_recent_stamp > 1;
+	/* another second, so that our timestamps are newer than all of the old ones */
+	return (s32)((u32)ktime_get_seconds() - tw->ts_recent_stamp) > 0;
 }
 
 bool strata_tcp_tw_reusable(struct strata_tcp_tw *tw, struct strata_tcp_sock *tp, bool asked_for)

@@ -417,12 +417,12 @@ void strata_tcp_xmit_bare(struct strata_net *sn, struct strata_tcp_bare *seg)
 	bare_xmit(sn, NULL, seg, seg->flags & STRATA_TCP_SYN ? TCP_SYN_RECV : TCP_TIME_WAIT);
 }
 
-void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb)
+void strata_tcp_xmit_reset(const struct sock *sk, struct sk_buff *skb,
+			   struct strata_tcp_bare *seg)
 {
 	const struct strata_tcp_seg *in = STRATA_TCP_SEG(skb);
 	const struct strata_tcp_wire *th = (void *)skb_transport_header(skb);
 	const struct iphdr *iph = ip_hdr(skb);
-	struct strata_tcp_bare seg;
 	struct strata_net *sn;
 
 	if (in->flags & STRATA_TCP_RST)
@@ -430,22 +430,32 @@ void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb)
 	if (in->rcv.flags & (STRATA_RCV_BROADCAST | STRATA_RCV_MULTICAST))
 		return;
 	sn = sk ? strata_sk_net(sk) : strata_net(dev_net(skb->dev));
-	memset(&seg, 0, sizeof(seg));
-	seg.fl.saddr = iph->daddr;
-	seg.fl.daddr = iph->saddr;
-	seg.fl.sport = th->dport;
-	seg.fl.dport = th->sport;
-	seg.fl.oif = sk ? sk->sk_bound_dev_if : 0;
-	seg.fl.mark = sk ? sk->sk_mark : 0;
-	seg.tx_delay = sk ? READ_ONCE(strata_tcp_sk(sk)->tx_delay) : 0;
-	seg.fl.df = true;
+	seg->fl.saddr = iph->daddr;
+	seg->fl.daddr = iph->saddr;
+	seg->fl.sport = th->dport;
+	seg->fl.dport = th->sport;
+	/* the class of what it answers, as native; ECN was agreed on for no RST (RFC 3168 6.1.1) */
+	seg->fl.tos = iph->tos & ~INET_ECN_MASK;
+	seg->fl.df = true;
 	if (in->flags & STRATA_TCP_ACK) {
-		seg.seq = in->ack;
-		seg.flags = STRATA_TCP_RST;
+		seg->seq = in->ack;
+		seg->flags = STRATA_TCP_RST;
 	} else {
-		seg.ack = in->end_seq;
-		seg.flags = STRATA_TCP_RST | STRATA_TCP_ACK;
+		seg->ack = in->end_seq;
+		seg->flags = STRATA_TCP_RST | STRATA_TCP_ACK;
 	}
 	strata_inc(sn, TCP_OUTRSTS);
-	bare_xmit(sn, sk, &seg, sk ? sk->sk_state : TCP_CLOSE);
+	bare_xmit(sn, sk, seg, sk && sk->sk_state != TCP_LISTEN ? sk->sk_state : TCP_CLOSE);
+}
+
+void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb)
+{
+	struct strata_tcp_bare seg = { };
+
+	if (sk) {
+		seg.fl.oif = READ_ONCE(sk->sk_bound_dev_if);
+		seg.fl.mark = READ_ONCE(sk->sk_mark);
+		seg.tx_delay = READ_ONCE(strata_tcp_sk(sk)->tx_delay);
+	}
+	strata_tcp_xmit_reset(sk, skb, &seg);
 }

@@ -70,7 +70,8 @@ static void meddle(int *slots, unsigned int *seed)
 {
 	static char buf[20000];
 	unsigned int i = rnd(seed, SLOTS);
-	struct linger lg = { 1, 0 };
+	/* abort, or wait a second for the peer */
+	struct linger lg = { 1, rnd(seed, 2) };
 	struct pollfd pfd;
 	int fd = slots[i];
 

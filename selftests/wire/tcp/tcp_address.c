@@ -248,6 +248,21 @@ CASE(tos,
 	ASSERT_EQ(0x28, p.ip.tos);
 }
 
+CASE(reset_tos, "RFC 1122 4.2.4.2: a RST is of the class of what it answers")
+{
+	struct wseg s;
+	struct pkt p;
+
+	ASSERT_TRUE(w_parse(&s, "A 1 ack 5000"));
+	w_build(&s, &p);
+	p.ip.tos = 0xba;		/* EF and ECT(0) */
+	ip_sum(&p);
+	ASSERT_TRUE(pkt_send(w.tun, &p));
+	ASSERT_TRUE(next_packet(&p, &s));
+	ASSERT_EQ(0x04, s.flags);
+	ASSERT_EQ(0xb8, p.ip.tos);	/* RFC 3168 6.1.1: ECT is for data */
+}
+
 CASE(ip_options,
      "RFC 9293 3.9.2 (MUST-50), RFC 1122 4.2.3.8: IP options TCP does not know change nothing")
 {

@@ -6,16 +6,16 @@
 #include "wire.h"
 
 /*
- * @n peers send a SYN; how many are kept. Those have all options in the SYN-ACK, while that with a
+ * @n peers send a SYN to a listener with this @backlog; how many are kept. Those have all options in the SYN-ACK, while that with a
  * cookie and no timestamp has none but the MSS; -1: any other answer. @rest: what those get that
  * are not kept
  */
-static int kept(int lfd, int n, bool *rest)
+static int kept(int lfd, int backlog, int n, bool *rest)
 {
 	struct wseg s;
 	int i, all = 0;
 
-	if (listen(lfd, 2))
+	if (listen(lfd, backlog))
 		return -1;
 	for (i = 0; i < n; i++) {
 		w_peer(PEER_PORT + i);
@@ -42,7 +42,7 @@ CASE(cookies_when_full, "RFC 4987 3.6, tcp_syncookies 1: a cookie for who comes 
 	struct wseg s;
 	int i, fd;
 
-	ASSERT_EQ(3, kept(self->lfd, 8, &answered));
+	ASSERT_EQ(3, kept(self->lfd, 2, 8, &answered));
 	ASSERT_TRUE(answered);
 	isn[7] = w.isn;
 	/* what has a cookie is not sent again: nothing is kept of it */
@@ -75,7 +75,7 @@ CASE(cookies_by_default, "RFC 4987 3.6, tcp_syncookies 1: but none before it is 
 	bool answered;
 	struct wseg s;
 
-	ASSERT_EQ(3, kept(self->lfd, 3, &answered));
+	ASSERT_EQ(3, kept(self->lfd, 2, 3, &answered));
 	ASSERT_TRUE(answered);
 	w_peer(PEER_PORT + 2);
 	ASSERT_TRUE(w_next(1500, &s));	/* again: it is kept */
@@ -87,7 +87,7 @@ CASE(cookies_off, "RFC 4987 3.6, tcp_syncookies 0: without them it is silence")
 	bool answered;
 
 	ASSERT_TRUE(w_sysctl("tcp_syncookies", "0"));
-	ASSERT_EQ(3, kept(self->lfd, 8, &answered));
+	ASSERT_EQ(3, kept(self->lfd, 2, 8, &answered));
 	ASSERT_FALSE(answered);
 	/* and an ACK of nothing is reset */
 	w_peer(PEER_PORT + 7);
@@ -95,11 +95,31 @@ CASE(cookies_off, "RFC 4987 3.6, tcp_syncookies 0: without them it is silence")
 	out("R 1");
 }
 
+CASE(backlog_unproven,
+     "RFC 4987 3.2, tcp_max_syn_backlog: without cookies its last quarter is for peers that are known")
+{
+	bool answered;
+
+	ASSERT_TRUE(w_sysctl("tcp_syncookies", "0"));
+	ASSERT_TRUE(w_sysctl("tcp_max_syn_backlog", "8"));
+	ASSERT_EQ(7, kept(self->lfd, 50, 12, &answered));
+	ASSERT_FALSE(answered);
+}
+
+CASE(backlog_cookies, "RFC 4987 3.6, tcp_max_syn_backlog: with them it is listen()'s alone")
+{
+	bool answered;
+
+	ASSERT_TRUE(w_sysctl("tcp_max_syn_backlog", "8"));
+	ASSERT_EQ(12, kept(self->lfd, 50, 12, &answered));
+	ASSERT_TRUE(answered);
+}
+
 CASE(cookies_off_later, "RFC 4987 3.6, tcp_syncookies 0: nor is one taken that was sent before")
 {
 	bool answered;
 
-	ASSERT_EQ(3, kept(self->lfd, 8, &answered));
+	ASSERT_EQ(3, kept(self->lfd, 2, 8, &answered));
 	ASSERT_TRUE(answered);
 	ASSERT_TRUE(w_sysctl("tcp_syncookies", "0"));
 	in("A 1 ack 1");

@@ -37,6 +37,23 @@ CASE(rst_with_text, "RFC 5961 3.2: and what else is in that segment is not looke
 	ASSERT_EQ(TCP_ESTABLISHED, w_state(fd));
 }
 
+CASE(rst_beyond_sack,
+     "RFC 5961 3.2: the right edge of what was SACKed is RCV.NXT to who sent it, as native")
+{
+	int fd = w_passive(self->lfd, "mss 1460 sackok");
+
+	ASSERT_LE(0, fd);
+	in("PA 101+100");
+	out("A 1 ack 1 sack 101-201");
+	in("PA 301+100");
+	out("A 1 ack 1 sack 301-401 sack 101-201");
+	in("R 201");
+	out("A 1 ack 1");		/* an edge, but not the last */
+	in("R 401");
+	quiet(50);
+	ASSERT_EQ(ECONNRESET, w_error(fd));
+}
+
 CASE(rst_outside, "RFC 9293 3.10.7.4 second, RFC 5961 3.2: dropped in silence")
 {
 	int fd = w_passive(self->lfd, "mss 1460");

@@ -222,9 +222,10 @@ CASE(delivered_ce, "RFC 3168 6.1: tcpi_delivered_ce, what the peer says was mark
 	IS(1, fd, delivered_ce);
 }
 
-CASE(dsack_dups, "RFC 2883 4: tcpi_dsack_dups")
+CASE(dsack_dups, "RFC 2883 4: tcpi_dsack_dups; what was sent in vain is in tcpi_delivered, too")
 {
 	int fd = passive(self->lfd, "sackok", 100);
+	unsigned int delivered;
 
 	ASSERT_LE(0, fd);
 	ASSERT_TRUE(flight(fd, 10));
@@ -232,8 +233,10 @@ CASE(dsack_dups, "RFC 2883 4: tcpi_dsack_dups")
 	out("A 1+1000");
 	in("A 1 ack 4001");
 	IS(0, fd, dsack_dups);
+	delivered = info(fd).delivered;
 	in("A 1 ack 5001 sack 1-1001");
 	IS(1, fd, dsack_dups);
+	IS(delivered + 2, fd, delivered);
 }
 
 CASE(reordering, "RFC 4653, RFC 8985 6.2 step 4: tcpi_reordering, tcpi_reord_seen")
@@ -264,6 +267,52 @@ CASE(min_rtt, "tcp(7) TCP_INFO: tcpi_min_rtt, the least of the last minutes")
 	sleep_s(0.15);
 	in("A 1 ack 2001");
 	US(100, fd, min_rtt);
+}
+
+CASE(reordering_most, "RFC 4653, tcp_max_reordering: DupThresh grows no further")
+{
+	int fd = passive(self->lfd, "sackok", 200);
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_sysctl("tcp_max_reordering", "5"));
+	ASSERT_TRUE(flight(fd, 10));
+	in("A 1 ack 1 sack 7001-8001");
+	in("A 1 ack 8001");
+	IS(5, fd, reordering);
+}
+
+CASE(reordering_less, "RFC 4653: a timeout where duplicates had no effect: DupThresh was too large")
+{
+	int fd = passive(self->lfd, "sackok", 200);
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_sysctl("tcp_recovery", "0") && w_no_tail_probe());
+	ASSERT_TRUE(flight(fd, 10));
+	in("A 1 ack 1 sack 7001-8001");
+	in("A 1 ack 8001");
+	in("A 1 ack 10001");
+	ASSERT_LT(5, info(fd).reordering);
+	ASSERT_TRUE(flight(fd, 10));
+	sleep_s(0.2);
+	in("A 1 ack 10001 sack 11001-16001");
+	out_within(1000, "A 10001+1000");
+	IS(3, fd, reordering);
+}
+
+CASE(pacing_ca, "tcp(7) TCP_INFO, tcp_pacing_ca_ratio: from half of ssthresh on")
+{
+	int fd = passive(self->lfd, "sackok", 100);
+	uint64_t want;
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_sysctl("tcp_pacing_ca_ratio", "300"));
+	ASSERT_TRUE(flight(fd, 10));
+	sleep_s(0.1);
+	in("A 1 ack 1 sack 1001-4001");
+	out("A 1+1000");
+	in("A 1 ack 10001");
+	want = 3ULL * 1000 * info(fd).snd_cwnd * 1000000 / info(fd).rtt;
+	ASSERT_TRUE(near(info(fd).pacing_rate, want, want / 50));
 }
 
 CASE(pacing_rate, "tcp(7) TCP_INFO, tcp_pacing_ss_ratio: tcpi_pacing_rate, twice cwnd in a round trip")

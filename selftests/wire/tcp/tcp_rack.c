@@ -157,6 +157,87 @@ CASE(reordering_seen,
 	out_within(rtt * 3 / 10, "A 5001+1000");
 }
 
+/* what makes RACK wait longer for what is late: how a needless retransmission came about */
+enum widens { BY_RACK, BY_PROBE, BY_NETWORK };
+
+/*
+ * On a path of @rtt ms with reordering a segment came twice, @why, which a D-SACK has told. Eight
+ * segments later: that behind the first of them is SACKed; the first is at @at. The socket, or -1
+ */
+static int dsacked(int lfd, int rtt, const char *recovery, enum widens why, int *at)
+{
+	int i, fd;
+
+	if (!w_sysctl("tcp_recovery", recovery) ||
+	    (why != BY_PROBE && !w_no_tail_probe()))
+		return -1;
+	fd = sent_rtt(rtt, lfd, "mss 1000 sackok", 5, 0);
+	/* the first was late */
+	if (fd < 0 || !w_in("A 1 ack 1 sack 1001-2001") || !w_in("A 1 ack 5001") ||
+	    w_put(fd, 4000, 0) != 4000)
+		return -1;
+	for (i = 5; i < 9; i++)
+		if (!w_out(-1, "%s %d+1000", i < 8 ? "A" : "PA", 1 + i * 1000))
+			return -1;
+	switch (why) {
+	case BY_RACK:	/* the first of these, too, and later than a quarter of the round trip */
+		sleep_s(rtt / 1000.0);
+		if (!w_in("A 1 ack 5001 sack 6001-9001") || !w_out(-rtt, "A 5001+1000"))
+			return -1;
+		break;
+	case BY_PROBE:
+		if (!w_out(-3 * rtt - 300, "PA 8001+1000"))
+			return -1;
+		break;
+	case BY_NETWORK:
+		sleep_s(rtt / 1000.0);
+		break;
+	}
+	if (!w_in("A 1 ack 9001 sack %s", why == BY_PROBE ? "8001-9001" : "5001-6001"))
+		return -1;
+	*at = 9001;
+	if (w_put(fd, 8000, 0) != 8000)
+		return -1;
+	for (i = 9; i < 17; i++)
+		if (!w_out(-1, "%s %d+1000", i < 16 ? "A" : "PA", 1 + i * 1000))
+			return -1;
+	sleep_s(rtt / 1000.0);
+	return w_in("A 1 ack 9001 sack 10001-15001") ? fd : -1;
+}
+
+CASE(dsack_widens, "RFC 8985 6.2 step 4: a needless retransmission makes it half the round trip")
+{
+	int at, rtt = long_rtt();
+
+	ASSERT_LE(0, dsacked(self->lfd, rtt, "1", BY_RACK, &at));
+	quiet(rtt * 3 / 8);
+	out_within(rtt / 2, "A %d+1000", at);
+}
+
+CASE(dsack_static, "RFC 8985 6.2 step 4, tcp_recovery 2: no D-SACK widens it")
+{
+	int at, rtt = long_rtt();
+
+	ASSERT_LE(0, dsacked(self->lfd, rtt, "3", BY_RACK, &at));
+	out_within(rtt * 3 / 10, "A %d+1000", at);
+}
+
+CASE(dsack_of_probe, "RFC 8985 6.2 step 4: nor does one of a probe of the tail, which a timer sent")
+{
+	int at, rtt = long_rtt();
+
+	ASSERT_LE(0, dsacked(self->lfd, rtt, "1", BY_PROBE, &at));
+	out_within(rtt * 3 / 10, "A %d+1000", at);
+}
+
+CASE(dsack_of_network, "RFC 8985 6.2 step 4: nor one of what we sent but once")
+{
+	int at, rtt = long_rtt();
+
+	ASSERT_LE(0, dsacked(self->lfd, rtt, "1", BY_NETWORK, &at));
+	out_within(rtt * 3 / 10, "A %d+1000", at);
+}
+
 CASE(needs_sack, "RFC 8985 4 (MUST): without SACK neither time nor a probe, but duplicate ACKs")
 {
 	int fd = sent(self->lfd, "mss 1000", 6, 0);

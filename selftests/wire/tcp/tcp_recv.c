@@ -30,6 +30,29 @@ CASE(every_second, "RFC 9293 3.8.6.3 (SHLD-19): at least every second full segme
 	out("A 1 ack 2921");
 }
 
+CASE(every_second_lagging,
+     "RFC 9293 3.8.6.3: while what came fills the window its reader sends the ACK, as native")
+{
+	struct wseg s;
+	int fd, i;
+
+	ASSERT_EQ(0, w_set(self->lfd, SOL_SOCKET, SO_RCVBUF, 16384));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	/* until the window is as large as it gets */
+	for (i = 0; i < 20; i++) {
+		in("A %d+1460", 1 + 1460 * i);
+		get(fd, 1460);
+		ASSERT_TRUE(w_next(100, &s));
+	}
+	DELAY(fd);
+	in("A %d+1460", 1 + 1460 * i++);
+	in("A %d+1460", 1 + 1460 * i++);
+	quiet(w.sim ? 20 : 5);
+	get(fd, 2920);
+	out("A 1 ack %d", 1 + 1460 * i);
+}
+
 CASE(every_second_read, "RFC 9293 3.8.6.3: a reader that keeps up does not make them more")
 {
 	int fd = w_passive(self->lfd, "mss 1460"), acks = 0, i;

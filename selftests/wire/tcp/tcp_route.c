@@ -175,6 +175,10 @@ CASE(bound, "socket(7) SO_BINDTODEVICE: the SYN-ACK and the connection leave by 
 	ASSERT_LE(0, fd);
 	put(fd, 10);
 	out("PA 1+10");
+	/* and the RST in the listener's name */
+	w_peer(PEER_PORT + 1);
+	in("A 1 ack 5000");
+	out("R 5000");
 }
 
 TEST_HARNESS_MAIN

@@ -101,6 +101,19 @@ CASE(no_stdurg, "RFC 6093 2.1, tcp_stdurg 0: of the one behind it")
 	ASSERT_EQ(w_octet(4), urgent(self->lfd));
 }
 
+CASE(stdurg_first, "RFC 1122 4.2.2.4, tcp_stdurg 1: a pointer of 0 is of the segment's first octet")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+	uint8_t byte;
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_sysctl("tcp_stdurg", "1"));
+	in("UPA 1+1 urg 0");
+	out("A 1 ack 2");
+	ASSERT_EQ(1, recv(fd, &byte, 1, MSG_OOB));
+	ASSERT_EQ(w_octet(0), byte);
+}
+
 /* @n answers at once; then does an ACK wait? The socket, or -1 */
 static int answers(int lfd, int n)
 {

@@ -74,6 +74,21 @@ CASE(far, "RFC 9293 3.8.5 (MUST-31): further than the pointer can say: as far as
 	}
 }
 
+CASE(behind, "RFC 9293 3.10.7.4 sixth: a pointer into what has come already makes nothing of it urgent")
+{
+	int fd = w_passive(self->lfd, "mss 1000");
+	uint8_t byte;
+
+	ASSERT_LE(0, fd);
+	in("PA 1+10");
+	out("A 1 ack 11");
+	in("UPA 1+20 urg 5");
+	out("A 1 ack 21");
+	ASSERT_EQ(-1, recv(fd, &byte, 1, MSG_OOB));
+	ASSERT_EQ(EINVAL, errno);
+	get(fd, 20);
+}
+
 CASE(signal,
      "RFC 9293 3.8.5 (MUST-32), 3.9.1.8, RFC 1122 4.2.2.4: SIGURG, and again when it moves on")
 {
