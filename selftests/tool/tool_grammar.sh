@@ -46,7 +46,7 @@ heads() { # OUTPUT: into $plain
 	local line
 	plain=''
 	while IFS= read -r line; do
-		line=${line%% @(via|dev|proto|scope|src|metric) *}
+		line=${line%% @(tos|via|dev|proto|scope|src|metric) *}
 		plain+=${line% }$'\n'
 	done <<< "$1"
 }
@@ -107,7 +107,7 @@ says() { # TEXT COMMAND...
 }
 silent() { local out; out=$("$@") && [ -z "$out" ]; }
 
-ktap_plan 131
+ktap_plan 196
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
 ip -n ta link add vc type veth peer name vd
@@ -142,6 +142,28 @@ ktap_run "addr show after these" same_set -o addr show
 ktap_run "addr del without a length" both addr del 10.83.1.0 dev va
 ktap_run "addr flush to, these" both addr flush to 10.80/14
 ktap_run "addr show without these" same_set -o addr show
+
+# --- addresses: their metric, and those without a route ---
+ktap_run "addr add metric" both addr add 10.84.0.1/24 dev va metric 100
+ktap_run "addr add priority" both addr add 10.84.1.1/24 brd + priority 0x20 dev va
+ktap_run "addr add preference" both addr add 10.84.2.1 peer 10.84.2.2 preference 4294967295 dev va
+ktap_run "addr add metric 0" both addr add 10.84.3.1/24 metric 0 dev va
+ktap_run "addr add noprefixroute" both addr add 10.84.4.1/24 noprefixroute dev va
+ktap_run "addr add noprefixroute, metric" both addr add 10.84.5.1/24 dev va metric 7 noprefixroute brd +
+ktap_run "addr show of these" same_set -o addr show
+ktap_run "addr show -j of these" same_json \
+	'a:(.addr_info|map({local,address,prefixlen,metric,broadcast,scope,noprefixroute})|sort)' addr show va
+ktap_run "addr show noprefixroute" same_set -o addr show noprefixroute
+ktap_run "addr show -noprefixroute" same_set -o addr show dev va -noprefixroute
+ktap_run "route show: those of these" same route show
+ktap_run "addr replace, another metric" both addr replace 10.84.0.1/24 dev va metric 50
+ktap_run "addr change, no metric" both addr change 10.84.1.1/24 dev va
+ktap_run "addr show after these" same_set -o addr show
+ktap_run "route show: with the new metrics" same route show
+ktap_run "addr del, metric and noprefixroute said" both addr del 10.84.0.1/24 dev va metric 9 noprefixroute
+ktap_run "addr flush noprefixroute" both addr flush dev va noprefixroute
+ktap_run "addr show without these" same_set -o addr show
+ktap_run "addr flush to, the rest of these" both addr flush to 10.84/16
 
 # --- neighbours ---
 ktap_run "neigh add" both neigh add 10.77.0.9 lladdr 02:00:00:00:00:09 dev va
@@ -225,6 +247,55 @@ ktap_run "route flush proto" both route flush proto 77
 ktap_run "route flush root" both route flush root 10.1.0.0/16
 ktap_run "route flush match" both route flush match 10.5.0.0/24
 ktap_run "route show after flush" same route show
+
+# --- routes: TOS and a locked MTU ---
+ktap_run "route add tos" both route add 10.8.0.0/16 via 10.77.0.2 tos 4
+ktap_run "route add dsfield" both route add 10.8.0.0/16 dsfield 0x10 via 10.77.0.3
+ktap_run "route add tos, hexadecimal as by ip(8)" both route add 10.8.0.0/16 tos 18 via 10.77.0.4
+ktap_run "route add without a TOS" both route add 10.8.0.0/16 via 10.77.0.5
+ktap_run "route add tos default" both route add 10.8.1.0/24 via 10.77.0.5 tos default
+ktap_run "route add blackhole tos" both route add blackhole 10.9.0.0/16 tos 8
+ktap_run "route add mtu lock" both route add 10.9.0.0/16 via 10.77.0.2 mtu lock 1400
+ktap_run "route add all of them" \
+	both route add 10.9.0.0/16 via 10.77.0.2 tos 4 priority 4 mtu lock 1300 features ecn
+ktap_run "route add default tos" both route add default via 10.77.0.6 tos 0x8
+ktap_run "route add tos twice is refused" neither route add 10.8.0.0/16 via 10.77.0.9 tos 4
+ktap_run "route add tos with ECN bits is refused" neither route add 10.8.0.0/16 via 10.77.0.9 tos 3
+ktap_run "route show of these" same route show
+ktap_run "route show -j of these" same_json type,dst,tos,gateway,dev,prefsrc,metric,metrics route show
+for words in "tos 4" "dsfield 0x10" "tos 0" "tos 8" "10.8.0.0/16 tos 18" "root 10.0.0.0/8 tos 4 via 10.77.0.2" \
+	"match 10.8.1.1 tos default"; do
+	# shellcheck disable=SC2086	# words
+	ktap_run "route show $words" takes route show $words
+done
+ktap_run "route show tos: none" none route show tos CS1
+for words in "10.8.2.1 tos 4" "10.8.2.1 dsfield 0x10" "10.8.2.1" "10.10.1.1 tos 8"; do
+	# shellcheck disable=SC2086	# words
+	ktap_run "route get $words" same_json type,dst,tos,gateway,dev,prefsrc route get $words
+done
+# (what is answered as TOS where the route has none: native the route's, Strata what was asked)
+ktap_run "route get, a TOS of no route" same_json type,dst,gateway,dev,prefsrc route get 10.8.2.1 tos 1c
+ktap_run "route get: a locked MTU" says " mtu lock 1400" strata -n ta route get 10.9.1.1
+ktap_run "route replace tos" both route replace 10.8.0.0/16 tos 4 via 10.77.0.9
+ktap_run "route append tos" both route append 10.8.0.0/16 tos 4 via 10.77.0.10
+ktap_run "route change tos" both route change 10.8.0.0/16 tos 0x10 via 10.77.0.11 mtu lock 1200
+ktap_run "route change, the lock gone" both route change 10.9.0.0/16 via 10.77.0.2 mtu 1400
+ktap_run "route show after these changes" same route show
+ktap_run "route del of another TOS is refused" neither route del 10.8.0.0/16 tos 1c
+ktap_run "route del without its TOS is refused" neither route del 10.8.0.0/16 via 10.77.0.9
+ktap_run "route del tos" both route del 10.8.0.0/16 tos 4 via 10.77.0.10
+ktap_run "route del tos, mtu lock" both route del 10.9.0.0/16 tos 4 mtu lock 1300
+ktap_run "route show after del" same route show
+ktap_run "route flush tos" both route flush tos 18
+ktap_run "route show after flush tos" same route show
+# (of two that differ in nothing else, the right one goes)
+ktap_run "route add src" both route add 10.10.0.0/16 dev va src 10.77.0.1
+ktap_run "route append src" both route append 10.10.0.0/16 dev va src 10.78.0.1
+ktap_run "route flush src" both route flush src 10.78.0.1 to 10.10.0.0/16
+ktap_run "route show after flush src" same route show
+ktap_run "route flush: those with a TOS, too" both route flush root 10.8.0.0/15
+ktap_run "route flush default: with a TOS, too" both route flush default
+ktap_run "route show after these" same route show
 
 # --- devices ---
 ktap_run "link set down" down va

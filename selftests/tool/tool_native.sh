@@ -23,12 +23,12 @@ same_addrs() {
 	diff <(ip -4 -o addr show | sed 's/\\.*//' | trim) <(t -o addr show)
 }
 json_addrs() {
-	diff <(ip -4 -j addr show | jq -c '[.[]|{ifname,mtu,operstate,addr_info:[.addr_info[]|{family,local,prefixlen,broadcast,scope}]}|select(.addr_info!=[])]') \
-	     <(t -j addr show | jq -c '[.[]|{ifname,mtu,operstate,addr_info:[.addr_info[]|{family,local,prefixlen,broadcast,scope}]}]')
+	diff <(ip -4 -j addr show | jq -c '[.[]|{ifname,mtu,operstate,addr_info:[.addr_info[]|{family,local,prefixlen,metric,broadcast,scope,noprefixroute}]}|select(.addr_info!=[])]') \
+	     <(t -j addr show | jq -c '[.[]|{ifname,mtu,operstate,addr_info:[.addr_info[]|{family,local,prefixlen,metric,broadcast,scope,noprefixroute}]}]')
 }
 json_routes() {
-	diff <(ip -4 -j route show | jq -c '[.[]|{dst,gateway,dev,prefsrc,metric,metrics}]') \
-	     <(t -j route show | jq -c '[.[]|{dst,gateway,dev,prefsrc,metric,metrics}]')
+	diff <(ip -4 -j route show | jq -c '[.[]|{dst,tos,gateway,dev,prefsrc,metric,metrics}]') \
+	     <(t -j route show | jq -c '[.[]|{dst,tos,gateway,dev,prefsrc,metric,metrics}]')
 }
 empty() { local out; out=$("$@") && [ -z "$out" ]; }
 fails() { # STATUS TEXT COMMAND...
@@ -110,7 +110,7 @@ ping_status() { local want=$1; shift; t ping "$@"; [ $? = "$want" ]; }
 ss_forms=("" "-n" "-a" "-tan" "-t -l -p -n" "-tlnpH sport = :5555" "-u -a -n" "-uan -e" "-u" "-ta -o -n"
 	"-tan -e" "-tan -m" "-uan -m -i" "-tan -i" "-ta -i" "-ta -i -o" "-tuanoempiO" "-tn state established"
 	"-tn state established state listening" "-tuan sport = :5353 or dport = :5555")
-ktap_plan $((46 + ${#ss_forms[@]}))
+ktap_plan $((55 + ${#ss_forms[@]}))
 ktap_run "setup: lo" ip link set lo up
 ktap_run "setup: dummy" ip link add d0 type dummy
 ktap_run "setup: up" ip link set d0 up
@@ -118,6 +118,8 @@ ktap_run "setup: up" ip link set d0 up
 ktap_run "addr add" t addr add 10.0.0.1/24 brd + dev d0
 ktap_run "addr add with peer" t addr add 10.0.1.1 peer 10.0.1.2/32 dev d0
 ktap_run "addr add, host scope" t addr add 127.9.0.1/32 dev lo
+ktap_run "addr add metric" t addr add 10.0.3.1/24 dev d0 metric 9
+ktap_run "addr add noprefixroute" t addr add 10.0.4.1/24 dev d0 noprefixroute priority 9
 ktap_run "addr show as ip" same_addrs
 ktap_run "addr show -j as ip" json_addrs
 ktap_run "addr add twice: the kernel's word, status 2" fails 2 "" t addr add 10.0.0.1/24 dev d0
@@ -129,6 +131,9 @@ ktap_run "route add via" t route add 10.2.0.0/16 via 10.0.0.254 src 10.0.0.1 met
 ktap_run "route add dev" t route add 10.3.0.0/16 dev d0
 ktap_run "route add default" t route add default via 10.0.0.253
 ktap_run "route add unreachable" t route add unreachable 10.4.0.0/16
+ktap_run "route add tos" t route add 10.3.0.0/16 dev d0 tos 0x10
+ktap_run "route add tos, a name" t route add 10.3.0.0/16 dev d0 dsfield AF11
+ktap_run "route add mtu lock" t route add 10.3.0.0/16 dev d0 metric 3 mtu lock 1300 features ecn
 ktap_run "route show as ip" same_routes
 ktap_run "route show -j as ip" json_routes
 ktap_run "route replace" t route replace 10.2.0.0/16 via 10.0.0.252 metric 7
@@ -150,7 +155,17 @@ ktap_run "neigh del" t neigh del 10.0.0.9 dev d0
 ktap_run "monitor" monitor_sees
 ktap_run "link set mtu" t link set d0 mtu 1400
 ktap_is "link show" "$(t -j link show d0 | jq '.[0].mtu')" 1400
+ip route add 10.5.0.0/16 dev d0 tos 8	# (the kernel deletes a route by its TOS, too)
 ktap_run "route flush" t route flush root 10.0.0.0/8
+ktap_run "route show as ip, flushed" same_routes
+ktap_run "route flush leaves none, of no TOS" empty t route show root 10.0.0.0/8
+# What it shows and cannot name to the kernel: next hop objects.
+ip addr add 10.7.0.1/24 dev d0 && ip nexthop add id 7 via 10.7.0.2 dev d0 &&
+	ip route add 10.6.0.0/16 nhid 7
+ktap_run "route flush of what it cannot remove: says so, status 2" \
+	fails 2 "Error: 1 route could not be removed" t route flush 10.6.0.0/16
+ktap_run "route show: it is there" test "$(t route show 10.6.0.0/16 | wc -l)" = 1
+ip nexthop del id 7
 ktap_run "addr flush" t addr flush dev d0
 ktap_run "addr show is empty after flush" empty t addr show dev d0
 

@@ -87,7 +87,7 @@ static int parse_words(const char *words, struct prefix *p, int *dev,
 {
 	struct arg spec[] = {
 		{ .kind = &arg_prefix, .to = p, .need = true },
-		{ "dev", "oif", &arg_dev, dev, false, false, false },
+		{ "dev", "oif interface", &arg_dev, dev, false, false, false },
 		{ "mtu", NULL, &arg_mtu, mtu, false, false, false },
 		{ "up", NULL, NULL, up, false, false, false },
 	};
@@ -115,6 +115,35 @@ TEST(args_taken)
 	ASSERT_EQ(parse_words("add oif lo m 68 default", &p, &dev, &mtu, &up), 0);
 	EXPECT_EQ(p.len, 0);
 	EXPECT_EQ(mtu, 68);
+}
+
+TEST(args_other_spellings)
+{
+	struct prefix p;
+	uint32_t mtu = 0;
+	bool up = false;
+	int dev = 0;
+
+	EXPECT_EQ(parse_words("add 10.1.0.0/16 oif lo", &p, &dev, &mtu, &up), 0);
+	EXPECT_EQ(parse_words("add 10.1.0.0/16 interface lo", &p, &dev, &mtu, &up), 0);
+	EXPECT_EQ(parse_words("add 10.1.0.0/16 inter lo", &p, &dev, &mtu, &up), EXIT_USAGE);
+	EXPECT_EQ(parse_words("add 10.1.0.0/16 face lo", &p, &dev, &mtu, &up), EXIT_USAGE);
+}
+
+TEST(args_word_cut)
+{
+	char *argv[32];
+	int argc = split("add mtu mtu lock 1300 lock", argv);
+
+	EXPECT_FALSE(args_cut("mtu", "up", &argc, argv));
+	EXPECT_FALSE(args_cut("lock", "up", &argc, argv));
+	ASSERT_TRUE(args_cut("mtu", "lock", &argc, argv));
+	ASSERT_EQ(argc, 5);
+	EXPECT_STREQ(argv[2], "mtu");
+	EXPECT_STREQ(argv[3], "1300");
+	EXPECT_STREQ(argv[4], "lock");
+	EXPECT_EQ(argv[5], NULL);
+	EXPECT_FALSE(args_cut("1300", "nothing", &argc, argv));
 }
 
 TEST(args_refused)
@@ -414,7 +443,8 @@ static struct nlmsghdr *message(char *buf, uint16_t type, const void *head,
 TEST(route_messages)
 {
 	struct rtmsg rtm = { .rtm_family = AF_STRATA, .rtm_dst_len = 24,
-			     .rtm_type = RTN_UNICAST, .rtm_table = RT_TABLE_MAIN };
+			     .rtm_type = RTN_UNICAST, .rtm_table = RT_TABLE_MAIN,
+			     .rtm_tos = 0x10 };
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nlmsghdr *nlh = message(buf, RTM_NEWROUTE, &rtm, sizeof(rtm));
 	struct nlattr *nest;
@@ -425,6 +455,7 @@ TEST(route_messages)
 	mnl_attr_put_u16(nlh, RTA_PREFSRC, 1);		/* short: not taken */
 	nest = mnl_attr_nest_start(nlh, RTA_METRICS);
 	mnl_attr_put_u32(nlh, RTAX_MTU, 1400);
+	mnl_attr_put_u32(nlh, RTAX_LOCK, 1 << RTAX_MTU);
 	mnl_attr_nest_end(nlh, nest);
 	mnl_attr_put_u32(nlh, 1000, 1);			/* unknown */
 	ASSERT_TRUE(rt_route_read(nlh, &r));
@@ -433,6 +464,8 @@ TEST(route_messages)
 	EXPECT_FALSE(r.has_src);
 	EXPECT_TRUE(r.has_mtu);
 	EXPECT_EQ(r.mtu, 1400);
+	EXPECT_TRUE(r.mtu_lock);
+	EXPECT_EQ(r.tos, 0x10);
 	/* Another family's routes come too where a kernel knows none of ours. */
 	((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_family = AF_INET;
 	EXPECT_FALSE(rt_route_read(nlh, &r));
@@ -458,6 +491,10 @@ TEST(addr_and_neigh_messages)
 	mnl_attr_put_u32(nlh, IFA_ADDRESS, htonl(0x0a000002));
 	ASSERT_TRUE(rt_addr_read(nlh, &a));
 	EXPECT_TRUE(a.has_peer);
+	EXPECT_EQ(a.metric, 0);
+	mnl_attr_put_u32(nlh, IFA_RT_PRIORITY, 7);
+	ASSERT_TRUE(rt_addr_read(nlh, &a));
+	EXPECT_EQ(a.metric, 7);
 
 	memset(buf, 0, sizeof(buf));
 	nlh = message(buf, RTM_NEWNEIGH, &ndm, sizeof(ndm));

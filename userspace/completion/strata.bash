@@ -27,14 +27,15 @@ _strata_counters() {
 # The words that may follow COMMAND VERB.
 _strata_words() { # COMMAND VERB
 	case $1-$2 in
-	addr-show|addr-list) echo dev to scope up ;;
-	addr-flush) echo dev to scope ;;
-	addr-add|addr-replace|addr-change|addr-del*) echo dev peer broadcast scope ;;
-	route-show|route-list|route-flush) echo dev via src metric proto scope type table \
+	addr-show|addr-list) echo dev to scope up noprefixroute -noprefixroute ;;
+	addr-flush) echo dev to scope noprefixroute -noprefixroute ;;
+	addr-add|addr-replace|addr-change|addr-del*) echo dev peer broadcast scope metric \
+		noprefixroute ;;
+	route-show|route-list|route-flush) echo dev via src metric tos proto scope type table \
 		root match exact default ;;
-	route-get) echo from dev ;;
+	route-get) echo from tos dev ;;
 	*-monitor|monitor-*) echo addr route neigh link all ;;
-	route-*) echo default via dev src metric mtu features proto scope table onlink \
+	route-*) echo default via dev src metric tos mtu features proto scope table onlink \
 		unreachable blackhole prohibit ;;
 	neigh-show|neigh-list|neigh-flush) echo dev nud to ;;
 	neigh-get) echo dev ;;
@@ -65,12 +66,15 @@ _strata_value() { # PREVIOUS COMMAND
 	scope) echo global link host ;;
 	proto) echo kernel boot static dhcp ;;
 	table) echo main local all ;;
+	tos|dsfield) echo default CS1 CS2 CS3 CS4 CS5 CS6 CS7 EF AF11 AF12 AF13 AF21 AF22 \
+		AF23 AF31 AF32 AF33 AF41 AF42 AF43 ;;
+	mtu) [ "$2" != route ] || echo lock ;;
 	type) echo unicast local broadcast unreachable blackhole prohibit ;;
 	broadcast|brd) echo + - ;;
 	state|exclude) echo "$_strata_states" ;;
 	-n|--netns) _strata_netns ;;
 	-I) _strata_devices ;;
-	via|src|metric|mtu|lladdr|peer|from|-c|-i|-s|-W|-w|-t)
+	via|src|metric|lock|lladdr|peer|from|-c|-i|-s|-W|-w|-t)
 		[ "$2" != ss ] && [ "$2" != stat ] ;;
 	*) return 1 ;;
 	esac

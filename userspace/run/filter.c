@@ -3,6 +3,12 @@
  * The seccomp filter: a notification for socket(AF_INET, ...), and where the
  * kernel needs it for setsockopt() of two options, nothing else.
  *
+ * The two are SO_REUSEPORT and SO_ZEROCOPY. Before Linux 6.2 the core handles all
+ * of SOL_SOCKET by itself (there is no SOCK_CUSTOM_SOCKOPT for a family to take it
+ * over) and answers EOPNOTSUPP for them where the family is none that it knows. So
+ * the helper sets them at level SOL_STRATA. Whether that is needed is tried at the
+ * start (run.c); where it is not, no setsockopt() is intercepted.
+ *
  * The kernel computes once which system calls the filter lets pass whatever
  * their arguments and does not even run it for them, so that programs under
  * the filter pay for socket() alone.

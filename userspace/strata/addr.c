@@ -11,20 +11,27 @@
 #include "strata.h"
 
 static const char help[] =
-"Usage: strata addr [show] [dev DEVICE] [to PREFIX] [scope SCOPE] [up]\n"
+"Usage: strata addr [show] [dev DEVICE] [to PREFIX] [scope SCOPE]\n"
+"                   [[-]noprefixroute] [up]\n"
 "       strata addr add|replace|del ADDRESS[/LENGTH] [peer ADDRESS]\n"
-"                   [broadcast ADDRESS|+|-] [scope SCOPE] dev DEVICE\n"
+"                   [broadcast ADDRESS|+|-] [scope SCOPE] [metric NUMBER]\n"
+"                   [noprefixroute] dev DEVICE\n"
 "       strata addr flush [dev DEVICE] [to PREFIX] [scope SCOPE]\n"
+"                   [[-]noprefixroute]\n"
 "       strata addr monitor\n"
 "\n"
 "The first address binds the device to Strata, beside the native stack; the\n"
 "last one deleted unbinds it.\n"
+"With an address comes the route to its network, of that metric; with\n"
+"noprefixroute it does not.\n"
 "SCOPE: global, site, link, host or a number to 255\n";
 
 struct addr_words {
 	struct prefix local, peer;
 	const char *broadcast;
 	unsigned int scope;
+	uint32_t metric;
+	bool noprefixroute;
 	int dev;
 };
 
@@ -32,7 +39,7 @@ struct addr_filter {
 	struct prefix to;
 	unsigned int scope;
 	int dev;
-	bool up, has_to, has_scope;
+	bool up, has_to, has_scope, noprefixroute, prefixroute;
 };
 
 static bool kind_scope(const char *word, void *to)
@@ -81,6 +88,8 @@ static int addr_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 		{ "peer", "remote", &arg_ifaddr, &w.peer, false, false, false },
 		{ "broadcast", "brd", &arg_broadcast, &w.broadcast, false, false, false },
 		{ "scope", NULL, &arg_scope, &w.scope, false, false, false },
+		{ "metric", "priority preference", &arg_u32, &w.metric, false, false, false },
+		{ "noprefixroute", NULL, NULL, &w.noprefixroute, false, false, true },
 	};
 	const struct prefix *net = &w.local;
 	char buf[NL_REQUEST_SIZE] = "";
@@ -109,6 +118,10 @@ static int addr_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 		mnl_attr_put_u32(nlh, IFA_ADDRESS, net->addr.s_addr);
 	if (w.broadcast && broadcast_of(w.broadcast, net, &broadcast))
 		mnl_attr_put_u32(nlh, IFA_BROADCAST, broadcast.s_addr);
+	if (w.metric)
+		mnl_attr_put_u32(nlh, IFA_RT_PRIORITY, w.metric);
+	if (w.noprefixroute)
+		mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_NOPREFIXROUTE);
 	return rt_one_request(nlh);
 }
 
@@ -135,12 +148,16 @@ static int filter_parse(struct addr_filter *f, int argc, char **argv)
 		{ "to", NULL, &arg_prefix, &f->to, false, false, false },
 		{ "scope", NULL, &arg_scope, &f->scope, false, false, false },
 		{ "up", NULL, NULL, &f->up, false, false, false },
+		{ "noprefixroute", NULL, NULL, &f->noprefixroute, false, false, false },
+		{ "-noprefixroute", NULL, NULL, &f->prefixroute, false, false, false },
 		{ .kind = &arg_dev, .to = &f->dev },
 	};
 	int err = args_parse(ARGS(spec), argc, argv);
 
 	f->has_to = spec[1].given;
 	f->has_scope = spec[2].given;
+	if (!err && f->noprefixroute && f->prefixroute)
+		return usage_error("\"noprefixroute\" or \"-noprefixroute\" is expected, not both.");
 	return err;
 }
 
@@ -149,6 +166,9 @@ static bool filter_takes(const struct addr_filter *f, const struct rt_addr *a)
 	if (f->dev && a->ifindex != f->dev)
 		return false;
 	if (f->has_to && !prefix_covers(&f->to, a->local))
+		return false;
+	if ((f->noprefixroute && !(a->flags & IFA_F_NOPREFIXROUTE)) ||
+	    (f->prefixroute && a->flags & IFA_F_NOPREFIXROUTE))
 		return false;
 	return !f->has_scope || a->scope == f->scope;
 }
@@ -233,8 +253,14 @@ static int addr_show(int argc, char **argv)
 	return err;
 }
 
-static int flush_one(struct nl *nl, const struct rt_addr *a)
+static bool flush_takes(const void *words, const void *item)
 {
+	return filter_takes(words, item);
+}
+
+static int flush_one(struct nl *nl, const void *item)
+{
+	const struct rt_addr *a = item;
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nlmsghdr *nlh = nl_request(buf, RTM_DELADDR, NLM_F_ACK);
 	struct ifaddrmsg *ifa;
@@ -247,16 +273,15 @@ static int flush_one(struct nl *nl, const struct rt_addr *a)
 	mnl_attr_put_u32(nlh, IFA_LOCAL, a->local.s_addr);
 	mnl_attr_put_u32(nlh, IFA_ADDRESS,
 			 a->has_peer ? a->peer.s_addr : a->local.s_addr);
-	return nl_delete(nl, nlh) ? EXIT_KERNEL : 0;
+	return nl_delete(nl, nlh);
 }
 
 static int addr_flush(int argc, char **argv)
 {
-	struct rt_list addrs = RT_LIST(struct rt_addr);
-	const struct rt_addr *a;
+	static const struct rt_flush flush = {
+		"address", "addresses", sizeof(struct rt_addr), rt_addrs, flush_takes, flush_one
+	};
 	struct addr_filter f = { 0 };
-	struct nl nl;
-	unsigned int i;
 	int err;
 
 	if (argc < 2)
@@ -266,16 +291,7 @@ static int addr_flush(int argc, char **argv)
 		return err;
 	if (f.up)
 		return usage_error("\"dev\", \"to\" or \"scope\" is expected rather than \"up\".");
-	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
-		return EXIT_KERNEL;
-	err = rt_addrs(&nl, &addrs);
-	a = addrs.item;
-	for (i = 0; !err && i < addrs.count; i++)
-		if (filter_takes(&f, &a[i]))
-			err = flush_one(&nl, &a[i]);
-	rt_list_free(&addrs);
-	nl_close(&nl);
-	return err;
+	return rt_flush(&flush, &f);
 }
 
 static int addr_monitor(int argc, char **argv)

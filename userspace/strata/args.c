@@ -15,6 +15,18 @@
 #include "args.h"
 #include "strata.h"
 
+/* Is @word one of @list's, which have a blank between two? */
+static bool among(const char *list, const char *word)
+{
+	size_t len = strlen(word);
+	const char *at;
+
+	for (at = list; len && (at = strstr(at, word)); at++)
+		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
+			return true;
+	return false;
+}
+
 static struct arg *find_exact(struct arg *spec, unsigned int n, const char *word)
 {
 	unsigned int i;
@@ -23,7 +35,7 @@ static struct arg *find_exact(struct arg *spec, unsigned int n, const char *word
 		if (!spec[i].name)
 			continue;
 		if (!strcmp(spec[i].name, word) ||
-		    (spec[i].alias && !strcmp(spec[i].alias, word)))
+		    (spec[i].alias && among(spec[i].alias, word)))
 			return &spec[i];
 	}
 	return NULL;
@@ -131,6 +143,20 @@ void args_skip(const char *word, int *argc, char ***argv)
 		(*argc)--;
 		(*argv)++;
 	}
+}
+
+bool args_cut(const char *after, const char *word, int *argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i + 1 < *argc; i++) {
+		if (strcmp(argv[i], after) || strcmp(argv[i + 1], word))
+			continue;
+		(*argc)--;
+		memmove(argv + i + 1, argv + i + 2, (*argc - i) * sizeof(*argv));
+		return true;
+	}
+	return false;
 }
 
 int args_parse(struct arg *spec, unsigned int n, int argc, char **argv)

@@ -24,7 +24,7 @@ struct arg_kind {
 /**
  * struct arg - one keyword of a command
  * @name:	the keyword; NULL for the word that stands alone
- * @alias:	another spelling, or NULL
+ * @alias:	other spellings, with a blank between two, or NULL
  * @kind:	kind of the value after it; NULL for a flag, @to is then a bool
  * @to:		where the value goes
  * @need:	the command cannot do without it
@@ -60,6 +60,9 @@ int args_parse(struct arg *spec, unsigned int n, int argc, char **argv);
 
 /* Pass over @word after the verb if more follows: it may be said, and says nothing. */
 void args_skip(const char *word, int *argc, char ***argv);
+
+/* Take @word out where it stands between the keyword @after and a value; true if it does. */
+bool args_cut(const char *after, const char *word, int *argc, char **argv);
 
 #define ARGS(spec) (spec), sizeof(spec) / sizeof((spec)[0])
 

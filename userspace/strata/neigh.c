@@ -167,48 +167,51 @@ static void show_list(const struct rt_list *list, const struct neigh_filter *f)
 		json_out(json);
 }
 
-static int neigh_each(int argc, char **argv, bool flush)
+static int neigh_show(int argc, char **argv)
 {
 	struct rt_list list = RT_LIST(struct rt_neigh);
 	struct neigh_filter f = { 0 };
-	char buf[NL_REQUEST_SIZE];
-	const struct rt_neigh *n;
 	struct nl nl;
-	unsigned int i;
 	int err;
 
-	err = filter_parse(&f, flush, argc, argv);
+	err = filter_parse(&f, false, argc, argv);
 	if (err)
 		return err;
 	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
 		return EXIT_KERNEL;
 	err = rt_neighs(&nl, &list);
-	if (!err && !flush)
+	if (!err)
 		show_list(&list, &f);
-	n = list.item;
-	for (i = 0; flush && !err && i < list.count; i++) {
-		if (!takes(&f, &n[i]))
-			continue;
-		memset(buf, 0, sizeof(buf));
-		if (nl_delete(&nl, neigh_request(buf, RTM_DELNEIGH, NLM_F_ACK,
-						 n[i].dst, n[i].ifindex, 0)))
-			err = EXIT_KERNEL;
-	}
 	rt_list_free(&list);
 	nl_close(&nl);
 	return err;
 }
 
-static int neigh_show(int argc, char **argv)
+static bool flush_takes(const void *words, const void *item)
 {
-	return neigh_each(argc, argv, false);
+	return takes(words, item);
+}
+
+static int flush_one(struct nl *nl, const void *item)
+{
+	char buf[NL_REQUEST_SIZE] = "";
+	const struct rt_neigh *n = item;
+
+	return nl_delete(nl, neigh_request(buf, RTM_DELNEIGH, NLM_F_ACK, n->dst, n->ifindex, 0));
 }
 
 static int neigh_flush(int argc, char **argv)
 {
+	static const struct rt_flush flush = {
+		"neighbour", "neighbours", sizeof(struct rt_neigh), rt_neighs, flush_takes, flush_one
+	};
+	struct neigh_filter f = { 0 };
+	int err;
+
 	if (argc < 2)
 		return usage_error("a prefix, \"dev\" or \"nud\" is expected after \"flush\".");
-	return neigh_each(argc, argv, true);
+	err = filter_parse(&f, true, argc, argv);
+	return err ? err : rt_flush(&flush, &f);
 }
 
 static void print_reply(const struct nlmsghdr *nlh, void *data)

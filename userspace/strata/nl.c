@@ -202,8 +202,10 @@ int nl_delete(struct nl *nl, struct nlmsghdr *nlh)
 	char why[256];
 	int err = nl_ask(nl, nlh, NULL, NULL, why, sizeof(why));
 
-	if (!err || err == -ENOENT || err == -ESRCH || err == -EADDRNOTAVAIL || err == -ENODEV)
+	if (!err)
 		return 0;
+	if (err == -ENOENT || err == -ESRCH || err == -EADDRNOTAVAIL || err == -ENODEV)
+		return 1;
 	return complain(nl, err, why);
 }
 

@@ -39,7 +39,10 @@ int nl_ask(struct nl *nl, struct nlmsghdr *nlh, nl_reply_fn fn, void *data,
 	   char *why, size_t size);
 int nl_talk(struct nl *nl, struct nlmsghdr *nlh, nl_reply_fn fn, void *data);
 
-/* nl_talk() to delete what a dump has shown: that it went by itself meanwhile is no error. */
+/*
+ * nl_talk() to delete what a dump has shown: that the kernel does not find it, as when it went
+ * by itself meanwhile, is 1 and nothing is printed.
+ */
 int nl_delete(struct nl *nl, struct nlmsghdr *nlh);
 
 /*

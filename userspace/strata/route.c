@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* strata route: where packets go from here. */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,19 +10,26 @@
 
 static const char help[] =
 "Usage: strata route [show] [[to] [exact] PREFIX] [root PREFIX] [match PREFIX]\n"
-"                    [dev DEVICE] [via PREFIX] [src PREFIX] [metric NUMBER]\n"
-"                    [proto PROTO] [scope SCOPE] [type TYPE] [table TABLE|all]\n"
-"       strata route add|replace|change|append|del [TYPE] PREFIX\n"
-"                    [via ADDRESS] [dev DEVICE] [src ADDRESS] [metric NUMBER]\n"
-"                    [mtu BYTES] [features ecn] [proto PROTO] [scope SCOPE]\n"
-"                    [table TABLE]\n"
-"       strata route get ADDRESS [from ADDRESS] [dev DEVICE]\n"
+"                    [tos TOS] [dev DEVICE] [via PREFIX] [src PREFIX]\n"
+"                    [metric NUMBER] [proto PROTO] [scope SCOPE] [type TYPE]\n"
+"                    [table TABLE|all]\n"
+"       strata route add|replace|change|append|del [TYPE] PREFIX [tos TOS]\n"
+"                    [via ADDRESS] [dev DEVICE] [onlink] [src ADDRESS]\n"
+"                    [metric NUMBER] [mtu [lock] BYTES] [features ecn]\n"
+"                    [proto PROTO] [scope SCOPE] [table TABLE]\n"
+"       strata route get ADDRESS [from ADDRESS] [tos TOS] [dev DEVICE]\n"
 "       strata route flush [the words of show]\n"
 "       strata route monitor\n"
 "\n"
 "TYPE:  unicast, local, broadcast, blackhole, unreachable, prohibit\n"
 "PROTO: kernel, boot, static, dhcp or a number to 255\n"
 "SCOPE: global, link, host or a number to 255\n"
+"TOS:   a number in hexadecimal, or a name (AF11, CS1, EF, ...); also after the\n"
+"       word dsfield. A route may have 4, 8, ... 1c: it is for packets with that\n"
+"       TOS alone, and is deleted by it.\n"
+"\n"
+"mtu lock: without path MTU discovery: ICMP errors do not lower it, and routers\n"
+"on the way may cut packets.\n"
 "\n"
 "show takes the route to PREFIX; with root also those to what lies inside it,\n"
 "with match those to what it lies inside.\n";
@@ -30,10 +38,10 @@ struct route_words {
 	struct prefix dst, root, match, via, src;
 	struct in_addr from;
 	uint32_t metric, mtu, features;
-	unsigned int proto, scope, type, table;
+	unsigned int proto, scope, type, table, tos;
 	bool has_dst, has_via, has_src, has_from, has_metric, has_mtu, has_features;
-	bool has_proto, has_scope, has_type, has_table, has_root, has_match;
-	bool onlink;
+	bool has_proto, has_scope, has_type, has_table, has_root, has_match, has_tos;
+	bool onlink, mtu_lock;
 	int dev;
 };
 
@@ -57,6 +65,24 @@ static bool kind_table(const char *word, void *to)
 	return name_value(rt_tables, word, to);
 }
 
+/* As ip(8) reads it: a name, or a number that is hexadecimal with and without 0x. */
+static bool kind_tos(const char *word, void *to)
+{
+	const struct name_value *t;
+	unsigned long v;
+	char *end;
+
+	for (t = rt_tos; t->name; t++) {
+		if (!strcmp(t->name, word)) {
+			*(unsigned int *)to = t->value;
+			return true;
+		}
+	}
+	v = strtoul(word, &end, 16);
+	*(unsigned int *)to = v;
+	return isxdigit((unsigned char)*word) && !*end && v <= 0xff;
+}
+
 static bool kind_features(const char *word, void *to)
 {
 	*(uint32_t *)to = RTAX_FEATURE_ECN;
@@ -78,11 +104,15 @@ static const struct arg_kind arg_type = {
 	kind_type
 };
 
+static const struct arg_kind arg_tos = {
+	"a TOS in hexadecimal (0 to ff) or its name (CS1, AF11, EF, ...)", kind_tos
+};
+
 static const struct arg_kind arg_table = {
 	"a table (main, local, all or a number)", kind_table
 };
 
-#define WORDS_SHARED 9	/* of routes that are set, and of those that are shown */
+#define WORDS_SHARED 10	/* of routes that are set, and of those that are shown */
 #define WORDS_OWN 3	/* of one of the two */
 
 static int route_parse(struct route_words *w, bool show, int argc, char **argv)
@@ -102,11 +132,12 @@ static int route_parse(struct route_words *w, bool show, int argc, char **argv)
 		{ "via", NULL, whose, &w->via, false, false, false },
 		{ "dev", "oif", &arg_dev, &w->dev, false, false, false },
 		{ "src", NULL, whose, &w->src, false, false, false },
-		{ "metric", "preference", &arg_u32, &w->metric, false, false, false },
+		{ "metric", "priority preference", &arg_u32, &w->metric, false, false, false },
 		{ "proto", "protocol", &arg_proto, &w->proto, false, false, false },
 		{ "scope", NULL, &arg_scope, &w->scope, false, false, false },
 		{ "table", NULL, &arg_table, &w->table, false, false, false },
 		{ "type", NULL, &arg_type, &w->type, false, false, false },
+		{ "tos", "dsfield", &arg_tos, &w->tos, false, false, false },
 	};
 	const struct arg *last = spec + WORDS_SHARED;
 	int err;
@@ -118,6 +149,7 @@ static int route_parse(struct route_words *w, bool show, int argc, char **argv)
 		argc--;
 		argv++;
 	}
+	w->mtu_lock = !show && args_cut("mtu", "lock", &argc, argv);
 	err = args_parse(ARGS(spec), argc, argv);
 	w->has_dst = spec[0].given || (show && last[2].given);
 	w->has_via = spec[1].given;
@@ -127,6 +159,7 @@ static int route_parse(struct route_words *w, bool show, int argc, char **argv)
 	w->has_scope = spec[6].given;
 	w->has_table = spec[7].given;
 	w->has_type |= spec[8].given;
+	w->has_tos = spec[9].given;
 	w->has_root = show && last[0].given;
 	w->has_match = show && last[1].given;
 	w->has_mtu = !show && last[0].given;
@@ -141,6 +174,8 @@ static void put_metrics(struct nlmsghdr *nlh, const struct route_words *w)
 	if (!w->has_mtu && !w->has_features)
 		return;
 	nest = mnl_attr_nest_start(nlh, RTA_METRICS);
+	if (w->mtu_lock)
+		mnl_attr_put_u32(nlh, RTAX_LOCK, 1 << RTAX_MTU);
 	if (w->has_mtu)
 		mnl_attr_put_u32(nlh, RTAX_MTU, w->mtu);
 	if (w->has_features)
@@ -186,6 +221,7 @@ static int route_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 		rtm->rtm_protocol = w.has_proto ? w.proto : RTPROT_BOOT;
 	rtm->rtm_scope = default_scope(&w, del);
 	rtm->rtm_flags = w.onlink ? RTNH_F_ONLINK : 0;
+	rtm->rtm_tos = w.tos;
 	if (w.dst.len)
 		mnl_attr_put_u32(nlh, RTA_DST, w.dst.addr.s_addr);
 	if (w.has_via)
@@ -253,6 +289,8 @@ static bool takes(const struct route_words *w, const struct rt_route *r)
 		return false;
 	if (w->has_metric && r->metric != w->metric)
 		return false;
+	if (w->has_tos && r->tos != w->tos)
+		return false;
 	if (w->has_proto && r->protocol != w->proto)
 		return false;
 	if (w->has_scope && r->scope != w->scope)
@@ -278,8 +316,16 @@ static void show_list(const struct rt_list *list, const struct route_words *w)
 		json_out(json);
 }
 
-static int flush_one(struct nl *nl, const struct rt_route *r)
+static bool flush_takes(const void *words, const void *item)
 {
+	return takes(words, item);
+}
+
+/* All that tells it from others goes with the request: what is not said matches any. */
+static int flush_one(struct nl *nl, const void *item)
+{
+	const struct rt_route *r = item;
+	const struct route_words metrics = { .has_mtu = r->has_mtu, .mtu = r->mtu };
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nlmsghdr *nlh = nl_request(buf, RTM_DELROUTE, NLM_F_ACK);
 	struct rtmsg *rtm;
@@ -291,6 +337,7 @@ static int flush_one(struct nl *nl, const struct rt_route *r)
 	rtm->rtm_type = r->type;
 	rtm->rtm_protocol = r->protocol;
 	rtm->rtm_scope = r->scope;
+	rtm->rtm_tos = r->tos;
 	if (r->dst.len)
 		mnl_attr_put_u32(nlh, RTA_DST, r->dst.addr.s_addr);
 	if (r->has_via)
@@ -299,16 +346,17 @@ static int flush_one(struct nl *nl, const struct rt_route *r)
 		mnl_attr_put_u32(nlh, RTA_OIF, r->oif);
 	if (r->has_metric)
 		mnl_attr_put_u32(nlh, RTA_PRIORITY, r->metric);
-	return nl_delete(nl, nlh) ? EXIT_KERNEL : 0;
+	if (r->has_src)
+		mnl_attr_put_u32(nlh, RTA_PREFSRC, r->src.s_addr);
+	put_metrics(nlh, &metrics);
+	return nl_delete(nl, nlh);
 }
 
-static int route_each(int argc, char **argv, bool flush)
+static int route_show(int argc, char **argv)
 {
 	struct rt_list list = RT_LIST(struct rt_route);
 	struct route_words w = { .table = RT_TABLE_MAIN };
-	const struct rt_route *r;
 	struct nl nl;
-	unsigned int i;
 	int err;
 
 	err = route_parse(&w, true, argc, argv);
@@ -317,27 +365,25 @@ static int route_each(int argc, char **argv, bool flush)
 	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
 		return EXIT_KERNEL;
 	err = rt_routes(&nl, &list);
-	if (!err && !flush)
+	if (!err)
 		show_list(&list, &w);
-	r = list.item;
-	for (i = 0; flush && !err && i < list.count; i++)
-		if (takes(&w, &r[i]))
-			err = flush_one(&nl, &r[i]);
 	rt_list_free(&list);
 	nl_close(&nl);
 	return err;
 }
 
-static int route_show(int argc, char **argv)
-{
-	return route_each(argc, argv, false);
-}
-
 static int route_flush(int argc, char **argv)
 {
+	static const struct rt_flush flush = {
+		"route", "routes", sizeof(struct rt_route), rt_routes, flush_takes, flush_one
+	};
+	struct route_words w = { .table = RT_TABLE_MAIN };
+	int err;
+
 	if (argc < 2)
 		return usage_error("a prefix, \"dev\", \"via\", \"table\" or another word of \"show\" is expected after \"flush\".");
-	return route_each(argc, argv, true);
+	err = route_parse(&w, true, argc, argv);
+	return err ? err : rt_flush(&flush, &w);
 }
 
 static void print_reply(const struct nlmsghdr *nlh, void *data)
@@ -360,6 +406,7 @@ static int route_get(int argc, char **argv)
 		{ .kind = &arg_ipv4, .to = &w.dst.addr, .need = true },
 		{ "from", "src", &arg_ipv4, &w.from, false, false, false },
 		{ "dev", "oif", &arg_dev, &w.dev, false, false, false },
+		{ "tos", "dsfield", &arg_tos, &w.tos, false, false, false },
 	};
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nlmsghdr *nlh;
@@ -375,6 +422,7 @@ static int route_get(int argc, char **argv)
 	rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 	rtm->rtm_family = opt.family;
 	rtm->rtm_dst_len = 32;
+	rtm->rtm_tos = w.tos;
 	mnl_attr_put_u32(nlh, RTA_DST, w.dst.addr.s_addr);
 	if (spec[1].given) {
 		rtm->rtm_src_len = 32;

@@ -98,6 +98,52 @@ int rt_neighs(struct nl *nl, struct rt_list *list)
 	return dump(nl, RTM_GETNEIGH, sizeof(struct ndmsg), add_neigh, list);
 }
 
+/* How often a list is read again when the kernel did not find what it showed. */
+#define FLUSH_ROUNDS 10
+
+/* What one list shows; @missed: how many of it the kernel did not find. */
+static int flush_round(struct nl *nl, const struct rt_flush *f, const void *words,
+		       unsigned int *missed)
+{
+	struct rt_list list = { .size = f->size };
+	int err = f->read(nl, &list);
+	const char *item = list.item;
+	unsigned int i;
+
+	*missed = 0;
+	for (i = 0; !err && i < list.count; i++, item += f->size) {
+		int left = f->takes(words, item) ? f->remove(nl, item) : 0;
+
+		if (left < 0)
+			err = EXIT_KERNEL;
+		*missed += left > 0;
+	}
+	rt_list_free(&list);
+	return err;
+}
+
+int rt_flush(const struct rt_flush *f, const void *words)
+{
+	unsigned int missed, rounds = 0;
+	struct nl nl;
+	int err;
+
+	if (!family_require() || nl_open(&nl, NETLINK_ROUTE))
+		return EXIT_KERNEL;
+	/* what is missed went by itself or with another, most likely: then it is not shown again */
+	do {
+		err = flush_round(&nl, f, words, &missed);
+	} while (!err && missed && ++rounds < FLUSH_ROUNDS);
+	nl_close(&nl);
+	if (!err && missed) {
+		fprintf(stderr,
+			"Error: %u %s could not be removed: shown by the kernel, and not found.\n",
+			missed, missed == 1 ? f->one : f->many);
+		err = EXIT_KERNEL;
+	}
+	return err;
+}
+
 int rt_one_request(struct nlmsghdr *nlh)
 {
 	struct nl nl;

@@ -33,15 +33,16 @@ struct rt_addr {
 	unsigned int len;
 	unsigned int scope;
 	uint32_t flags;		/* IFA_F_* */
+	uint32_t metric;	/* of its route; 0: none of its own */
 	bool has_peer, has_broadcast;
 	struct in_addr local, peer, broadcast;
 };
 
 struct rt_route {
 	struct prefix dst;
-	unsigned int table, protocol, scope, type, flags;
+	unsigned int table, protocol, scope, type, flags, tos;
 	int oif;
-	bool has_via, has_src, has_metric, has_mtu, has_features;
+	bool has_via, has_src, has_metric, has_mtu, has_features, mtu_lock;
 	struct in_addr via, src;
 	uint32_t metric, mtu, features;
 };
@@ -75,7 +76,7 @@ json_t *rt_route_json(const struct rt_route *r);
 json_t *rt_neigh_json(const struct rt_neigh *n);
 
 extern const struct name_value rt_scopes[], rt_tables[], rt_protocols[],
-			       rt_types[], rt_nud[], rt_operstates[];
+			       rt_types[], rt_tos[], rt_nud[], rt_operstates[];
 
 /* A growing array of one kind of object. */
 struct rt_list {
@@ -97,6 +98,26 @@ int rt_links(struct nl *nl, struct rt_list *list);
 int rt_addrs(struct nl *nl, struct rt_list *list);
 int rt_routes(struct nl *nl, struct rt_list *list);
 int rt_neighs(struct nl *nl, struct rt_list *list);
+
+/**
+ * struct rt_flush - how objects of one kind are removed
+ * @one:	its name, for errors
+ * @many:	the name of several
+ * @size:	of an object
+ * @read:	all of them: rt_addrs(), rt_routes(), rt_neighs()
+ * @takes:	is @item one of those that @words, the caller's, are about?
+ * @remove:	ask the kernel, with nl_delete() as the last word
+ */
+struct rt_flush {
+	const char *one, *many;
+	size_t size;
+	int (*read)(struct nl *nl, struct rt_list *list);
+	bool (*takes)(const void *words, const void *item);
+	int (*remove)(struct nl *nl, const void *item);
+};
+
+/* Remove all that a list shows and @words take; 0 or EXIT_KERNEL with the reason printed. */
+int rt_flush(const struct rt_flush *f, const void *words);
 
 /* Is one of the addresses on that device? Then Strata is bound to it. */
 bool rt_addrs_on(const struct rt_list *addrs, int ifindex);

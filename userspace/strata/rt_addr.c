@@ -45,6 +45,7 @@ bool rt_addr_read(const struct nlmsghdr *nlh, struct rt_addr *a)
 	a->scope = ifa->ifa_scope;
 	a->flags = ifa->ifa_flags;
 	nl_get_u32(tb[IFA_FLAGS], &a->flags);
+	nl_get_u32(tb[IFA_RT_PRIORITY], &a->metric);
 	return true;
 }
 
@@ -56,6 +57,8 @@ void rt_addr_print(const struct rt_addr *a)
 	if (a->has_peer)
 		printf(" peer %s", rt_ipv4(a->peer));
 	printf("/%u", a->len);
+	if (a->metric)
+		printf(" metric %u", a->metric);
 	if (a->has_broadcast)
 		printf(" brd %s", rt_ipv4(a->broadcast));
 	printf(" scope %s", name_of(rt_scopes, a->scope));
@@ -74,6 +77,8 @@ json_t *rt_addr_json(const struct rt_addr *a)
 	if (a->has_peer)
 		json_object_set_new(j, "address", json_string(rt_ipv4(a->peer)));
 	json_object_set_new(j, "prefixlen", json_integer(a->len));
+	if (a->metric)
+		json_object_set_new(j, "metric", json_integer(a->metric));
 	if (a->has_broadcast)
 		json_object_set_new(j, "broadcast",
 				    json_string(rt_ipv4(a->broadcast)));

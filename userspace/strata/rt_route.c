@@ -26,6 +26,18 @@ const struct name_value rt_types[] = {
 	{ "prohibit", RTN_PROHIBIT }, { "throw", RTN_THROW }, { NULL, 0 }
 };
 
+/* iproute2's rt_dsfield: AF (RFC 2597), CS (RFC 2474), EF (RFC 3246) */
+const struct name_value rt_tos[] = {
+	{ "default", 0 },
+	{ "AF11", 0x28 }, { "AF12", 0x30 }, { "AF13", 0x38 },
+	{ "AF21", 0x48 }, { "AF22", 0x50 }, { "AF23", 0x58 },
+	{ "AF31", 0x68 }, { "AF32", 0x70 }, { "AF33", 0x78 },
+	{ "AF41", 0x88 }, { "AF42", 0x90 }, { "AF43", 0x98 },
+	{ "CS1", 0x20 }, { "CS2", 0x40 }, { "CS3", 0x60 }, { "CS4", 0x80 },
+	{ "CS5", 0xa0 }, { "CS6", 0xc0 }, { "CS7", 0xe0 }, { "EF", 0xb8 },
+	{ NULL, 0 }
+};
+
 static const struct name_value route_flags[] = {
 	{ "dead", RTNH_F_DEAD }, { "onlink", RTNH_F_ONLINK },
 	{ "linkdown", RTNH_F_LINKDOWN }, { NULL, 0 }
@@ -35,6 +47,7 @@ bool rt_route_read(const struct nlmsghdr *nlh, struct rt_route *r)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[RTA_MAX + 1], *mx[RTAX_MAX + 1];
+	uint32_t locked = 0;
 
 	memset(r, 0, sizeof(*r));
 	if (nlh->nlmsg_type != RTM_NEWROUTE && nlh->nlmsg_type != RTM_DELROUTE)
@@ -51,6 +64,7 @@ bool rt_route_read(const struct nlmsghdr *nlh, struct rt_route *r)
 	r->scope = rtm->rtm_scope;
 	r->type = rtm->rtm_type;
 	r->flags = rtm->rtm_flags;
+	r->tos = rtm->rtm_tos;
 	nl_get(tb[RTA_OIF], &r->oif, sizeof(r->oif));
 	r->has_via = nl_get(tb[RTA_GATEWAY], &r->via, sizeof(r->via));
 	r->has_src = nl_get(tb[RTA_PREFSRC], &r->src, sizeof(r->src));
@@ -59,6 +73,8 @@ bool rt_route_read(const struct nlmsghdr *nlh, struct rt_route *r)
 		nl_nested(tb[RTA_METRICS], mx, RTAX_MAX);
 		r->has_mtu = nl_get_u32(mx[RTAX_MTU], &r->mtu);
 		r->has_features = nl_get_u32(mx[RTAX_FEATURES], &r->features);
+		nl_get_u32(mx[RTAX_LOCK], &locked);
+		r->mtu_lock = locked & (1 << RTAX_MTU);
 	}
 	return true;
 }
@@ -75,6 +91,19 @@ static const char *route_dst(const struct rt_route *r)
 	return text;
 }
 
+/* A name, or two hexadecimal digits. */
+static const char *route_tos(const struct rt_route *r)
+{
+	const struct name_value *t;
+	static char text[8];
+
+	for (t = rt_tos; t->name; t++)
+		if (t->value == r->tos)
+			return t->name;
+	snprintf(text, sizeof(text), "0x%02x", r->tos & 0xff);
+	return text;
+}
+
 void rt_route_print(const struct rt_route *r)
 {
 	const struct name_value *f;
@@ -82,6 +111,8 @@ void rt_route_print(const struct rt_route *r)
 	if (r->type != RTN_UNICAST)
 		printf("%s ", name_of(rt_types, r->type));
 	printf("%s", route_dst(r));
+	if (r->tos)
+		printf(" tos %s", route_tos(r));
 	if (r->has_via)
 		printf(" via %s", rt_ipv4(r->via));
 	if (r->oif)
@@ -101,21 +132,22 @@ void rt_route_print(const struct rt_route *r)
 	for (f = route_flags; f->name; f++)
 		if (r->flags & f->value)
 			printf(" %s", f->name);
-	if (r->has_mtu)
-		printf(" mtu %u", r->mtu);
+	if (r->has_mtu || r->mtu_lock)
+		printf(" mtu %s%u", r->mtu_lock ? "lock " : "", r->mtu);
 	if (r->features & RTAX_FEATURE_ECN)
 		fputs(" features ecn", stdout);
 	putchar('\n');
 }
 
+/* (As in ip(8)'s JSON, that the MTU is locked is not said.) */
 static json_t *route_metrics(const struct rt_route *r)
 {
 	json_t *m = json_object();
 
-	if (r->has_mtu)
+	if (r->has_mtu || r->mtu_lock)
 		json_object_set_new(m, "mtu", json_integer(r->mtu));
 	if (r->features & RTAX_FEATURE_ECN)
-		json_object_set_new(m, "features", json_pack("[s]", "ecn"));
+		json_object_set_new(m, "ecn", json_null());
 	return json_pack("[o]", m);
 }
 
@@ -127,6 +159,8 @@ json_t *rt_route_json(const struct rt_route *r)
 		json_object_set_new(j, "type",
 				    json_string(name_of(rt_types, r->type)));
 	json_object_set_new(j, "dst", json_string(route_dst(r)));
+	if (r->tos)
+		json_object_set_new(j, "tos", json_string(route_tos(r)));
 	if (r->has_via)
 		json_object_set_new(j, "gateway", json_string(rt_ipv4(r->via)));
 	if (r->oif)
@@ -141,7 +175,7 @@ json_t *rt_route_json(const struct rt_route *r)
 		json_object_set_new(j, "prefsrc", json_string(rt_ipv4(r->src)));
 	if (r->has_metric)
 		json_object_set_new(j, "metric", json_integer(r->metric));
-	if (r->has_mtu || r->has_features)
+	if (r->has_mtu || r->has_features || r->mtu_lock)
 		json_object_set_new(j, "metrics", route_metrics(r));
 	json_object_set_new(j, "flags", json_names(route_flags, r->flags));
 	return j;
