@@ -107,6 +107,14 @@ mtu_changes() {
 	done
 }
 
+# do the flows of shared_card() stand, so that something may happen to them?
+connected() {
+	local file
+	for file in "$log".[1-3]; do
+		[ ! -e "$file" ] || grep -q '^# connected' "$file" || return 1
+	done
+}
+
 # Both stacks at once on one card, transfers and connections; none may fail or stand still.
 shared_card() { # [COMMAND...: meanwhile]
 	local status=0 pid here=()
@@ -125,7 +133,7 @@ shared_card() { # [COMMAND...: meanwhile]
 		here+=($!)
 	fi
 	sleep 1
-	[ $# = 0 ] || "$@" || status=1
+	[ $# = 0 ] || { within 30 connected && "$@"; } || status=1
 	for pid in "${here[@]}"; do
 		wait "$pid" || status=1
 	done

@@ -132,6 +132,8 @@ int main(int argc, char **argv)
 		printf("# cannot connect: %s\n", strerror(errno));
 		return 1;
 	}
+	printf("# connected\n");
+	fflush(stdout);
 	for (i = 0; i < n_ends; i++) {
 		struct epoll_event e = { .events = EPOLLIN | EPOLLOUT, .data.u32 = i };
 
