@@ -96,6 +96,8 @@ struct strata_path {
 #define STRATA_CMSG_TOS		BIT(2)
 #define STRATA_CMSG_RETOPTS	BIT(3)
 #define STRATA_CMSG_ORIGDST	BIT(4)
+#define STRATA_CMSG_CHECKSUM	BIT(5)
+#define STRATA_CMSG_FRAGSIZE	BIT(6)
 
 /**
  * struct strata_sock - what every Strata socket has
@@ -112,10 +114,13 @@ struct strata_path {
  * @mc_oif: IP_MULTICAST_IF device, 0: by route; @mc_addr: its address, 0: by device
  * @foreign: @laddr is a group or a broadcast address, to receive from: no source of packets
  * @pmtudisc: IP_PMTUDISC_*
- * @recverr: IP_RECVERR
+ * @recverr, @recverr_ext: IP_RECVERR, IP_RECVERR_RFC4884
  * @freebind: IP_FREEBIND; @bind_no_port: IP_BIND_ADDRESS_NO_PORT; @mc_loop: IP_MULTICAST_LOOP
  * @port_auto: the port was chosen by strata_port_connect()
  * @cmsg: STRATA_CMSG_*: what recvmsg() adds
+ * @min_ttl: IP_MINTTL (RFC 5082), 0: any; see strata_ip_min_ttl_used
+ * @uc_oif: IP_UNICAST_IF, 0: by route; TCP does not ask it, as native
+ * @port_range: IP_LOCAL_PORT_RANGE, high << 16 | low, each 0: the namespace's
  * @owner: process that put the socket to use, counted; NULL: nobody has yet
  * @comm: its name then
  * @sent_time, @rcvd_time: jiffies a datagram last went and came, 0: none has; TCP has its own
@@ -125,7 +130,8 @@ struct strata_path {
  * locking: all of it by the socket lock; @laddr..@rport are written before the
  * socket enters a table and stay until it has left it, so RCU lookups may read
  * them with READ_ONCE(). @owner is set first by the socket lock, after @comm, and both
- * change by sk_peer_lock; the times are written and read without a lock.
+ * change by sk_peer_lock; the times are written and read without a lock. @cmsg, @min_ttl and
+ * @uc_oif are also read without.
  */
 struct strata_sock {
 	struct sock		sk;
@@ -147,10 +153,14 @@ struct strata_sock {
 				bind_no_port:1,
 				mc_loop:1,
 				port_auto:1,
-				foreign:1;
-	u16			cmsg;
+				foreign:1,
+				recverr_ext:1;
+	u8			cmsg;
+	u8			min_ttl;
 	int			mc_oif;
 	__be32			mc_addr;
+	int			uc_oif;
+	u32			port_range;
 
 	struct strata_bind_bucket *bind;
 	struct hlist_node	bind_node;
@@ -227,18 +237,6 @@ static inline void strata_sock_flow(const struct strata_sock *ep, struct strata_
 static inline bool strata_sock_takes_pmtu(const struct strata_sock *ep)
 {
 	return ep->pmtudisc < IP_PMTUDISC_INTERFACE;
-}
-
-/** strata_flow_multicast() - if @fl is to a group: by IP_MULTICAST_IF with IP_MULTICAST_TTL */
-static inline void strata_flow_multicast(const struct strata_sock *ep, struct strata_flow *fl)
-{
-	if (!ipv4_is_multicast(fl->daddr))
-		return;
-	if (!fl->oif)
-		fl->oif = ep->mc_oif;
-	if (!fl->saddr)
-		fl->saddr = ep->mc_addr;
-	fl->ttl = ep->mc_ttl;
 }
 
 #endif /* _STRATA_ENDPOINT_H */

@@ -114,6 +114,12 @@ void strata_path_rehash(struct sock *sk);
  */
 int strata_path_connect(struct strata_sock *ep, struct strata_flow *fl);
 
+/**
+ * strata_path_choose() - what the options of @ep say of @fl, which is to fl->daddr
+ * To a group: IP_MULTICAST_IF and IP_MULTICAST_TTL, else of datagrams IP_UNICAST_IF
+ */
+void strata_path_choose(const struct strata_sock *ep, struct strata_flow *fl);
+
 /** strata_path_dev_rcu() - the netdevice of a path, NULL if it has been unbound; RCU */
 struct net_device *strata_path_dev_rcu(const struct strata_path *path);
 
@@ -206,13 +212,14 @@ void strata_route_addr_removed(struct strata_ifaddr *ifa);
 int strata_route_walk_rcu(struct strata_net *sn, long *pos,
 			  int (*fn)(const struct strata_route_cfg *r, void *arg), void *arg);
 
-/* ancillary data and IP options of sockets: ip_cmsg.c */
+/* ancillary data and options of sockets: ip_cmsg.c. The key: one has asked for IP_MINTTL */
 
+DECLARE_STATIC_KEY_FALSE(strata_ip_min_ttl_used);
 /**
- * strata_ip_cmsg_recv() - put what ep->cmsg asks for beside a received packet; socket lock not
- * needed
+ * strata_ip_cmsg_recv() - put what ep->cmsg asks for beside a received packet; no lock needed
+ * @off: octets of @skb that are not of what the user reads (IP_CHECKSUM)
  */
-void strata_ip_cmsg_recv(struct strata_sock *ep, struct msghdr *msg, struct sk_buff *skb);
+void strata_ip_cmsg_recv(struct strata_sock *ep, struct msghdr *msg, struct sk_buff *skb, int off);
 /**
  * strata_ip_cmsg_send() - take IP_PKTINFO, IP_TTL, IP_TOS from a sendmsg() into @fl
  * Returns 0 or -EINVAL.

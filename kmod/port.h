@@ -15,7 +15,8 @@ void strata_port_exit(void);
 /**
  * strata_port_bind() - give the socket the local port @port of its ep->laddr
  * @sk: socket; caller holds its lock; not bound yet
- * @port: host order; 0: any free one of ip_local_port_range in random order (RFC 6056 3.3)
+ * @port: host order; 0: any free one of ip_local_port_range, or IP_LOCAL_PORT_RANGE, in
+ *	random order (RFC 6056 3.3)
  *
  * Conflict rules are native's: SO_REUSEADDR, SO_REUSEPORT (same uid), device, TCP_LISTEN.
  * Sets ep->lport and ep->bind. Returns 0, -EADDRINUSE, -ENOMEM.

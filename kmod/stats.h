@@ -123,6 +123,7 @@
 	X(TCPEXT_SPURIOUSRTOS,		"TcpExt", "TCPSpuriousRTOs") \
 	X(TCPEXT_BACKLOGCOALESCE,	"TcpExt", "TCPBacklogCoalesce") \
 	X(TCPEXT_BACKLOGDROP,		"TcpExt", "TCPBacklogDrop") \
+	X(TCPEXT_MINTTLDROP,		"TcpExt", "TCPMinTTLDrop") \
 	X(TCPEXT_RCVQDROP,		"TcpExt", "TCPRcvQDrop") \
 	X(TCPEXT_OFOQUEUE,		"TcpExt", "TCPOFOQueue") \
 	X(TCPEXT_OFODROP,		"TcpExt", "TCPOFODrop") \

@@ -220,7 +220,7 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 	lock_sock(sk);
 	strata_sock_flow(ep, &fl);
 	fl.daddr = to->sin_addr.s_addr;
-	strata_flow_multicast(ep, &fl);
+	strata_path_choose(ep, &fl);
 	err = strata_path_connect(ep, &fl);
 	if (err)
 		goto out;
@@ -334,7 +334,7 @@ static int ping_flow(struct sock *sk, struct msghdr *msg, struct strata_flow *fl
 	} else if (sk->sk_state != TCP_ESTABLISHED) {
 		return -EDESTADDRREQ;
 	}
-	strata_flow_multicast(ep, fl);
+	strata_path_choose(ep, fl);
 	return msg->msg_controllen ? strata_ip_cmsg_send(sk, msg, fl) : 0;
 }
 
@@ -443,7 +443,7 @@ static int prot_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int fla
 		*addrlen = sizeof(*sin);
 	}
 	if (READ_ONCE(ep->cmsg))
-		strata_ip_cmsg_recv(ep, msg, skb);
+		strata_ip_cmsg_recv(ep, msg, skb, 0);
 	err = copied;
 out:
 	skb_free_datagram(sk, skb);

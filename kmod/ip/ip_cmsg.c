@@ -4,8 +4,12 @@
  * beside messages. Lengths, ranges and errno values are the native stack's: an
  * int may be given as one octet, and is given back as one to a short buffer.
  *
- * Options for what Strata does not have (multicast membership, source filters,
- * IP options, XFRM policies) answer ENOPROTOOPT.
+ * Options for what Strata does not have answer ENOPROTOOPT: multicast membership with its
+ * source filters; IP options (IP_RETOPTS, IP_PKTOPTIONS; IP_OPTIONS can only be cleared); XFRM
+ * policies and security labels (IP_IPSEC_POLICY, IP_XFRM_POLICY, IP_PASSSEC); IP_TRANSPARENT:
+ * what is for others than our addresses is never Strata's, so nothing could answer who speaks in
+ * their name. Of options for raw sockets alone (IP_HDRINCL, IP_NODEFRAG, IP_ROUTER_ALERT)
+ * only their default is there, as on native's other sockets.
  */
 
 #include <linux/errqueue.h>
@@ -13,6 +17,8 @@
 #include <net/inet_ecn.h>
 #include <net/route.h>
 #include "ip_int.h"
+
+DEFINE_STATIC_KEY_FALSE(strata_ip_min_ttl_used);
 
 /* ---- beside a received packet ---- */
 
@@ -52,9 +58,30 @@ static void cmsg_origdst(struct msghdr *msg, const struct sk_buff *skb)
 	put_cmsg(msg, SOL_IP, IP_ORIGDSTADDR, sizeof(sin), &sin);
 }
 
-void strata_ip_cmsg_recv(struct strata_sock *ep, struct msghdr *msg, struct sk_buff *skb)
+/* IP_CHECKSUM: the sum over @skb from @off on, if somebody has taken it */
+static void cmsg_checksum(struct msghdr *msg, const struct sk_buff *skb, int off)
 {
-	u16 want = READ_ONCE(ep->cmsg);
+	__wsum sum = skb->csum;
+
+	if (skb->ip_summed != CHECKSUM_COMPLETE)
+		return;
+	if (off)
+		sum = csum_sub(sum, skb_checksum(skb, 0, off, 0));
+	put_cmsg(msg, SOL_IP, IP_CHECKSUM, sizeof(sum), &sum);
+}
+
+/* IP_RECVFRAGSIZE: bytes of the largest fragment, of what came in fragments */
+static void cmsg_fragsize(struct msghdr *msg, const struct sk_buff *skb)
+{
+	int size = STRATA_RCV_CB(skb)->frag_max;
+
+	if (size)
+		put_cmsg(msg, SOL_IP, IP_RECVFRAGSIZE, sizeof(size), &size);
+}
+
+void strata_ip_cmsg_recv(struct strata_sock *ep, struct msghdr *msg, struct sk_buff *skb, int off)
+{
+	u8 want = READ_ONCE(ep->cmsg);
 	const struct iphdr *iph = ip_hdr(skb);
 	int ttl = iph->ttl;
 	u8 tos = iph->tos;
@@ -69,6 +96,10 @@ void strata_ip_cmsg_recv(struct strata_sock *ep, struct msghdr *msg, struct sk_b
 		put_cmsg(msg, SOL_IP, IP_RECVOPTS, iph->ihl * 4 - sizeof(*iph), (void *)(iph + 1));
 	if (want & STRATA_CMSG_ORIGDST)
 		cmsg_origdst(msg, skb);
+	if (want & STRATA_CMSG_CHECKSUM)
+		cmsg_checksum(msg, skb, off);
+	if (want & STRATA_CMSG_FRAGSIZE)
+		cmsg_fragsize(msg, skb);
 }
 
 /* ---- beside a packet to send ---- */
@@ -113,6 +144,11 @@ static int cmsg_send_ip(struct cmsghdr *cmsg, struct strata_flow *fl)
 		fl->tos = val;
 		fl->priority = rt_tos2priority(val);
 		return 0;
+	case IP_PROTOCOL:	/* as native: means something on raw sockets */
+		if (cmsg->cmsg_len != CMSG_LEN(sizeof(int)))
+			return -EINVAL;
+		val = *(int *)CMSG_DATA(cmsg);
+		return val < 1 || val > 255 ? -EINVAL : 0;
 	default:
 		return -EINVAL;
 	}
@@ -193,10 +229,45 @@ static int set_tos(struct strata_sock *ep, u8 tos)
 	return 0;
 }
 
-static int set_cmsg(struct strata_sock *ep, u16 bit, bool on)
+static int set_cmsg(struct strata_sock *ep, u8 bit, bool on)
 {
 	WRITE_ONCE(ep->cmsg, on ? ep->cmsg | bit : ep->cmsg & ~bit);
 	return 0;
+}
+
+static int set_min_ttl(struct strata_sock *ep, u8 ttl)
+{
+	if (ttl && !static_branch_unlikely(&strata_ip_min_ttl_used))
+		static_branch_enable(&strata_ip_min_ttl_used);
+	WRITE_ONCE(ep->min_ttl, ttl);
+	return 0;
+}
+
+/* any device of the namespace, as SO_BINDTODEVICE; who is bound to one cannot name another */
+static int set_unicast_if(struct strata_sock *ep, __be32 index)
+{
+	int oif = be32_to_cpu(index);
+	bool known;
+
+	if (oif) {
+		rcu_read_lock();
+		known = dev_get_by_index_rcu(sock_net(&ep->sk), oif);
+		rcu_read_unlock();
+		if (!known)
+			return -EADDRNOTAVAIL;
+		if (ep->sk.sk_bound_dev_if)
+			return -EINVAL;
+	}
+	WRITE_ONCE(ep->uc_oif, oif);
+	return 0;
+}
+
+/* each end may be left open */
+static bool port_range_ok(u32 range)
+{
+	u16 low = range, high = range >> 16;
+
+	return !low || !high || low <= high;
 }
 
 /* 6.12's range; 0 for options that are no number in a range. @lo..@hi inclusive */
@@ -212,6 +283,18 @@ static bool opt_in_range(struct strata_sock *ep, int optname, int val, unsigned 
 	case IP_MULTICAST_LOOP:
 	case IP_FREEBIND:
 		return optlen;
+	case IP_MINTTL:
+		return optlen && val >= 0 && val <= 255;
+	case IP_RECVERR_RFC4884:
+		return val >= 0 && val <= 1;
+	case IP_RECVFRAGSIZE:
+		return ep->sk.sk_type != SOCK_STREAM;
+	case IP_UNICAST_IF:
+		return optlen == sizeof(val);
+	case IP_LOCAL_PORT_RANGE:
+		return optlen == sizeof(val) && port_range_ok(val);
+	case IP_ROUTER_ALERT:
+		return false;
 	default:
 		return true;
 	}
@@ -279,6 +362,20 @@ static int set_int(struct strata_sock *ep, int optname, int val, unsigned int op
 		return set_cmsg(ep, STRATA_CMSG_RETOPTS, val);
 	case IP_RECVORIGDSTADDR:
 		return set_cmsg(ep, STRATA_CMSG_ORIGDST, val);
+	case IP_CHECKSUM:
+		return set_cmsg(ep, STRATA_CMSG_CHECKSUM, val);
+	case IP_RECVFRAGSIZE:
+		return set_cmsg(ep, STRATA_CMSG_FRAGSIZE, val);
+	case IP_RECVERR_RFC4884:
+		ep->recverr_ext = val;
+		return 0;
+	case IP_MINTTL:
+		return set_min_ttl(ep, val);
+	case IP_UNICAST_IF:
+		return set_unicast_if(ep, (__force __be32)val);
+	case IP_LOCAL_PORT_RANGE:
+		ep->port_range = val;
+		return 0;
 	default:
 		return -ENOPROTOOPT;
 	}
@@ -368,6 +465,15 @@ static bool opt_is_int(int optname)
 	case IP_RECVTOS:
 	case IP_RECVOPTS:
 	case IP_RECVORIGDSTADDR:
+	case IP_CHECKSUM:
+	case IP_RECVFRAGSIZE:
+	case IP_RECVERR_RFC4884:
+	case IP_MINTTL:
+	case IP_UNICAST_IF:
+	case IP_LOCAL_PORT_RANGE:
+	case IP_HDRINCL:
+	case IP_NODEFRAG:
+	case IP_ROUTER_ALERT:
 		return true;
 	default:
 		return false;
@@ -445,8 +551,38 @@ static int get_int(struct strata_sock *ep, int optname)
 		return !!(cmsg & STRATA_CMSG_RETOPTS);
 	case IP_RECVORIGDSTADDR:
 		return !!(cmsg & STRATA_CMSG_ORIGDST);
+	case IP_CHECKSUM:
+		return !!(cmsg & STRATA_CMSG_CHECKSUM);
+	case IP_RECVFRAGSIZE:
+		return !!(cmsg & STRATA_CMSG_FRAGSIZE);
+	case IP_RECVERR_RFC4884:
+		return ep->recverr_ext;
+	case IP_MINTTL:
+		return ep->min_ttl;
+	case IP_PROTOCOL:	/* as native: of what is not raw it is the port */
+		return be16_to_cpu(ep->lport);
+	case IP_HDRINCL:
+	case IP_NODEFRAG:
+	case IP_ROUTER_ALERT:
+		return 0;
 	default:
 		return -ENOPROTOOPT;
+	}
+}
+
+/* the same with those that may be any word. 0 or a negative errno */
+static int get_word(struct strata_sock *ep, int optname, int *val)
+{
+	switch (optname) {
+	case IP_UNICAST_IF:
+		*val = (__force int)cpu_to_be32(READ_ONCE(ep->uc_oif));
+		return 0;
+	case IP_LOCAL_PORT_RANGE:
+		*val = ep->port_range;
+		return 0;
+	default:
+		*val = get_int(ep, optname);
+		return min(*val, 0);
 	}
 }
 
@@ -469,7 +605,7 @@ static int get_multicast_if(struct strata_sock *ep, int len, char __user *optval
 int strata_ip_getsockopt(struct sock *sk, int optname, char __user *optval, int __user *optlen)
 {
 	struct strata_sock *ep = strata_sk(sk);
-	int len, val;
+	int len, val, err;
 	u8 octet;
 
 	if (get_user(len, optlen))
@@ -480,10 +616,10 @@ int strata_ip_getsockopt(struct sock *sk, int optname, char __user *optval, int 
 		return put_user(0, optlen) ? -EFAULT : 0;
 	if (optname == IP_MULTICAST_IF)
 		return get_multicast_if(ep, len, optval, optlen);
-	val = get_int(ep, optname);
-	if (val < 0)
-		return val;
-	if (len > 0 && len < sizeof(int) && val <= 255) {
+	err = get_word(ep, optname, &val);
+	if (err)
+		return err;
+	if (len > 0 && len < sizeof(int) && val >= 0 && val <= 255) {
 		octet = val;
 		return put_value(&octet, sizeof(octet), len, optval, optlen);
 	}

@@ -2,10 +2,12 @@
 /*
  * The error queue of a socket (IP_RECVERR, MSG_ERRQUEUE): ICMP errors and errors found
  * while sending, with the datagram concerned, in the layout of the native stack: a control
- * message with struct sock_extended_err and the address of who reported it.
+ * message with struct sock_extended_err and the address of who reported it; on request with
+ * where an ICMP message goes on behind what it quotes (RFC 4884).
  */
 
 #include <linux/errqueue.h>
+#include <linux/icmp.h>
 #include <linux/net_tstamp.h>
 #include "../ip.h"
 
@@ -14,9 +16,21 @@ struct error_cmsg {
 	struct sockaddr_in		offender;
 };
 
+/* IP_RECVERR_RFC4884: @skb, an ICMP message, is pulled to behind the headers that it quotes */
+static void error_extension(const struct sk_buff *skb, struct sock_extended_err *ee)
+{
+	const struct icmphdr *icmph = icmp_hdr(skb);
+
+	if (icmph->type == ICMP_DEST_UNREACH || icmph->type == ICMP_TIME_EXCEEDED ||
+	    icmph->type == ICMP_PARAMETERPROB)
+		ip_icmp_error_rfc4884(skb, &ee->ee_rfc4884, sizeof(*icmph),
+				      icmph->un.reserved[1] * 4);
+}
+
 void strata_ip_queue_error(struct sock *sk, struct sk_buff *skb, int err, u8 type, u8 code,
 			   u32 info, __be16 port, unsigned int payload)
 {
+	bool received = skb->data != skb_network_header(skb);	/* else it is our own packet */
 	struct sock_exterr_skb *serr;
 	const struct iphdr *quoted;
 
@@ -35,8 +49,13 @@ void strata_ip_queue_error(struct sock *sk, struct sk_buff *skb, int err, u8 typ
 	serr->port = port;
 	serr->opt_stats = 0;
 	skb->dev = NULL;
-	if (skb_pull(skb, payload) && !sock_queue_err_skb(sk, skb))
+	if (!skb_pull(skb, payload))
+		goto drop;
+	if (received && strata_sk(sk)->recverr_ext)
+		error_extension(skb, &serr->ee);
+	if (!sock_queue_err_skb(sk, skb))
 		return;
+drop:
 	kfree_skb(skb);
 }
 
@@ -134,7 +153,7 @@ int strata_ip_recv_error(struct sock *sk, struct msghdr *msg, size_t len, int *a
 		cmsg.offender.sin_family = AF_INET;
 		cmsg.offender.sin_addr.s_addr = ip_hdr(skb)->saddr;
 		if (strata_sk(sk)->cmsg)
-			strata_ip_cmsg_recv(strata_sk(sk), msg, skb);
+			strata_ip_cmsg_recv(strata_sk(sk), msg, skb, 0);
 	}
 	put_cmsg(msg, SOL_IP, IP_RECVERR, sizeof(cmsg), &cmsg);
 	msg->msg_flags |= MSG_ERRQUEUE;

@@ -264,8 +264,22 @@ int strata_path_remake(struct strata_sock *ep)
 	strata_sock_flow(ep, &fl);
 	if (ep->foreign)
 		fl.saddr = 0;
-	strata_flow_multicast(ep, &fl);
+	strata_path_choose(ep, &fl);
 	return strata_ip_route(sn, &fl, &ep->path);
+}
+
+void strata_path_choose(const struct strata_sock *ep, struct strata_flow *fl)
+{
+	if (!ipv4_is_multicast(fl->daddr)) {
+		if (!fl->oif && ep->proto != IPPROTO_TCP)
+			fl->oif = READ_ONCE(ep->uc_oif);
+		return;
+	}
+	if (!fl->oif)
+		fl->oif = ep->mc_oif;
+	if (!fl->saddr)
+		fl->saddr = ep->mc_addr;
+	fl->ttl = ep->mc_ttl;
 }
 
 void strata_path_rehash(struct sock *sk)

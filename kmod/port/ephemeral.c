@@ -7,7 +7,8 @@
  * out of a table that another hash indexes (RFC 6056 3.3.4, double-hash selection): ports
  * towards one peer do not repeat soon, and say nothing about those towards others. As in
  * the native stack TCP's bind(0) begins with odd ports and active opens with even ones, so
- * that the two seldom meet.
+ * that the two seldom meet; not in a range of the socket's own (IP_LOCAL_PORT_RANGE), which
+ * has few.
  */
 
 #include <linux/math64.h>
@@ -35,11 +36,19 @@ struct port_walk {
 	u32	stride;
 };
 
-static void walk_range(const struct strata_net *sn, struct port_walk *w, u32 stride)
+/* each end of IP_LOCAL_PORT_RANGE that lies in the namespace's range takes its place, as native */
+static void walk_range(const struct sock *sk, struct port_walk *w, u32 stride)
 {
-	u32 low = READ_ONCE(sn->conf.ip_local_port_range[0]);
-	u32 high = READ_ONCE(sn->conf.ip_local_port_range[1]);
+	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
+	u32 low = READ_ONCE(conf->ip_local_port_range[0]);
+	u32 high = READ_ONCE(conf->ip_local_port_range[1]);
+	u32 own = strata_sk(sk)->port_range;
+	u32 own_low = own & U16_MAX, own_high = own >> 16;
 
+	if (own_low >= low && own_low <= high)
+		low = own_low;
+	if (own_high >= low && own_high <= high)
+		high = own_high;
 	w->low = low;
 	w->count = high >= low ? high - low + 1 : 1;
 	w->stride = stride;
@@ -91,7 +100,7 @@ int strata_port_bind_any(struct sock *sk)
 	struct port_walk w;
 	int err;
 
-	walk_range(strata_sk_net(sk), &w, tcp ? 2 : 1);
+	walk_range(sk, &w, tcp ? 2 : 1);
 	w.start = reciprocal_scale(get_random_u32(), w.count);
 	if (tcp && w.count > 1)
 		w.start |= 1;
@@ -113,8 +122,10 @@ int strata_port_connect(struct sock *sk, int (*try)(struct sock *sk))
 	hash = siphash_4u32((__force u32)ep->laddr, (__force u32)ep->raddr,
 			    (__force u32)ep->rport, net_hash_mix(sock_net(sk)), &port_key);
 	salt = &perturb[hash & ((1 << PERTURB_BITS) - 1)];
-	walk_range(strata_sk_net(sk), &w, 2);
-	w.start = (READ_ONCE(*salt) + (u32)(hash >> 32)) % w.count & ~1U;
+	walk_range(sk, &w, ep->port_range ? 1 : 2);
+	w.start = (READ_ONCE(*salt) + (u32)(hash >> 32)) % w.count;
+	if (w.stride == 2)
+		w.start &= ~1U;
 
 	for (i = 0; i < w.count; i++) {
 		u16 port = walk_port(&w, i);
@@ -125,7 +136,7 @@ int strata_port_connect(struct sock *sk, int (*try)(struct sock *sk))
 		if (!err) {
 			err = try(sk);
 			if (!err) {
-				WRITE_ONCE(*salt, READ_ONCE(*salt) + 2 * i + 2);
+				WRITE_ONCE(*salt, READ_ONCE(*salt) + (i + 1) * w.stride);
 				return 0;
 			}
 			strata_port_put(sk);

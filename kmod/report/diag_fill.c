@@ -75,6 +75,7 @@ static int put_sockopt(struct sk_buff *skb, const struct strata_sock *ep)
 {
 	struct inet_diag_sockopt opt = {
 		.recverr = ep->recverr,
+		.recverr_rfc4884 = ep->recverr_ext,
 		.is_icsk = ep->proto == IPPROTO_TCP,
 		.freebind = ep->freebind,
 		.mc_loop = ep->mc_loop,

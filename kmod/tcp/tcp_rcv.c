@@ -9,6 +9,9 @@
  * strata_tcp_do_rcv() is where both ways meet: state machine, reply, and one call of
  * strata_tcp_output().
  *
+ * What has come from farther than a socket allows (IP_MINTTL, RFC 5082) is dropped before
+ * anything else is looked at; the listener's bound holds for its half-open requests.
+ *
  * strata_tcp_err() believes an ICMP error only if it quotes a sequence number that is
  * in flight (RFC 5927 4.1). It ends a connection that is being opened; later it is
  * only remembered (RFC 1122 4.2.3.9, RFC 5461), but for fragmentation-needed, which
@@ -220,6 +223,20 @@ static bool backlog_add(struct sock *sk, struct sk_buff *skb)
 	return false;
 }
 
+static noinline bool ttl_too_low(const struct sock *sk, const struct iphdr *iph)
+{
+	if (iph->ttl >= READ_ONCE(strata_sk(sk)->min_ttl))
+		return false;
+	strata_inc(strata_sk_net(sk), TCPEXT_MINTTLDROP);
+	return true;
+}
+
+/* has the packet with this header, ours or for us, fewer hops left than @sk demands? Counted */
+static __always_inline bool below_min_ttl(const struct sock *sk, const struct iphdr *iph)
+{
+	return static_branch_unlikely(&strata_ip_min_ttl_used) && ttl_too_low(sk, iph);
+}
+
 /* a segment for a connection; @skb stays the caller's unless SKB_CONSUMED is returned */
 static enum skb_drop_reason rcv_sock(struct sock *sk, struct sk_buff *skb)
 {
@@ -227,6 +244,10 @@ static enum skb_drop_reason rcv_sock(struct sock *sk, struct sk_buff *skb)
 	unsigned int len = skb->len;
 	bool queued = true;
 
+	if (below_min_ttl(sk, ip_hdr(skb))) {
+		sk_drops_add(sk, skb);
+		return SKB_DROP_REASON_TCP_MINTTL;
+	}
 	if (sk_filter_trim_cap(sk, skb, seg->hdrlen))
 		return SKB_DROP_REASON_SOCKET_FILTER;
 	seg->end_seq -= len - skb->len;		/* a filter may cut the payload */
@@ -275,6 +296,10 @@ static enum skb_drop_reason rcv_listener(struct strata_net *sn, struct sock *lsk
 	bool reset = true;
 
 	if (lsk) {
+		if (below_min_ttl(lsk, ip_hdr(skb))) {
+			sk_drops_add(lsk, skb);
+			return SKB_DROP_REASON_TCP_MINTTL;
+		}
 		if (sk_filter_trim_cap(lsk, skb, STRATA_TCP_SEG(skb)->hdrlen))
 			return SKB_DROP_REASON_SOCKET_FILTER;
 		STRATA_TCP_SEG(skb)->end_seq -= len - skb->len;
@@ -453,11 +478,12 @@ static void err_sock(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32
 	}
 }
 
-static bool err_believable(const struct sock *sk, u32 seq)
+/* @iph: of the segment that is quoted */
+static bool err_believable(const struct sock *sk, const struct iphdr *iph, u32 seq)
 {
 	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	if (sk->sk_state == TCP_CLOSE)
+	if (sk->sk_state == TCP_CLOSE || below_min_ttl(sk, iph))
 		return false;
 	return strata_seq_between(seq, strata_tcp_fastopen_pending(tp) ? tp->snd.iss : tp->snd.una,
 				  tp->snd.nxt);
@@ -507,7 +533,7 @@ int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	if (!sk)
 		return err_half_open(sn, iph, ports, iif, seq, err_ends_request(type, code));
 	bh_lock_sock(sk);
-	if (err_believable(sk, seq))
+	if (err_believable(sk, iph, seq))
 		err_sock(sk, skb, type, code, info);
 	bh_unlock_sock(sk);
 	sock_put(sk);

@@ -100,7 +100,7 @@ static int prot_connect(struct sock *sk, struct sockaddr *uaddr, int addrlen)
 		fl.saddr = 0;
 	fl.daddr = to->sin_addr.s_addr;
 	fl.dport = to->sin_port;
-	strata_flow_multicast(ep, &fl);
+	strata_path_choose(ep, &fl);
 	err = strata_path_connect(ep, &fl);
 	if (err)
 		goto out;

@@ -42,8 +42,18 @@ static bool udp_rcv_csum_bad(struct sk_buff *skb)
 	return !skb_csum_unnecessary(skb) && __skb_checksum_complete(skb);
 }
 
+/* IP_CHECKSUM: a device's word that it is right becomes the sum itself; not of what is to many */
+static void udp_make_sum(struct sk_buff *skb)
+{
+	if (!(STRATA_RCV_CB(skb)->flags & (STRATA_RCV_BROADCAST | STRATA_RCV_MULTICAST)) &&
+	    udp_hdr(skb)->check)
+		skb_checksum_try_convert(skb, IPPROTO_UDP, inet_compute_pseudo);
+}
+
 static enum skb_drop_reason udp_to_socket(struct sock *sk, struct sk_buff *skb)
 {
+	if (unlikely(READ_ONCE(strata_sk(sk)->cmsg) & STRATA_CMSG_CHECKSUM))
+		udp_make_sum(skb);
 	if (rcu_access_pointer(sk->sk_filter) && udp_rcv_csum_bad(skb))
 		return SKB_DROP_REASON_UDP_CSUM;
 	if (sk_filter_trim_cap(sk, skb, sizeof(struct udphdr))) {

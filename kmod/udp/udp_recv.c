@@ -274,7 +274,7 @@ int strata_udp_recvmsg(struct sock *sk, struct msghdr *msg, size_t len, int flag
 	if (READ_ONCE(strata_udp_sk(sk)->gro))
 		udp_gro_cmsg(msg, skb);
 	if (ep->cmsg)
-		strata_ip_cmsg_recv(ep, msg, skb);
+		strata_ip_cmsg_recv(ep, msg, skb, sizeof(struct udphdr) + off);
 	if (flags & MSG_PEEK)
 		sk_peek_offset_fwd(sk, copied);
 	else

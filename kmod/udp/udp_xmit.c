@@ -180,7 +180,7 @@ static struct strata_path *udp_peer_path(struct sock *sk, struct strata_flow *fl
 	strata_sock_flow(ep, fl);
 	if (ep->foreign)
 		fl->saddr = 0;
-	strata_flow_multicast(ep, fl);
+	strata_path_choose(ep, fl);
 	if (!fl->saddr)
 		fl->saddr = ep->path.saddr;
 	return &ep->path;
@@ -229,7 +229,7 @@ static void udp_dest_flow(struct sock *sk, const struct sockaddr_in *to, struct 
 		fl->daddr = to->sin_addr.s_addr;
 		fl->dport = to->sin_port;
 	}
-	strata_flow_multicast(ep, fl);
+	strata_path_choose(ep, fl);
 }
 
 static int udp_check_dest(const struct sockaddr_in *to, int namelen)

@@ -21,17 +21,11 @@ struct except {
 
 /* what Strata does not have: ENOPROTOOPT whatever the arguments */
 static const struct except absent[] = {
-	{ K_ALL, SOL_IP, IP_HDRINCL, IP_HDRINCL, "for raw sockets" },
-	{ K_ALL, SOL_IP, IP_ROUTER_ALERT, IP_ROUTER_ALERT, "no IP options are sent" },
 	{ K_ALL, SOL_IP, IP_RETOPTS, IP_RETOPTS, "no IP options are sent" },
 	{ K_ALL, SOL_IP, 9, 9, "IP_PKTOPTIONS, likewise" },
 	{ K_ALL, SOL_IP, IP_IPSEC_POLICY, IP_PASSSEC, "no IPsec" },
-	{ K_ALL, SOL_IP, IP_TRANSPARENT, IP_TRANSPARENT, "own addresses only" },
-	{ K_ALL, SOL_IP, IP_MINTTL, IP_MINTTL, "not done" },
-	{ K_ALL, SOL_IP, IP_NODEFRAG, IP_CHECKSUM, "not done" },
-	{ K_ALL, SOL_IP, IP_RECVFRAGSIZE, 26, "not done" },
+	{ K_ALL, SOL_IP, IP_TRANSPARENT, IP_TRANSPARENT, "packets to others are never Strata's" },
 	{ K_ALL, SOL_IP, IP_ADD_MEMBERSHIP, IP_MULTICAST_ALL, "no multicast membership" },
-	{ K_ALL, SOL_IP, IP_UNICAST_IF, 52, "not done" },
 	{ K_STREAM, SOL_TCP, 14, 14, "TCP_MD5SIG" },
 	{ K_STREAM, SOL_TCP, TCP_REPAIR, TCP_QUEUE_SEQ, "repair" },
 	{ K_STREAM, SOL_TCP, TCP_REPAIR_OPTIONS, TCP_REPAIR_OPTIONS, "repair" },

@@ -55,6 +55,7 @@ static int my_socket(int family, int type, int proto)
 	    env_setopt(fd, SOL_SOCKET, SO_SNDBUF, 60000) ||
 	    env_setopt(fd, SOL_SOCKET, SO_RCVBUF, 50000) ||
 	    env_setopt(fd, SOL_IP, IP_RECVERR, 1) || env_setopt(fd, SOL_IP, IP_FREEBIND, 1) ||
+	    env_setopt(fd, SOL_IP, IP_RECVERR_RFC4884, 1) ||
 	    env_setopt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1) ||
 	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", 3))
 		return -1;

@@ -804,4 +804,93 @@ TEST_F(device, queue_full)
 	EXPECT_EQ(before + 11, sndbuf_errors(variant->stack == NATIVE));
 }
 
+static int unicast_if(int fd, const char *dev)
+{
+	return env_setopt(fd, SOL_IP, IP_UNICAST_IF, htonl(if_nametoindex(dev)));
+}
+
+/* the own address of @fd once it is connected to @addr */
+static const char *source_to(int fd, const char *addr, int port)
+{
+	struct sockaddr_in sin;
+	socklen_t len = sizeof(sin);
+
+	if (env_connect(fd, addr, port) || getsockname(fd, (void *)&sin, &len))
+		return "";
+	return inet_ntoa(sin.sin_addr);
+}
+
+/* what has left for @addr; nothing of it is on its way any more */
+static bool left(int tap, const char *addr)
+{
+	bool any = false;
+
+	while (leaves(tap, addr) != SILENCE)
+		any = true;
+	return any;
+}
+
+/*
+ * IP_UNICAST_IF: by which device to one host, unless a device is bound or the message names one.
+ * Not to a group, and TCP does not ask
+ */
+TEST_F(device, unicast_if)
+{
+	int fd = socket(self->family, SOCK_DGRAM, 0), tcp = socket(self->family, SOCK_STREAM, 0);
+	int ping_fd = socket(self->family, SOCK_DGRAM, IPPROTO_ICMP);
+
+	if (env_run("ip link add d0 type dummy 2>/dev/null%s%s", "", ""))
+		SKIP(return, "the kernel has no dummy device");
+	ASSERT_EQ(0, env_run("ip link set d0 up && %s addr add 10.8.0.1/24 dev d0%s", TOOL, ""));
+	ASSERT_EQ(0, env_setopt(fd, SOL_SOCKET, SO_BROADCAST, 1));
+	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, PEER, 9));
+	EXPECT_TRUE(left(self->tap, PEER));
+
+	ASSERT_EQ(0, unicast_if(fd, "d0"));
+	EXPECT_EQ(htonl(if_nametoindex("d0")), env_getopt(fd, SOL_IP, IP_UNICAST_IF));
+	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, PEER, 9));
+	EXPECT_FALSE(left(self->tap, PEER));
+	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, "255.255.255.255", 9));
+	EXPECT_FALSE(left(self->tap, "255.255.255.255"));
+	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, "224.0.0.77", 9));
+	EXPECT_TRUE(left(self->tap, "224.0.0.77"));
+	ASSERT_EQ(1, send_by(fd, "v0", PEER));
+	EXPECT_TRUE(left(self->tap, PEER));
+	EXPECT_STREQ("10.8.0.1", source_to(fd, PEER, 9));
+	ASSERT_EQ(1, send(fd, "x", 1, 0));
+	EXPECT_FALSE(left(self->tap, PEER));
+	ASSERT_EQ(0, env_unspec(fd));
+	ASSERT_EQ(0, env_setopt(fd, SOL_IP, IP_UNICAST_IF, 0));
+	EXPECT_STREQ(OWN, source_to(fd, PEER, 9));
+
+	ASSERT_EQ(0, unicast_if(ping_fd, "d0"));
+	ASSERT_EQ(8, ping(ping_fd, PEER));
+	EXPECT_FALSE(left(self->tap, PEER));
+	EXPECT_STREQ("10.8.0.1", source_to(ping_fd, PEER, 0));
+
+	ASSERT_EQ(0, unicast_if(tcp, "d0"));
+	EXPECT_EQ(0, fcntl(tcp, F_SETFL, O_NONBLOCK));
+	EXPECT_ERRNO(EINPROGRESS, env_connect(tcp, FAR, 9));
+	EXPECT_TRUE(left(self->tap, FAR));
+}
+
+/* A bound device has the say, and does not let another be named */
+TEST_F(device, unicast_if_bound)
+{
+	int fd = socket(self->family, SOCK_DGRAM, 0);
+
+	EXPECT_ERRNO(EADDRNOTAVAIL, env_setopt(fd, SOL_IP, IP_UNICAST_IF, htonl(4711)));
+	EXPECT_ERRNO(EADDRNOTAVAIL, env_setopt(fd, SOL_IP, IP_UNICAST_IF, -1));
+	EXPECT_ERRNO(EINVAL, setsockopt(fd, SOL_IP, IP_UNICAST_IF, &(int){ 0 }, 1));
+	EXPECT_EQ(0, env_getopt(fd, SOL_IP, IP_UNICAST_IF));
+	ASSERT_EQ(0, unicast_if(fd, "lo"));
+	ASSERT_EQ(0, on_device(fd, "v0"));
+	ASSERT_EQ(1, env_sendto(fd, "x", 1, 0, PEER, 9));
+	EXPECT_TRUE(left(self->tap, PEER));
+	EXPECT_ERRNO(EINVAL, unicast_if(fd, "lo"));
+	EXPECT_ERRNO(EINVAL, unicast_if(fd, "v0"));
+	EXPECT_EQ(htonl(if_nametoindex("lo")), env_getopt(fd, SOL_IP, IP_UNICAST_IF));
+	EXPECT_EQ(0, env_setopt(fd, SOL_IP, IP_UNICAST_IF, 0));
+}
+
 TEST_HARNESS_MAIN

@@ -728,4 +728,204 @@ TEST_F(wire, own_address_timestamps)
 	ASSERT_NE(0, ((struct timespec *)CMSG_DATA(c))->tv_sec);
 }
 
+/*
+ * An ICMP error that quotes @quote octets of a datagram to PEER, so long by its own header, and has
+ * an extension of one object behind them (RFC 4884 7, 8), with a checksum that is wrong by @off
+ */
+static void inject_extended(struct __test_metadata *_metadata, int tun, int quote, int told,
+			    int off)
+{
+	static const uint8_t object[] = { 0, 8, 1, 1, 1, 2, 3, 4 };
+	struct {
+		struct iphdr ip;
+		struct icmphdr icmp;
+		uint8_t b[400];
+	} e = { };
+	struct udphdr udp = {
+		.source = htons(PORT), .dest = htons(6000), .len = htons(8 + 32),
+	};
+	int len = sizeof(e.icmp) + quote + 4 + sizeof(object);
+	uint8_t *ext = e.b + quote;
+	struct iphdr quoted;
+	uint16_t s;
+
+	ip_finish(&quoted, HOST, PEER, IPPROTO_UDP, 8 + 32);
+	memcpy(e.b, &quoted, sizeof(quoted));
+	memcpy(e.b + sizeof(quoted), &udp, sizeof(udp));
+	e.icmp.type = ICMP_TIME_EXCEEDED;
+	((uint8_t *)&e.icmp.un)[1] = told / 4;
+	ext[0] = 2 << 4;
+	memcpy(ext + 4, object, sizeof(object));
+	s = sum(ext, 4 + sizeof(object), 0) + off;
+	ext[2] = s >> 8;
+	ext[3] = s;
+	e.icmp.checksum = htons(sum(&e.icmp, len, 0));
+	ip_finish(&e.ip, "10.8.0.3", HOST, IPPROTO_ICMP, len);
+	ASSERT_EQ(20 + len, write(tun, &e, 20 + len));
+	usleep(20000);
+}
+
+/* the next error: octets beside it, -1: none */
+static int extended_error(int fd, struct sock_extended_err *ee)
+{
+	char data[512], ctl[256];
+	struct iovec iov = { data, sizeof(data) };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl),
+	};
+	int len = recvmsg(fd, &m, MSG_ERRQUEUE | MSG_DONTWAIT);
+
+	if (len >= 0)
+		memcpy(ee, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(*ee));
+	return len;
+}
+
+/* RFC 4884: where behind the quoted datagram an error has more to say, and whether that is sound */
+TEST_F(wire, icmp_extension)
+{
+	static const struct {
+		int quote, told, off, len, flags;
+	} tries[] = {
+		{ 128, 128, 0, 100, 0 }, { 160, 160, 0, 132, 0 },
+		{ 128, 128, 1, 100, SO_EE_RFC4884_FLAG_INVALID },
+		{ 128, 0, 0, 0, 0 },	/* of before RFC 4884: none is named */
+		{ 124, 124, 0, 0, 0 },	/* section 3: not with less than 128 octets */
+		{ 128, 256, 0, 0, 0 },	/* behind the end */
+		{ 132, 128, 0, 100, 0 },	/* version 0 there: not known, not wrong */
+	};
+	struct sock_extended_err ee;
+	int i, on;
+
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_RECVERR, 1));
+	for (on = 0; on < 2; on++) {
+		ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_RECVERR_RFC4884, on));
+		ASSERT_EQ(on, env_getopt(self->fd, SOL_IP, IP_RECVERR_RFC4884));
+		for (i = 0; i < ARRAY_SIZE(tries); i++) {
+			inject_extended(_metadata, self->tun, tries[i].quote, tries[i].told,
+					tries[i].off);
+			EXPECT_EQ(EHOSTUNREACH, env_getopt(self->fd, SOL_SOCKET, SO_ERROR));
+			ASSERT_EQ(tries[i].quote - 28 + 12, extended_error(self->fd, &ee));
+			EXPECT_EQ(ICMP_TIME_EXCEEDED, ee.ee_type);
+			EXPECT_EQ(on * tries[i].len, ee.ee_rfc4884.len) TH_LOG("%d", i);
+			EXPECT_EQ(on * tries[i].flags, ee.ee_rfc4884.flags) TH_LOG("%d", i);
+			EXPECT_EQ(0, ee.ee_rfc4884.reserved);
+		}
+	}
+	EXPECT_ERRNO(EINVAL, env_setopt(self->fd, SOL_IP, IP_RECVERR_RFC4884, 2));
+}
+
+/* what stands beside the next datagram at this type of SOL_IP; how much of it, -1: no datagram */
+static int beside(int fd, int type, size_t room, int flags, uint32_t *val)
+{
+	static char data[65536];
+	char ctl[256];
+	struct iovec iov = { data, room };
+	struct msghdr m = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl, .msg_controllen = sizeof(ctl),
+	};
+	struct cmsghdr *c;
+
+	usleep(20000);		/* poll() would look at checksums */
+	if (recvmsg(fd, &m, flags | MSG_DONTWAIT) < 0)
+		return -1;
+	for (c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+		if (c->cmsg_level == SOL_IP && c->cmsg_type == type) {
+			memcpy(val, CMSG_DATA(c), sizeof(*val));
+			return c->cmsg_len - CMSG_LEN(0);
+		}
+	return 0;
+}
+
+/* @p, a datagram of @len octets, in fragments of @part octets of it, a multiple of 8 */
+static void in_fragments(struct __test_metadata *_metadata, int tun, const struct packet *p,
+			 int len, int part)
+{
+	int ulen = len - sizeof(p->ip), at, n;
+	struct packet f;
+
+	for (at = 0; at < ulen; at += n) {
+		n = ulen - at < part ? ulen - at : part;
+		memcpy(&f.udp, (const char *)&p->udp + at, n);
+		ip_finish(&f.ip, PEER, HOST, IPPROTO_UDP, n);
+		f.ip.id = htons(77);
+		f.ip.frag_off = htons(at / 8 | (at + n < ulen ? IP_MF : 0));
+		f.ip.check = 0;
+		f.ip.check = htons(sum(&f.ip, sizeof(f.ip), 0));
+		ASSERT_EQ(20 + n, write(tun, &f, 20 + n));
+	}
+}
+
+/* ip(7) IP_RECVFRAGSIZE: how large the largest fragment was, its header included */
+TEST_F(wire, fragment_size)
+{
+	int stream = socket(self->family, SOCK_STREAM, 0), len;
+	struct packet p;
+	uint32_t size;
+
+	EXPECT_ERRNO(EINVAL, env_setopt(stream, SOL_IP, IP_RECVFRAGSIZE, 1));
+	EXPECT_EQ(0, env_getopt(stream, SOL_IP, IP_RECVFRAGSIZE));
+	len = make(&p, HOST, PORT, 2000);
+	in_fragments(_metadata, self->tun, &p, len, 1000);
+	EXPECT_EQ(0, beside(self->fd, IP_RECVFRAGSIZE, 4000, 0, &size));
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_RECVFRAGSIZE, 1));
+	in_fragments(_metadata, self->tun, &p, len, 1000);
+	ASSERT_EQ(4, beside(self->fd, IP_RECVFRAGSIZE, 4000, 0, &size));
+	EXPECT_EQ(1020, size);
+	len = make(&p, HOST, PORT, 1000);
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	EXPECT_EQ(0, beside(self->fd, IP_RECVFRAGSIZE, 4000, 0, &size));
+}
+
+/* the sum of payload from @at on, as Internet checksums are */
+static uint16_t sum_from(const struct packet *p, int at, int len)
+{
+	return ntohs(~sum(p->data + at, len - at, 0));
+}
+
+static uint16_t fold(uint32_t s)
+{
+	s = (s & 0xffff) + (s >> 16);
+	return (s & 0xffff) + (s >> 16);
+}
+
+/* ip(7) IP_CHECKSUM: the sum over the payload, where it has been taken and is at hand */
+TEST_F(wire, payload_sum)
+{
+	struct packet p;
+	uint32_t val;
+	int len;
+
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_CHECKSUM, 1));
+	ASSERT_EQ(1, env_getopt(self->fd, SOL_IP, IP_CHECKSUM));
+	/* a short one is checked when it comes */
+	len = make(&p, HOST, PORT, 31);
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	ASSERT_EQ(4, beside(self->fd, IP_CHECKSUM, 4000, 0, &val));
+	EXPECT_EQ(sum_from(&p, 0, 31), fold(val));
+	/* a long one while it is copied; before, if that does not copy all, or by poll() */
+	len = make(&p, HOST, PORT, 1001);
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	EXPECT_EQ(0, beside(self->fd, IP_CHECKSUM, 4000, 0, &val));
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	ASSERT_EQ(4, beside(self->fd, IP_CHECKSUM, 10, 0, &val));
+	EXPECT_EQ(sum_from(&p, 0, 1001), fold(val));
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	ASSERT_EQ(1, env_readable(self->fd));
+	ASSERT_EQ(4, beside(self->fd, IP_CHECKSUM, 4000, 0, &val));
+	EXPECT_EQ(sum_from(&p, 0, 1001), fold(val));
+	/* SO_PEEK_OFF: of what is behind that */
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_SOCKET, SO_PEEK_OFF, 8));
+	len = make(&p, HOST, PORT, 31);
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	ASSERT_EQ(4, beside(self->fd, IP_CHECKSUM, 4000, MSG_PEEK, &val));
+	EXPECT_EQ(sum_from(&p, 8, 31), fold(val));
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_CHECKSUM, 0));
+	EXPECT_EQ(0, beside(self->fd, IP_CHECKSUM, 4000, 0, &val));
+	/* one without a checksum has none to tell */
+	ASSERT_EQ(0, env_setopt(self->fd, SOL_IP, IP_CHECKSUM, 1));
+	p.udp.check = 0;
+	ASSERT_EQ(len, write(self->tun, &p, len));
+	EXPECT_EQ(0, beside(self->fd, IP_CHECKSUM, 4000, 0, &val));
+}
+
 TEST_HARNESS_MAIN

@@ -18,6 +18,7 @@
  *	ws 255		in out(): any
  *	echo		in out(): the timestamp of the last in() comes back
  *	ecn N		the ECN field of IP's header: 0, 2 ECT(0), 1 ECT(1), 3 CE
+ *	ttl N		in in(): its TTL, else 64
  *	opt HEX		these octets behind the other options
  *	doff N  cut N  badsum	a header that lies: data offset in words, octets of the
  *			segment that are really there, a wrong checksum

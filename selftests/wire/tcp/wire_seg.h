@@ -52,7 +52,7 @@ struct wseg {
 	unsigned int has, not;	/* W_* */
 	int ts_off, ecr_off;
 	uint8_t opt[40];
-	int optlen, doff, cut, ecn;
+	int optlen, doff, cut, ecn, ttl;
 };
 
 static const char w_letters[] = "FSRPAUEC";
@@ -81,6 +81,7 @@ static inline int w_word(struct wseg *s, const char *word, const char *arg)
 		{ "ecn", W_ECN, offsetof(struct wseg, ecn) },
 		{ "doff", 0, offsetof(struct wseg, doff) },
 		{ "cut", 0, offsetof(struct wseg, cut) },
+		{ "ttl", 0, offsetof(struct wseg, ttl) },
 	};
 	static const struct { const char *name; int bit; } bare[] = {
 		{ "sackok", W_SACKOK }, { "badsum", W_SUM }, { "ts", W_TS },
@@ -266,6 +267,8 @@ static inline void w_build(const struct wseg *s, struct pkt *p)
 	if (p->len < 38)
 		return;
 	p->ip.tos = s->ecn;
+	if (s->ttl)
+		p->ip.ttl = s->ttl;
 	ip_sum(p);
 	*(uint16_t *)(p->b + 36) = 0;
 	*(uint16_t *)(p->b + 36) = w_sum(p) ^ (s->has & W_SUM ? 0x5555 : 0);
