@@ -2,7 +2,8 @@
 /*
  * Addresses over rtnetlink: RTM_NEWADDR, RTM_DELADDR, RTM_GETADDR with the family of
  * Strata, in the layout and with the meaning of native's AF_INET messages, so that
- * programs differ in one number. The rtnetlink core holds the rtnl lock for changes
+ * programs differ in one number. Of one address RTM_GETADDR asks too, as native does of AF_INET6;
+ * native's AF_INET only dumps. The rtnetlink core holds the rtnl lock for changes
  * and has checked that the caller has CAP_NET_ADMIN over the namespace.
  *
  * Differences from native, refused with the cause named: addresses do not expire, and
@@ -244,6 +245,95 @@ fail:
 	rtnl_set_sk_err(net, RTNLGRP_IPV4_IFADDR, err);
 }
 
+/* ---- get ---- */
+
+/* a question has only addresses and, if it is about one device, that; @tb: IFA_* */
+static int addr_get_parse(struct sk_buff *skb, const struct nlmsghdr *nlh, struct nlattr **tb,
+			  struct netlink_ext_ack *extack)
+{
+	const struct ifaddrmsg *ifm;
+	int i, err;
+
+	err = nlmsg_parse(nlh, sizeof(*ifm), tb, IFA_MAX, addr_policy, extack);
+	if (err < 0)
+		return err;
+	ifm = nlmsg_data(nlh);
+	if (netlink_strict_get_check(skb)) {
+		if (ifm->ifa_prefixlen || ifm->ifa_flags || ifm->ifa_scope) {
+			NL_SET_ERR_MSG(extack,
+				       "strata: an address request may only set the device");
+			return -EINVAL;
+		}
+		for (i = 0; i <= IFA_MAX; i++) {
+			if (!tb[i] || i == IFA_LOCAL || i == IFA_ADDRESS)
+				continue;
+			NL_SET_ERR_MSG_ATTR(extack, tb[i],
+					    "strata: attribute not supported in an address request");
+			return -EINVAL;
+		}
+	}
+	if (!tb[IFA_LOCAL] && !tb[IFA_ADDRESS]) {
+		NL_SET_ERR_MSG(extack, "strata: no address is supplied");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* the first address that has what is in @tb; rtnl */
+static struct strata_ifaddr *addr_get_find(struct strata_net *sn, int ifindex,
+					   struct nlattr *const *tb)
+{
+	struct strata_ifaddr *ifa;
+	struct strata_dev *ifp;
+
+	list_for_each_entry(ifp, &sn->devs, node) {
+		if (ifindex && ifp->ifindex != ifindex)
+			continue;
+		list_for_each_entry(ifa, &ifp->addrs, node) {
+			if (tb[IFA_LOCAL] && nla_get_in_addr(tb[IFA_LOCAL]) != ifa->local)
+				continue;
+			if (tb[IFA_ADDRESS] && nla_get_in_addr(tb[IFA_ADDRESS]) != ifa->peer)
+				continue;
+			return ifa;
+		}
+	}
+	return NULL;
+}
+
+static int addr_get(struct sk_buff *in_skb, struct nlmsghdr *nlh, struct netlink_ext_ack *extack)
+{
+	struct net *net = sock_net(in_skb->sk);
+	u32 portid = NETLINK_CB(in_skb).portid;
+	struct nlattr *tb[IFA_MAX + 1];
+	const struct ifaddrmsg *ifm;
+	struct strata_ifaddr *ifa;
+	struct sk_buff *skb;
+	int err;
+
+	err = addr_get_parse(in_skb, nlh, tb, extack);
+	if (err)
+		return err;
+	ifm = nlmsg_data(nlh);
+	if (ifm->ifa_index && !__dev_get_by_index(net, ifm->ifa_index)) {
+		NL_SET_ERR_MSG(extack, "strata: device not found");
+		return -ENODEV;
+	}
+	ifa = addr_get_find(strata_net(net), ifm->ifa_index, tb);
+	if (!ifa) {
+		NL_SET_ERR_MSG(extack, "strata: no such address");
+		return -EADDRNOTAVAIL;
+	}
+	skb = nlmsg_new(addr_msg_size(), GFP_KERNEL);
+	if (!skb)
+		return -ENOBUFS;
+	err = addr_fill(skb, ifa, portid, nlh->nlmsg_seq, RTM_NEWADDR, 0);
+	if (err) {
+		kfree_skb(skb);
+		return err;
+	}
+	return rtnl_unicast(skb, net, portid);
+}
+
 /* ---- dump ---- */
 
 static int addr_dump_check(struct netlink_callback *cb, int *ifindex)
@@ -310,7 +400,7 @@ int strata_rtnl_addr_init(void)
 	const struct rtnl_msg_handler handlers[] = {
 		{ THIS_MODULE, strata_family, RTM_NEWADDR, addr_new, NULL, 0 },
 		{ THIS_MODULE, strata_family, RTM_DELADDR, addr_del, NULL, 0 },
-		{ THIS_MODULE, strata_family, RTM_GETADDR, NULL, addr_dump, 0 },
+		{ THIS_MODULE, strata_family, RTM_GETADDR, addr_get, addr_dump, 0 },
 	};
 
 	return rtnl_register_many(handlers);

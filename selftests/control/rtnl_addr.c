@@ -84,6 +84,130 @@ TEST_F(addr, peers)
 	EXPECT_EQ(1, addr_count(&self->r));
 }
 
+/* what RTM_GETADDR answered of one address */
+struct got {
+	int n, plen, index;
+	uint32_t seq;
+	in_addr_t local, peer;
+};
+
+static void keep_addr(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ifaddrmsg *ifa = NLMSG_DATA(nlh);
+	const struct rtattr *rta = IFA_RTA(ifa);
+	int len = IFA_PAYLOAD(nlh);
+	struct got *got = arg;
+
+	if (nlh->nlmsg_type != RTM_NEWADDR || nlh->nlmsg_flags & NLM_F_MULTI ||
+	    ifa->ifa_family != TEST_FAMILY)
+		return;
+	got->n++;
+	got->plen = ifa->ifa_prefixlen;
+	got->index = ifa->ifa_index;
+	got->seq = nlh->nlmsg_seq;
+	for (; RTA_OK(rta, len); rta = RTA_NEXT(rta, len)) {
+		if (rta->rta_type == IFA_LOCAL)
+			memcpy(&got->local, RTA_DATA(rta), 4);
+		if (rta->rta_type == IFA_ADDRESS)
+			memcpy(&got->peer, RTA_DATA(rta), 4);
+	}
+}
+
+/* one address by IFA_LOCAL, IFA_ADDRESS or both, of a device if not NULL */
+static int get_addr(struct rtnl *r, const char *dev, const char *local, const char *peer,
+		    struct got *got)
+{
+	struct ifaddrmsg ifa = {
+		.ifa_family = TEST_FAMILY,
+		.ifa_index = dev ? if_nametoindex(dev) : 0,
+	};
+	struct rtnl_req q;
+
+	memset(got, 0, sizeof(*got));
+	rtnl_begin(&q, RTM_GETADDR, 0, &ifa, sizeof(ifa));
+	if (local)
+		rtnl_attr_ip(&q, IFA_LOCAL, local);
+	if (peer)
+		rtnl_attr_ip(&q, IFA_ADDRESS, peer);
+	return rtnl_talk(r, &q, keep_addr, got);
+}
+
+TEST_F(addr, get)
+{
+	int va = if_nametoindex("va");
+	struct got got;
+
+	ASSERT_EQ(0, run("ip link add vc type dummy"));
+	EXPECT_EQ(-EADDRNOTAVAIL, get_addr(&self->r, NULL, "10.0.0.2", NULL, &got));
+	EXPECT_STREQ("strata: no such address", self->r.said);
+	ASSERT_EQ(0, addr_add(&self->r, "va", "10.0.0.2", 24));
+	ASSERT_EQ(0, addr_add(&self->r, "va", "10.0.0.3", 25));
+	ASSERT_EQ(0, addr_add(&self->r, "vc", "10.3.0.3", 16));
+	ASSERT_EQ(0, peer_req(&self->r, RTM_NEWADDR, "10.1.0.1"));
+	ASSERT_EQ(0, peer_req(&self->r, RTM_NEWADDR, "10.2.0.1"));
+
+	ASSERT_EQ(0, get_addr(&self->r, NULL, "10.0.0.3", NULL, &got));
+	EXPECT_EQ(1, got.n);
+	EXPECT_EQ(25, got.plen);
+	EXPECT_EQ(va, got.index);
+	EXPECT_EQ(self->r.seq, got.seq);
+	EXPECT_EQ(inet_addr("10.0.0.3"), got.local);
+	EXPECT_EQ(inet_addr("10.0.0.3"), got.peer);
+	ASSERT_EQ(0, get_addr(&self->r, NULL, NULL, "10.2.0.1", &got));
+	EXPECT_EQ(1, got.n);
+	EXPECT_EQ(inet_addr("10.0.0.2"), got.local);
+	EXPECT_EQ(inet_addr("10.2.0.1"), got.peer);
+	ASSERT_EQ(0, get_addr(&self->r, "va", "10.0.0.2", "10.1.0.1", &got));
+	EXPECT_EQ(1, got.n);
+	EXPECT_EQ(32, got.plen);
+	EXPECT_EQ(inet_addr("10.1.0.1"), got.peer);
+	ASSERT_EQ(0, get_addr(&self->r, "vc", "10.3.0.3", NULL, &got));
+	EXPECT_EQ((int)if_nametoindex("vc"), got.index);
+
+	EXPECT_EQ(-EADDRNOTAVAIL, get_addr(&self->r, "va", "10.3.0.3", NULL, &got));
+	EXPECT_EQ(-EADDRNOTAVAIL, get_addr(&self->r, NULL, "10.0.0.2", "10.0.0.3", &got));
+	EXPECT_EQ(0, got.n);
+	EXPECT_EQ(-EINVAL, get_addr(&self->r, "va", NULL, NULL, &got));
+	EXPECT_STREQ("strata: no address is supplied", self->r.said);
+}
+
+/* what a question may not say is refused if its sender wants that */
+TEST_F(addr, get_strict)
+{
+	struct ifaddrmsg ifa = { .ifa_family = TEST_FAMILY, .ifa_prefixlen = 24, .ifa_index = 99 };
+	uint32_t metric = 1;
+	struct rtnl_req q;
+	struct got got;
+
+	ASSERT_EQ(0, addr_add(&self->r, "va", "10.0.0.2", 24));
+	rtnl_begin(&q, RTM_GETADDR, 0, &ifa, sizeof(ifa));
+	rtnl_attr_ip(&q, IFA_LOCAL, "10.0.0.2");
+	EXPECT_EQ(-ENODEV, rtnl_talk(&self->r, &q, NULL, NULL));
+	EXPECT_STREQ("strata: device not found", self->r.said);
+	ifa.ifa_index = 0;
+	rtnl_begin(&q, RTM_GETADDR, 0, &ifa, sizeof(ifa));
+	rtnl_attr_ip(&q, IFA_LOCAL, "10.0.0.2");
+	rtnl_attr(&q, IFA_RT_PRIORITY, &metric, 4);
+	EXPECT_EQ(0, rtnl_talk(&self->r, &q, NULL, NULL));
+	rtnl_strict(&self->r);
+	rtnl_begin(&q, RTM_GETADDR, 0, &ifa, sizeof(ifa));
+	rtnl_attr_ip(&q, IFA_LOCAL, "10.0.0.2");
+	EXPECT_EQ(-EINVAL, rtnl_talk(&self->r, &q, NULL, NULL));
+	EXPECT_STREQ("strata: an address request may only set the device", self->r.said);
+	ifa.ifa_prefixlen = 0;
+	rtnl_begin(&q, RTM_GETADDR, 0, &ifa, sizeof(ifa));
+	rtnl_attr_ip(&q, IFA_LOCAL, "10.0.0.2");
+	rtnl_attr(&q, IFA_RT_PRIORITY, &metric, 4);
+	EXPECT_EQ(-EINVAL, rtnl_talk(&self->r, &q, NULL, NULL));
+	EXPECT_STREQ("strata: attribute not supported in an address request", self->r.said);
+	EXPECT_EQ(0, get_addr(&self->r, "va", "10.0.0.2", "10.0.0.2", &got));
+	EXPECT_EQ(1, got.n);
+	/* it needs no privilege */
+	ASSERT_EQ(0, setresuid(65534, 65534, 65534));
+	EXPECT_EQ(0, get_addr(&self->r, NULL, "10.0.0.2", NULL, &got));
+	EXPECT_EQ(1, got.n);
+}
+
 TEST_F(addr, not_a_host)
 {
 	static const char *const bad[] = {

@@ -365,8 +365,9 @@ TEST_F_TIMEOUT(table, name, 300)						\
 
 TABLE(newaddr, RTM_NEWADDR, NEW, false)
 TABLE(deladdr, RTM_DELADDR, 0, false)
-TABLE(getaddr, RTM_GETADDR, NLM_F_DUMP, false)
-TABLE(getaddr_strict, RTM_GETADDR, NLM_F_DUMP, true)
+TABLE(getaddr, RTM_GETADDR, 0, false)
+TABLE(getaddr_dump, RTM_GETADDR, NLM_F_DUMP, false)
+TABLE(getaddr_dump_strict, RTM_GETADDR, NLM_F_DUMP, true)
 TABLE(newroute, RTM_NEWROUTE, NEW, false)
 TABLE(delroute, RTM_DELROUTE, 0, false)
 TABLE(getroute, RTM_GETROUTE, 0, false)
