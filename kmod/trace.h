@@ -3,6 +3,9 @@
  * Trace events, system "strata". Addresses are as the local socket sees them:
  * saddr/sport is ours, daddr/dport the peer's, whichever way the segment goes.
  * Sequence numbers are absolute, windows are in bytes (scaled).
+ *
+ * strata_tcp_state tells the states of a connection: that a small object stands for it from now
+ * on is none. Of that object sk is the address then (tcp/tcp_timewait.c).
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM strata
@@ -28,7 +31,7 @@
  * @mss: MSS option of a SYN, 0 without
  * @wscale: window scale option of a SYN, 255 without
  * @sack_ok: SACK-permitted option of a SYN
- * @state: TCP_* state of the local socket when the event fired
+ * @state: TCP_* state of the local end when the event fired
  */
 struct strata_trace_seg {
 	__be32	saddr;

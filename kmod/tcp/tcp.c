@@ -83,8 +83,9 @@ static void tcp_leave_memory_pressure(struct sock *sk)
  *
  * In Strata LISTEN never changes into SYN-RECEIVED: requests are objects of their own
  * (tcp_listen.c) and a child starts in SYN-RECEIVED. TIME-WAIT is an object too
- * (tcp_timewait.c); a socket passes through it on its way to CLOSED. Every state may end in
- * CLOSED by RST, timeout or abort.
+ * (tcp_timewait.c); a socket passes through it on its way to CLOSED, of which nobody is told: the
+ * connection is in CLOSED when the object ends. Every state may end in CLOSED by RST, timeout or
+ * abort.
  */
 #define S(state)	BIT(state)
 static const u16 tcp_transitions[TCP_MAX_STATES] = {
@@ -117,7 +118,8 @@ static void count_transition(struct strata_net *sn, int from, int to)
 		strata_inc(sn, TCP_ATTEMPTFAILS);
 }
 
-void strata_tcp_set_state(struct sock *sk, int state)
+/* @moved: to CLOSED goes the socket alone, the connection lives on in a small object */
+static void change_state(struct sock *sk, int state, bool moved)
 {
 	struct strata_sock *ep = strata_sk(sk);
 	int old = sk->sk_state;
@@ -130,7 +132,7 @@ void strata_tcp_set_state(struct sock *sk, int state)
 		strata_tcp_fastopen_release(sk, false);
 	}
 	/* strata_tcp_connect() may have no port yet (@lport may be the last one), and tells then */
-	if (ep->bind)
+	if (ep->bind && !moved)
 		trace_strata_tcp_state(sk, ep->laddr, ep->lport, ep->raddr, ep->rport, old, state);
 
 	/* unhashed first: a lookup must not find a closed socket */
@@ -142,6 +144,11 @@ void strata_tcp_set_state(struct sock *sk, int state)
 		/* no longer ours, but getsockname() still says what it was, as native */
 		WRITE_ONCE(ep->lport, port);
 	}
+}
+
+void strata_tcp_set_state(struct sock *sk, int state)
+{
+	change_state(sk, state, false);
 }
 
 static void sock_destruct(struct sock *sk)
@@ -273,18 +280,28 @@ void strata_tcp_destroy(struct sock *sk)
 	sock_put(sk);
 }
 
-void strata_tcp_done(struct sock *sk)
+static void done(struct sock *sk, bool moved)
 {
 	if (sk->sk_state == TCP_CLOSE)
 		return;
 	strata_tcp_timers_stop(sk);
 	strata_tcp_sk(sk)->todo = 0;
-	strata_tcp_set_state(sk, TCP_CLOSE);
+	change_state(sk, TCP_CLOSE, moved);
 	WRITE_ONCE(sk->sk_shutdown, SHUTDOWN_MASK);
 	if (!sock_flag(sk, SOCK_DEAD))
 		sk->sk_state_change(sk);
 	else
 		strata_tcp_destroy(sk);
+}
+
+void strata_tcp_done(struct sock *sk)
+{
+	done(sk, false);
+}
+
+void strata_tcp_moved(struct sock *sk)
+{
+	done(sk, true);
 }
 
 void strata_tcp_fail(struct sock *sk, int err)

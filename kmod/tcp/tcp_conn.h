@@ -144,8 +144,7 @@ enum strata_tcp_tw_verdict strata_tcp_tw_rcv(struct strata_tcp_tw *tw, struct sk
 					     u32 *isn);
 /**
  * strata_tcp_time_wait() - replace @sk by a small object in @state (TCP_TIME_WAIT, or
- * TCP_FIN_WAIT2 for
- * an orphan) for @timeo jiffies, and finish @sk with strata_tcp_done(). Locked
+ * TCP_FIN_WAIT2 of an orphan) for @timeo jiffies; for @sk strata_tcp_done() or _moved(). Locked
  */
 void strata_tcp_time_wait(struct sock *sk, int state, int timeo);
 

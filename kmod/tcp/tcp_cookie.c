@@ -49,8 +49,8 @@ void strata_tcp_cookie_send(struct strata_net *sn, struct strata_tcp_req *req)
 				     &mss);
 	cookie_note(sn);
 	strata_inc(sn, TCPEXT_SYNCOOKIESSENT);
-	strata_tcp_req_synack_ts(sn, req, NULL,
-				 strata_tcp_cookie_ts(now_ms, &req->opts, req->ecn_ok));
+	strata_tcp_req_synack(sn, req, NULL,
+			      strata_tcp_cookie_ts(now_ms, &req->opts, req->ecn_ok));
 }
 
 u16 strata_tcp_cookie_mss(struct strata_net *sn, const struct sk_buff *skb)

@@ -10,6 +10,13 @@
 /* tcp_rcv.c */
 
 /**
+ * strata_tcp_trace_rcv() - the event: a segment came for a local end in @state
+ * @sk: its socket, or the listener of @req, if any; NULL: nobody's, or that of a small object
+ */
+void strata_tcp_trace_rcv(const struct sock *sk, const struct strata_tcp_req *req, u8 state,
+			  const struct sk_buff *skb);
+
+/**
  * strata_tcp_do_rcv() - a segment for a locked socket in any state but LISTEN; consumes @skb, calls
  * strata_tcp_output_now() at its end
  */

@@ -36,6 +36,7 @@ static void req_bare(const struct strata_tcp_req *req, u32 ts_ms, struct strata_
 		.path = &req->path,
 		.ack = req->irs + 1,
 		.tx_delay = req->tx_delay,
+		.state = TCP_SYN_RECV,
 		.opts = {
 			.flags = req->opts.flags & STRATA_OPT_TS,
 			.tsval = ts_ms + req->ts_offset,
@@ -56,18 +57,13 @@ static void req_ack(struct strata_net *sn, const struct strata_tcp_req *req)
 	strata_tcp_xmit_bare(sn, &seg);
 }
 
-void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
-			   const struct strata_tcp_cookie *c)
-{
-	strata_tcp_req_synack_ts(sn, req, c, req_clock_ms());
-}
-
-void strata_tcp_req_synack_ts(struct strata_net *sn, struct strata_tcp_req *req,
-			      const struct strata_tcp_cookie *c, u32 ts_ms)
+static void req_synack(struct strata_net *sn, struct strata_tcp_req *req,
+		       const struct strata_tcp_cookie *c, u32 ts_ms, bool again)
 {
 	struct strata_tcp_bare seg;
 
 	req_bare(req, ts_ms, &seg);
+	seg.again = again;
 	seg.seq = req->iss;
 	seg.wnd = min_t(u32, req->rwnd.wnd, U16_MAX);	/* never scaled here */
 	seg.flags = STRATA_TCP_SYN | STRATA_TCP_ACK;
@@ -80,6 +76,18 @@ void strata_tcp_req_synack_ts(struct strata_net *sn, struct strata_tcp_req *req,
 	if (c)
 		strata_tcp_put_cookie(&seg.opts, c);
 	strata_tcp_xmit_bare(sn, &seg);
+}
+
+void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
+			   const struct strata_tcp_cookie *c, u32 ts_ms)
+{
+	req_synack(sn, req, c, ts_ms, false);
+}
+
+void strata_tcp_req_synack_again(struct strata_net *sn, struct strata_tcp_req *req)
+{
+	strata_inc(sn, TCP_RETRANSSEGS);
+	req_synack(sn, req, NULL, req_clock_ms(), true);
 }
 
 /* keep of the SYN's options what we will answer with */
@@ -384,7 +392,7 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 		return NULL;
 	}
 	if (!child && strata_tcp_req_add(req))
-		strata_tcp_req_synack_ts(sn, req, &c, (u32)div_u64(req->sent_us, USEC_PER_MSEC));
+		strata_tcp_req_synack(sn, req, &c, (u32)div_u64(req->sent_us, USEC_PER_MSEC));
 	strata_tcp_req_put(req);
 	*why = SKB_CONSUMED;
 	return child;
@@ -421,7 +429,7 @@ static enum skb_drop_reason req_check(struct strata_tcp_req *req, struct sk_buff
 	    seg->seq == req->irs) {
 		if (req_may_answer(sn, req)) {
 			req->again = true;	/* Karn: which one will be answered? */
-			strata_tcp_req_synack(sn, req, NULL);
+			strata_tcp_req_synack_again(sn, req);
 		}
 		return SKB_CONSUMED;
 	}

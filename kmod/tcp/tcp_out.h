@@ -135,10 +135,7 @@ u16 strata_tcp_select_window(struct sock *sk);
 void strata_tcp_cleanup_rbuf(struct sock *sk, int copied);
 /** strata_tcp_reader_waits() - it read @copied bytes and is about to sleep for more: the same */
 void strata_tcp_reader_waits(struct sock *sk, int copied);
-/**
- * strata_tcp_queue_fin() - queue a FIN behind the data and ask for output (todo). Never fails
- * for good. Locked
- */
+/** strata_tcp_queue_fin() - queue a FIN behind the data, and todo. Never fails for good. Locked */
 void strata_tcp_queue_fin(struct sock *sk);
 /** strata_tcp_cur_mss() - payload of a full segment now: path MTU and options, bytes. Locked */
 u32 strata_tcp_cur_mss(struct sock *sk);
@@ -184,8 +181,8 @@ void strata_tcp_send_active_reset(struct sock *sk, gfp_t gfp);
 
 /**
  * struct strata_tcp_bare - a segment without a full socket
- * Addresses as in the outgoing packet. @path: the way that was found before, used if it is
- * not stale; NULL: none. @opts: options to build.
+ * Addresses as in the outgoing packet. @path: the way that was found before, used if it is not
+ * stale; NULL: none. @opts: options to build. To trace: @state of the local end, TCP_*; @again
  */
 struct strata_tcp_bare {
 	struct strata_flow		fl;
@@ -194,6 +191,8 @@ struct strata_tcp_bare {
 	u32				ack;
 	u16				wnd;	/* as on the wire */
 	u8				flags;
+	u8				state;
+	bool				again;	/* a SYN-ACK, not the first */
 	u32				tx_delay;	/* µs, TCP_TX_DELAY */
 	struct strata_tcp_opts_out	opts;
 };

@@ -90,9 +90,8 @@ static u8 peer_wscale(const struct sock *sk, const struct strata_tcp_req *req)
 	return strata_tcp_sk(sk)->swnd.wscale;
 }
 
-/* @sk: its socket, or the listener of @req, if any; NULL: nobody's */
-static void trace_rcv(const struct sock *sk, const struct strata_tcp_req *req,
-		      const struct sk_buff *skb)
+void strata_tcp_trace_rcv(const struct sock *sk, const struct strata_tcp_req *req, u8 state,
+			  const struct sk_buff *skb)
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	const struct iphdr *iph = ip_hdr(skb);
@@ -102,13 +101,11 @@ static void trace_rcv(const struct sock *sk, const struct strata_tcp_req *req,
 		.sport = ntohs(ports[1]), .dport = ntohs(ports[0]),
 		.seq = seg->seq, .ack_seq = seg->flags & STRATA_TCP_ACK ? seg->ack : 0,
 		.len = skb->len - seg->hdrlen, .wnd = seg->wnd, .flags = seg->flags,
-		.wscale = 255, .state = sk ? READ_ONCE(sk->sk_state) : TCP_CLOSE,
+		.wscale = 255, .state = state,
 	};
 
 	if (!(seg->flags & STRATA_TCP_SYN))
 		t.wnd <<= peer_wscale(sk, req);
-	if (req)
-		t.state = TCP_SYN_RECV;
 	if (seg->opts.flags & STRATA_OPT_TS) {
 		t.tsval = seg->opts.tsval;
 		t.tsecr = seg->opts.tsecr;
@@ -119,6 +116,14 @@ static void trace_rcv(const struct sock *sk, const struct strata_tcp_req *req,
 		t.wscale = seg->opts.wscale;
 	t.sack_ok = !!(seg->opts.flags & STRATA_OPT_SACKOK);
 	trace_strata_tcp_rcv(sk, &t);
+}
+
+static void trace_rcv(const struct sock *sk, const struct strata_tcp_req *req,
+		      const struct sk_buff *skb)
+{
+	u8 state = sk ? READ_ONCE(sk->sk_state) : TCP_CLOSE;
+
+	strata_tcp_trace_rcv(sk, req, req ? TCP_SYN_RECV : state, skb);
 }
 
 /* @backlog: the user owns the socket, and has come to release it */
@@ -373,11 +378,8 @@ static enum skb_drop_reason rcv_lookup(struct strata_net *sn, struct sk_buff *sk
 					      skb);
 		verdict = strata_tcp_tw_rcv(tw, skb, sk ? &isn : NULL);
 		strata_tcp_tw_put(tw);
-		if (verdict != STRATA_TW_SYN) {
-			if (trace_strata_tcp_rcv_enabled())
-				trace_rcv(NULL, NULL, skb);
+		if (verdict != STRATA_TW_SYN)
 			return SKB_DROP_REASON_TCP_CLOSE;
-		}
 	}
 	return rcv_listen(sn, skb, isn);
 }

@@ -122,12 +122,14 @@ static inline bool strata_tcp_req_gone(const struct strata_tcp_req *req)
 
 /* tcp_listen.c */
 
-/** strata_tcp_req_synack() - (re)send the SYN-ACK of a request, with @c if not NULL. BH off */
+/**
+ * strata_tcp_req_synack() - send the SYN-ACK of a request, with @c if not NULL; @ts_ms: the clock
+ * of its timestamp. BH off
+ */
 void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
-			   const struct strata_tcp_cookie *c);
-/** strata_tcp_req_synack_ts() - the same, with the timestamp of another time, ms */
-void strata_tcp_req_synack_ts(struct strata_net *sn, struct strata_tcp_req *req,
-			      const struct strata_tcp_cookie *c, u32 ts_ms);
+			   const struct strata_tcp_cookie *c, u32 ts_ms);
+/** strata_tcp_req_synack_again() - the peer may not have got it. BH off */
+void strata_tcp_req_synack_again(struct strata_net *sn, struct strata_tcp_req *req);
 
 /* tcp_savedsyn.c. BH off */
 

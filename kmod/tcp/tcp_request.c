@@ -189,12 +189,10 @@ static void reqs_timer(struct timer_list *t)
 	while (!reqs->closed && (req = req_due(reqs, &fate))) {
 		sn = req->sn;
 		spin_unlock(&reqs->lock);
-		if (fate == REQ_DEAD) {
+		if (fate == REQ_DEAD)
 			strata_inc(sn, TCP_ATTEMPTFAILS);
-		} else if (fate == REQ_ANSWER) {
-			strata_inc(sn, TCP_RETRANSSEGS);
-			strata_tcp_req_synack(sn, req, NULL);
-		}
+		else if (fate == REQ_ANSWER)
+			strata_tcp_req_synack_again(sn, req);
 		strata_tcp_req_put(req);
 		spin_lock(&reqs->lock);
 	}

@@ -49,6 +49,11 @@ struct strata_tcp_lbucket {
 /** strata_tcp_lbucket_at() - by number, NULL behind the last */
 struct strata_tcp_lbucket *strata_tcp_lbucket_at(unsigned long slot);
 
+/* tcp.c */
+
+/** strata_tcp_moved() - strata_tcp_done() for the socket alone: the connection lives on. Locked */
+void strata_tcp_moved(struct sock *sk);
+
 /* tcp_timewait.c */
 
 /**
@@ -56,7 +61,7 @@ struct strata_tcp_lbucket *strata_tcp_lbucket_at(unsigned long slot);
  * @hash: in strata_tcp_bucket.tws; @ref: one for the table, one for the timer
  * @snd_nxt, @rcv_nxt, @rcv_wnd: sequence state at the end; @wnd: window as on the wire
  * @ts_recent, @ts_recent_stamp, @ts_offset: RFC 7323, @ts_ok
- * @state: TCP_TIME_WAIT or TCP_FIN_WAIT2
+ * @state: TCP_TIME_WAIT or TCP_FIN_WAIT2; @over: that it ended has been told (trace.h)
  *
  * locking: addresses are constant; the rest by @lock, BH off.
  */
@@ -78,6 +83,7 @@ struct strata_tcp_tw {
 	u8			state;
 	u8			tos;
 	bool			ts_ok;
+	bool			over;
 	u32			ts_recent;
 	u32			ts_recent_stamp;	/* seconds */
 	u32			ts_offset;

@@ -7,6 +7,8 @@
  *
  * The table and the timer hold a reference each. Whoever takes the object off the table
  * (strata_tcp_tw_unhash_locked) finishes it: timer, port, both references.
+ *
+ * To those who trace, the connection's states go on here where the socket's ended.
  */
 
 #include <linux/slab.h>
@@ -39,9 +41,25 @@ bool strata_tcp_tw_unhash_locked(struct strata_tcp_tw *tw)
 	return true;
 }
 
+static void tw_trace(const struct strata_tcp_tw *tw, int old, int state)
+{
+	trace_strata_tcp_state(tw, tw->laddr, tw->lport, tw->raddr, tw->rport, old, state);
+}
+
+/* of those who still have a reference nobody tells of a later state */
+static noinline void tw_trace_end(struct strata_tcp_tw *tw)
+{
+	spin_lock_bh(&tw->lock);
+	tw_trace(tw, tw->state, TCP_CLOSE);
+	tw->over = true;
+	spin_unlock_bh(&tw->lock);
+}
+
 /* off the table: give back all but the timer's reference */
 static void tw_release(struct strata_tcp_tw *tw)
 {
+	if (trace_strata_tcp_state_enabled())
+		tw_trace_end(tw);
 	strata_port_release(tw->bind);
 	percpu_counter_dec(&tw->sn->tcp_tw);
 	strata_tcp_tw_put(tw);
@@ -121,6 +139,7 @@ static void tw_send_ack(struct strata_tcp_tw *tw)
 		.wnd = tw->wnd,
 		.tx_delay = tw->tx_delay,
 		.flags = STRATA_TCP_ACK,
+		.state = READ_ONCE(tw->state),
 	};
 
 	if (tw->ts_ok) {
@@ -197,7 +216,7 @@ static enum strata_tcp_tw_verdict fin_wait2_rcv(struct strata_tcp_tw *tw,
 	if (!(seg->flags & STRATA_TCP_FIN) || seg->end_seq != tw->rcv_nxt + 1)
 		return STRATA_TW_RST;
 
-	tw->state = TCP_TIME_WAIT;
+	WRITE_ONCE(tw->state, TCP_TIME_WAIT);
 	tw->rcv_nxt = seg->end_seq;
 	tw_take_ts(tw, seg);
 	tw_rearm(tw, TIMEWAIT_LEN);
@@ -257,11 +276,16 @@ enum strata_tcp_tw_verdict strata_tcp_tw_rcv(struct strata_tcp_tw *tw, struct sk
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	enum strata_tcp_tw_verdict verdict;
-	bool was_fin_wait2;
+	u8 was;
 
 	spin_lock_bh(&tw->lock);
-	was_fin_wait2 = tw->state == TCP_FIN_WAIT2;
-	verdict = was_fin_wait2 ? fin_wait2_rcv(tw, seg) : time_wait_rcv(tw, seg, isn);
+	was = tw->state;
+	verdict = was == TCP_FIN_WAIT2 ? fin_wait2_rcv(tw, seg) : time_wait_rcv(tw, seg, isn);
+	/* (that came for the listener) */
+	if (trace_strata_tcp_rcv_enabled() && verdict != STRATA_TW_SYN)
+		strata_tcp_trace_rcv(NULL, NULL, was, skb);
+	if (was != tw->state && !tw->over)
+		tw_trace(tw, was, tw->state);
 	spin_unlock_bh(&tw->lock);
 
 	if (verdict == STRATA_TW_ACK)
@@ -339,12 +363,15 @@ void strata_tcp_time_wait(struct sock *sk, int state, int timeo)
 	struct strata_tcp_bucket *b;
 	struct strata_tcp_tw *tw = NULL;
 
+	if (state == TCP_TIME_WAIT)
+		strata_tcp_set_state(sk, TCP_TIME_WAIT);
 	if (strata_tcp_sk(sk)->table == STRATA_TCP_IN_EST &&
 	    percpu_counter_read_positive(&sn->tcp_tw) < READ_ONCE(sn->conf.tcp_max_tw_buckets))
 		tw = tw_alloc(sk, state);
 	if (!tw) {
 		strata_inc(sn, TCPEXT_TWOVERFLOW);
-		goto done;
+		strata_tcp_done(sk);
+		return;
 	}
 	tw->bind = strata_port_hold(sk);
 	percpu_counter_inc(&sn->tcp_tw);
@@ -360,10 +387,7 @@ void strata_tcp_time_wait(struct sock *sk, int state, int timeo)
 	add_timer(&tw->timer);
 	hlist_add_head_rcu(&tw->hash, &b->tws);
 	spin_unlock_bh(&b->lock);
-done:
-	if (state == TCP_TIME_WAIT)
-		strata_tcp_set_state(sk, TCP_TIME_WAIT);
-	strata_tcp_done(sk);
+	strata_tcp_moved(sk);
 }
 
 /* first object of the namespace in a bucket, off the table */

@@ -384,8 +384,18 @@ void strata_tcp_send_active_reset(struct sock *sk, gfp_t gfp)
 	sock_xmit(sk, skb, &h, &o, false);
 }
 
-static void bare_xmit(struct strata_net *sn, const struct sock *sk, struct strata_tcp_bare *seg,
-		      u8 state)
+static noinline void trace_bare(const struct sock *sk, const struct strata_tcp_bare *seg,
+				const struct xmit_hdr *h)
+{
+	struct strata_trace_seg t;
+
+	trace_fill(&t, &seg->fl, h, &seg->opts, 0, 0, seg->state);
+	trace_strata_tcp_xmit(sk, &t);
+	if (seg->again)
+		trace_strata_tcp_retransmit(sk, &t);
+}
+
+static void bare_xmit(struct strata_net *sn, const struct sock *sk, struct strata_tcp_bare *seg)
 {
 	struct xmit_hdr h = {
 		.seq = seg->seq, .ack = seg->ack, .wnd = seg->wnd, .flags = seg->flags,
@@ -395,12 +405,8 @@ static void bare_xmit(struct strata_net *sn, const struct sock *sk, struct strat
 	if (!skb)
 		return;
 	seg->fl.proto = IPPROTO_TCP;
-	if (trace_strata_tcp_xmit_enabled()) {
-		struct strata_trace_seg t;
-
-		trace_fill(&t, &seg->fl, &h, &seg->opts, 0, 0, state);
-		trace_strata_tcp_xmit(sk, &t);
-	}
+	if (trace_strata_tcp_xmit_enabled() || trace_strata_tcp_retransmit_enabled())
+		trace_bare(sk, seg, &h);
 	push_header(skb, &seg->fl, &h, &seg->opts);
 	if (unlikely(seg->tx_delay))
 		skb_set_delivery_time(skb, ktime_add_us(ktime_get(), seg->tx_delay),
@@ -414,7 +420,7 @@ static void bare_xmit(struct strata_net *sn, const struct sock *sk, struct strat
 
 void strata_tcp_xmit_bare(struct strata_net *sn, struct strata_tcp_bare *seg)
 {
-	bare_xmit(sn, NULL, seg, seg->flags & STRATA_TCP_SYN ? TCP_SYN_RECV : TCP_TIME_WAIT);
+	bare_xmit(sn, NULL, seg);
 }
 
 void strata_tcp_xmit_reset(const struct sock *sk, struct sk_buff *skb,
@@ -437,6 +443,7 @@ void strata_tcp_xmit_reset(const struct sock *sk, struct sk_buff *skb,
 	/* the class of what it answers, as native; ECN was agreed on for no RST (RFC 3168 6.1.1) */
 	seg->fl.tos = iph->tos & ~INET_ECN_MASK;
 	seg->fl.df = true;
+	seg->state = sk && sk->sk_state != TCP_LISTEN ? sk->sk_state : TCP_CLOSE;
 	if (in->flags & STRATA_TCP_ACK) {
 		seg->seq = in->ack;
 		seg->flags = STRATA_TCP_RST;
@@ -445,7 +452,7 @@ void strata_tcp_xmit_reset(const struct sock *sk, struct sk_buff *skb,
 		seg->flags = STRATA_TCP_RST | STRATA_TCP_ACK;
 	}
 	strata_inc(sn, TCP_OUTRSTS);
-	bare_xmit(sn, sk, seg, sk && sk->sk_state != TCP_LISTEN ? sk->sk_state : TCP_CLOSE);
+	bare_xmit(sn, sk, seg);
 }
 
 void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb)

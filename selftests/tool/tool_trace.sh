@@ -5,6 +5,7 @@
 # sent again, drop with its reason), as tracefs has it and as the tool draws it.
 #
 #	ns ta: va 10.77.0.1/24 ---- vb 10.77.0.2/24 :ns tb
+#	                               10.77.0.3/24 (native)
 #
 # shellcheck source=selftests/lib/ktap.sh disable=SC2317 # called through ktap_run
 . "$(dirname "$0")/../lib/ktap.sh"
@@ -32,7 +33,8 @@ has_connection() { [ -n "$(a ss -tnH state established dport = :7)" ]; }
 
 # --- tracefs alone ---
 # The states of one connection: RFC 9293 3.3.2, figure 5, by the numbers of net/tcp_states.h.
-# The client closes first; its socket ends when TIME-WAIT is left to a small object.
+# The client closes first, and is in TIME-WAIT until that ends: the small object that stands for it
+# then is no state.
 states_are() { # LOCAL-END REMOTE-END STATES
 	local got
 	got=$(sed -n "s/.*strata_tcp_state: .* $1 -> $2 state \([0-9]*\) -> \([0-9]*\)\$/\1>\2/p" \
@@ -50,7 +52,7 @@ events() { # of one connection: its states, and what one end sends the other rec
 	cat "$seen/trace" > "$tmp"
 	rmdir "$seen"
 	port=$(sed -n 's/.*strata_tcp_xmit: sk=[0-9a-f]* 10.77.0.1:\([0-9]*\) .*/\1/p' "$tmp" | head -n 1)
-	states_are "10.77.0.1:$port" 10.77.0.2:7 "7>2 2>1 1>4 4>5 5>6 6>7" || status=1
+	states_are "10.77.0.1:$port" 10.77.0.2:7 "7>2 2>1 1>4 4>5 5>6" || status=1
 	states_are 10.77.0.2:7 "10.77.0.1:$port" "3>1 1>8 8>9 9>7" || status=1
 	for sent in "10.77.0.1:$port 10.77.0.2:7" "10.77.0.2:7 10.77.0.1:$port"; do
 		rcvd="${sent#* } ${sent% *}"
@@ -64,6 +66,128 @@ events() { # of one connection: its states, and what one end sends the other rec
 	return "$status"
 }
 no_open_end() { [ -z "$(a ss -tnH state connected exclude time-wait)$(b ss -tnH state connected exclude time-wait)" ]; }
+states_become() { # LOCAL-END REMOTE-END STATES: within 20 s
+	local i
+	for ((i = 0; i < 20; i++)); do
+		states_now "$@" > /dev/null && return
+		sleep 1
+	done
+	states_are "$@"
+}
+states_now() { cat "$seen/trace" > "$tmp" && states_are "$@"; }
+# Whoever ends TIME-WAIT: here SOCK_DESTROY.
+destroyed() {
+	local port status=0
+	mkdir "$seen" && echo 1 > "$seen/events/strata/strata_tcp_state/enable" || return 1
+	echo hello | ip netns exec ta timeout 20 tcp_echo_client -p 7 10.77.0.2
+	wait_for no_open_end
+	port=$(sed -n 's/.* 10.77.0.1:\([0-9]*\) -> .* state 7 -> 2$/\1/p' "$seen/trace")
+	states_become "10.77.0.1:$port" 10.77.0.2:7 "7>2 2>1 1>4 4>5 5>6" || status=1
+	a ss -tnK state time-wait
+	states_become "10.77.0.1:$port" 10.77.0.2:7 "7>2 2>1 1>4 4>5 5>6 6>7" || status=1
+	rmdir "$seen"
+	return "$status"
+}
+# A native peer that takes one connection and reads to its end. Three seconds later it ends its
+# side, resets it, or does nothing.
+peer() { # fin|rst|nothing
+	exec ip netns exec tb timeout 40 python3 - "$1" <<-'END'
+	import socket, struct, sys, time
+	l = socket.socket()
+	l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	l.bind(("10.77.0.3", 8))
+	l.listen()
+	print("ready", flush=True)
+	c, _ = l.accept()
+	while c.recv(100):
+	    pass
+	time.sleep(3)
+	if sys.argv[1] == "rst":
+	    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+	if sys.argv[1] == "nothing":
+	    time.sleep(30)
+	END
+}
+has_peer() { [ -n "$(a ss -tnH state established dport = :8)" ]; }
+# A connection whose process is gone is in FIN-WAIT-2 until its peer, or the time, ends that.
+orphan() { # what the PEER does, STATES behind FIN-WAIT-2
+	local in=$tmp.in2 client peer port status=0 so_far="7>2 2>1 1>4 4>5"
+	mkdir "$seen" && echo 1 > "$seen/events/strata/strata_tcp_state/enable" || return 1
+	peer "$1" > "$tmp.out" &
+	peer=$!
+	wait_for grep -q ready "$tmp.out"
+	mkfifo "$in"
+	ip netns exec ta tcp_echo_client -p 8 10.77.0.3 < "$in" > /dev/null &
+	client=$!
+	exec 8<> "$in"
+	wait_for has_peer || status=1
+	kill -9 "$client"
+	wait "$client" 2>/dev/null
+	exec 8>&-
+	rm "$in"
+	port=$(sed -n 's/.* 10.77.0.1:\([0-9]*\) -> .* state 7 -> 2$/\1/p' "$seen/trace")
+	sleep 1
+	a ss -tnH state fin-wait-2 dport = :8 | grep . || status=1
+	states_now "10.77.0.1:$port" 10.77.0.3:8 "$so_far" || status=1
+	states_become "10.77.0.1:$port" 10.77.0.3:8 "$so_far $2" || status=1
+	if [ "$1" = fin ]; then
+		# (a minute; nothing in virtual time)
+		if [ "$STRATA_MACHINE" = sim ]; then sleep 55; else a ss -tnK state time-wait; fi
+		states_become "10.77.0.1:$port" 10.77.0.3:8 "$so_far $2 6>7" || status=1
+	fi
+	kill "$peer" 2>/dev/null
+	wait "$peer" 2>/dev/null
+	rmdir "$seen"
+	return "$status"
+}
+# The same two ends again, while Strata's is in TIME-WAIT: that ends before the next begins.
+reused() {
+	local status=0
+	mkdir "$seen" && echo 1 > "$seen/events/strata/strata_tcp_state/enable" || return 1
+	ip netns exec tb timeout 60 python3 - <<-'END' || status=1
+	import os, socket, subprocess, time
+	def serve():
+	    p = subprocess.Popen("exec ip netns exec ta tcp_echo_server -a 10.77.0.1 -p 9",
+	                         shell=True, stderr=subprocess.DEVNULL, start_new_session=True)
+	    while not subprocess.getoutput("strata -n ta ss -tlnH sport = :9"):
+	        time.sleep(0.1)
+	    return p
+	def connect():
+	    s = socket.socket()
+	    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	    s.bind(("10.77.0.3", 7009))
+	    s.settimeout(20)
+	    s.connect(("10.77.0.1", 9))
+	    s.send(b"hello")
+	    s.recv(5)
+	    return s
+	for i in range(2):
+	    p = serve()
+	    s = connect()
+	    os.killpg(p.pid, 9)	# it has a child for the connection
+	    p.wait()
+	    s.recv(5)
+	    s.close()
+	    time.sleep(1)
+	END
+	states_become 10.77.0.1:9 10.77.0.3:7009 \
+		"3>1 1>4 4>5 5>6 6>7 3>1 1>4 4>5 5>6" || status=1
+	rmdir "$seen"
+	return "$status"
+}
+# Namespace and all: the last one.
+namespace_gone() {
+	local port status=0
+	mkdir "$seen" && echo 1 > "$seen/events/strata/strata_tcp_state/enable" || return 1
+	echo hello | ip netns exec ta timeout 20 tcp_echo_client -p 7 10.77.0.2
+	wait_for no_open_end
+	port=$(sed -n 's/.* 10.77.0.1:\([0-9]*\) -> .* state 7 -> 2$/\1/p' "$seen/trace")
+	states_become "10.77.0.1:$port" 10.77.0.2:7 "7>2 2>1 1>4 4>5 5>6" || status=1
+	ip netns del ta
+	states_become "10.77.0.1:$port" 10.77.0.2:7 "7>2 2>1 1>4 4>5 5>6 6>7" || status=1
+	rmdir "$seen"
+	return "$status"
+}
 # flags, sequence number, acknowledgment, length and window of a socket's segments
 segments() { # xmit|rcv ENDS
 	sed -n "s/.*strata_tcp_$1: sk=[0-9a-f]* $2 \(flags=.* wnd=[0-9]*\) state=.*/\1/p" "$tmp"
@@ -194,18 +318,86 @@ trace_retransmits() {
 		jq -es --argjson n "$ours" 'map(select(.event == "xmit" and .again)) |
 			length == $n and all(.seq == 1 and .len == 6)' < "$tmp"
 }
+# A SYN whose sender is never heard of again but for one repetition: each SYN-ACK behind the
+# first is one sent again, as the counter says.
+syn() { # [SECONDS]: from 10.77.0.9, and again after SECONDS
+	ip netns exec tb python3 - "$(ip netns exec ta cat /sys/class/net/va/address)" "$@" <<-'END'
+	import socket, struct, sys, time
+	def csum(d):
+	    s = sum(struct.unpack("!%dH" % (len(d) // 2), d))
+	    s = (s & 0xffff) + (s >> 16)
+	    return ~((s & 0xffff) + (s >> 16)) & 0xffff
+	src, dst = bytes([10, 77, 0, 9]), bytes([10, 77, 0, 1])
+	tcp = struct.pack("!2H2I2B3H", 4009, 9, 1000, 0, 0x50, 2, 8000, 0, 0)
+	tcp = tcp[:16] + struct.pack("!H", csum(src + dst + struct.pack("!2H", 6, 20) + tcp)) + tcp[18:]
+	ip = struct.pack("!2B3H2BH", 0x45, 0, 40, 1, 0, 64, 6, 0) + src + dst
+	ip = ip[:10] + struct.pack("!H", csum(ip)) + ip[12:]
+	s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0x0800)
+	s.bind(("vb", 0))
+	frame = bytes.fromhex(sys.argv[1].replace(":", "")) + b"\2\0\0\0\0\2" + b"\x08\0" + ip + tcp
+	s.send(frame)
+	for again in sys.argv[2:]:
+	    time.sleep(float(again))
+	    s.send(frame)
+	END
+}
+sent_again() {
+	# shellcheck disable=SC2016 # awk's
+	ip netns exec ta awk '$1 == "Tcp:" { if (n) print $n
+		for (i = 1; i <= NF; i++) if ($i == "RetransSegs") n = i }' /proc/net/strata/snmp
+}
+request_retransmits() {
+	local server pid before n status=0
 
-ktap_plan 11
+	mkdir "$seen" && echo 1 > "$seen/events/strata/enable" || return 1
+	a neigh replace 10.77.0.9 lladdr 02:00:00:00:00:02 dev va nud permanent
+	ip netns exec ta tcp_echo_server -a 10.77.0.1 -p 9 2> /dev/null &
+	server=$!
+	wait_for has_listener9 || status=1
+	strata -n ta -j trace 9 > "$tmp" 2> "$tmp.err" &
+	pid=$!
+	wait_for grep -q Tracing "$tmp.err"
+	before=$(sent_again)
+	syn 0.7
+	sleep 3.5
+	kill "$server"
+	wait "$server" 2>/dev/null
+	n=$(($(sent_again) - before))
+	kill -INT "$pid"
+	wait "$pid"
+	cat "$tmp"
+	grep -E 'strata_tcp_(xmit|retransmit)' "$seen/trace"
+	echo "sent again: $n by the counter"
+	# that of the second SYN, those of 1 and 3 s (or 1.7 and 3.7 s)
+	[ "$n" -ge 2 ] && [ "$(grep -c strata_tcp_retransmit: "$seen/trace")" = "$n" ] &&
+		[ "$(grep -c strata_tcp_xmit: "$seen/trace")" = "$((n + 1))" ] &&
+		jq -es --argjson n "$n" 'map(select(.event == "xmit")) | length == $n + 1 and
+			all(.flags == "SYN ACK" and .state == "SYN-RECV") and
+			(map(select(.again)) | length == $n)' < "$tmp" || status=1
+	rmdir "$seen"
+	return "$status"
+}
+has_listener9() { [ -n "$(a ss -tlnH sport = :9)" ]; }
+
+ktap_plan 18
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
 ip -n ta link set va up && ip -n tb link set vb up && ip -n ta link set lo up
-a addr add 10.77.0.1/24 dev va && b addr add 10.77.0.2/24 dev vb
+a addr add 10.77.0.1/24 dev va && b addr add 10.77.0.2/24 dev vb &&
+	ip -n tb addr add 10.77.0.3/24 dev vb
 ktap_result $? "addresses"
 # (not through a function: the pid is to be the server's)
 ip netns exec tb tcp_echo_server -a 10.77.0.2 -p 7 2> /dev/null &
 server=$!
 ktap_run "a server" wait_for has_listener
 ktap_run "the events of a connection" events
+ktap_run "TIME-WAIT, ended by SOCK_DESTROY" destroyed
+ktap_run "FIN-WAIT-2 of an orphan, the FIN comes, TIME-WAIT" orphan fin "5>6"
+ktap_run "FIN-WAIT-2 of an orphan, reset" orphan rst "5>7"
+ip netns exec ta sysctl -qw net.strata.tcp_fin_timeout=5
+ktap_run "FIN-WAIT-2 of an orphan, until tcp_fin_timeout" orphan nothing "5>7"
+ip netns exec ta sysctl -qw net.strata.tcp_fin_timeout=60
+ktap_run "TIME-WAIT, until the next connection of the same ends" reused
 ktap_run "trace, ended by Ctrl-C" traces INT
 ktap_run "trace, ended by SIGTERM" traces TERM
 ktap_run "trace -c" trace_counts
@@ -214,11 +406,13 @@ ktap_run "trace, its reader gone" trace_unread
 ktap_run "trace -d: drops and why" trace_drops ""
 ktap_run "trace -d -j: drops and why" trace_drops json
 ktap_run "trace: retransmissions, as many as tcp_info has" trace_retransmits
+ktap_run "trace: SYN-ACKs of a request sent again, as many as counted" request_retransmits
+ktap_run "TIME-WAIT, until its namespace goes" namespace_gone
 rmdir "$seen" 2>/dev/null
 
 kill $server
 wait $server 2>/dev/null
-ip netns del ta
+ip netns del ta 2>/dev/null
 ip netns del tb
 rm -f "$tmp" "$tmp.err" "$tmp.in2" "$tmp.out"
 ktap_end
