@@ -125,7 +125,8 @@ struct strata_path {
  * @comm: its name then
  * @sent_time, @rcvd_time: jiffies a datagram last went and came, 0: none has; TCP has its own
  *
- * SOCK_BINDADDR_LOCK and SOCK_BINDPORT_LOCK live in sk->sk_userlocks.
+ * SOCK_BINDADDR_LOCK and SOCK_BINDPORT_LOCK live in sk->sk_userlocks. By sk->sk_bind_node it is on
+ * the list of socklist.c.
  *
  * locking: all of it by the socket lock; @laddr..@rport are written before the
  * socket enters a table and stay until it has left it, so RCU lookups may read

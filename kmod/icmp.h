@@ -46,5 +46,7 @@ int strata_icmp_errno(u8 type, u8 code, bool *fatal);
  */
 int strata_ping_walk(struct strata_net *sn, long *pos,
 		     int (*fn)(struct sock *sk, void *arg), void *arg);
+/** strata_ping_queued() - bytes of all messages that wait to be read. Any context but hard IRQ */
+u32 strata_ping_queued(struct sock *sk);
 
 #endif /* _STRATA_ICMP_H */

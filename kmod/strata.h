@@ -15,11 +15,17 @@
  * strata_bind_chain.lock  | buckets (local ports) of one hash chain | bind, connect, close; BH off
  *                         | and their owners                       |
  * listeners' bucket locks | chains of the table of listeners       | hash, unhash; BH off
+ * strata_tcp_listener.lock| accept queue, Fast Open's resets       | handshake, accept; BH off
  * strata_tcp_reqs.lock    | half-open requests of one listener     | BH
  * hash bucket locks       | chains of the socket tables            | hash, unhash; BH off
  *  (tcp ehash, udp, ping) |                                        |
+ * strata_tcp_tw.lock      | a TIME-WAIT object's sequence state    | receive, connect, end; BH off
  * reuseport_lock          | SO_REUSEPORT groups; the kernel's      | listen, bind, unhash; BH off
  * strata_fastopen_net.lock| cookies of Fast Open servers           | any, BH off
+ * strata_pmtu_net.lock    | path MTUs learnt (writers), their timer| any, BH off
+ * strata_icmp_net.lock    | token bucket of ICMP errors            | any, BH off
+ * cong_lock               | the congestion controls there are      | modules, sysctls
+ * locks of socklist.c     | sockets made by socket(2), sk_bind_node| socket(), close(), reports
  * strata_neigh_net.lock   | neighbour table (writers)              | any, BH off
  * strata_neigh.lock       | state, link address, pending queue     | any, BH off
  * sk_peer_lock            | whose the socket is (owner.c); the     | accept, receive, reports;

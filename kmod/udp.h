@@ -21,6 +21,9 @@ int strata_udp_err(struct sk_buff *skb, u8 type, u8 code, u32 info);
 int strata_udp_walk(struct strata_net *sn, long *pos,
 		    int (*fn)(struct sock *sk, void *arg), void *arg);
 
+/** strata_udp_queued() - bytes of all datagrams that wait to be read. Any context but hard IRQ */
+u32 strata_udp_queued(struct sock *sk);
+
 /** strata_udp_inq() - bytes of the next datagram (SIOCINQ) */
 int strata_udp_inq(struct sock *sk);
 

@@ -450,6 +450,19 @@ out:
 	return err;
 }
 
+u32 strata_ping_queued(struct sock *sk)
+{
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	struct sk_buff *skb;
+	u32 len = 0;
+
+	spin_lock_bh(&queue->lock);
+	skb_queue_walk(queue, skb)
+		len += skb->len;
+	spin_unlock_bh(&queue->lock);
+	return len;
+}
+
 void strata_ping_rcv(struct sk_buff *skb)
 {
 	const struct strata_rcv_cb *cb = STRATA_RCV_CB(skb);

@@ -5,6 +5,13 @@
  * separated by blanks and never empty: what is not known or does not apply is "-", blanks
  * in a command's name are "_". Whose a socket of another user is sees who has CAP_NET_ADMIN in
  * the namespace. Bytes, milliseconds (RTT in microseconds), segments.
+ *
+ * What a datagram socket has to be read are the octets its programs will get. Nobody counts the
+ * octets of what it has sent and no device has taken yet: tx_queue is what SIOCOUTQ says, as
+ * native's, the memory of that.
+ *
+ * First come the sockets in the tables of TCP, UDP and ping sockets, then those made by socket(2)
+ * that no table has. (One that accept() gave and whose connection is over has no line.)
  */
 
 #include <linux/ctype.h>
@@ -12,6 +19,7 @@
 #include <linux/pid_namespace.h>
 #include "owner.h"
 #include "proc_int.h"
+#include "socklist.h"
 
 #define ADDR_LEN	sizeof("255.255.255.255:65535")
 
@@ -42,12 +50,47 @@ static const char *state_name(unsigned int proto, u8 state)
 	return state < ARRAY_SIZE(names) && names[state] ? names[state] : "-";
 }
 
+/* TCP's are linked by the kernel's node; of the others those that have a port, or an identifier */
+static bool no_table_has(const struct sock *sk)
+{
+	if (strata_sk(sk)->proto == IPPROTO_TCP)
+		return hlist_unhashed_lockless(&sk->sk_node);
+	return !READ_ONCE(strata_sk(sk)->lport);
+}
+
+static bool fetch_loose(struct strata_reader *r)
+{
+	struct sock *sk = strata_sock_list_next(r->sn, &r->pos, no_table_has);
+
+	if (!sk)
+		return false;
+	if (strata_sk(sk)->proto == IPPROTO_TCP)
+		strata_tcp_view(sk, &r->view);
+	else
+		strata_proc_dgram_view(sk, &r->view);
+	return true;
+}
+
 static bool fetch(struct strata_reader *r)
 {
 	for (; r->stage < STRATA_REPORT_PROTOS; r->stage++, r->pos = 0)
 		if (strata_proc_fetch_sock(r))
 			return true;
-	return false;
+	return fetch_loose(r);
+}
+
+static enum strata_report_proto proto_of(const struct strata_reader *r)
+{
+	if (r->stage < STRATA_REPORT_PROTOS)
+		return r->stage;
+	switch (strata_sk(r->view.sk)->proto) {
+	case IPPROTO_UDP:
+		return STRATA_REPORT_UDP;
+	case IPPROTO_ICMP:
+		return STRATA_REPORT_ICMP;
+	default:
+		return STRATA_REPORT_TCP;
+	}
 }
 
 static void header(struct seq_file *seq)
@@ -100,13 +143,25 @@ static void put_number(struct seq_file *seq, int width, bool known, u32 val)
 		seq_printf(seq, " %*s", width, "-");
 }
 
-/* when data last went and came; "-": never */
-static void put_times(struct seq_file *seq, const struct strata_reader *r, bool synced)
+static u32 rx_queue(const struct strata_tcp_view *view, enum strata_report_proto proto)
 {
-	const struct strata_tcp_view *view = &r->view;
+	switch (proto) {
+	case STRATA_REPORT_UDP:
+		return strata_udp_queued(view->sk);
+	case STRATA_REPORT_ICMP:
+		return strata_ping_queued(view->sk);
+	default:
+		return view->rx_queue;
+	}
+}
+
+/* when data last went and came; "-": never */
+static void put_times(struct seq_file *seq, const struct strata_tcp_view *view, bool tcp,
+		      bool synced)
+{
 	bool sent = synced, rcvd = synced;
 
-	if (r->stage != STRATA_REPORT_TCP) {
+	if (!tcp) {
 		sent = READ_ONCE(strata_sk(view->sk)->sent_time);
 		rcvd = READ_ONCE(strata_sk(view->sk)->rcvd_time);
 	}
@@ -117,17 +172,18 @@ static void put_times(struct seq_file *seq, const struct strata_reader *r, bool 
 static void show(struct seq_file *seq, struct strata_reader *r)
 {
 	const struct strata_tcp_view *view = &r->view;
-	bool tcp = r->stage == STRATA_REPORT_TCP;
-	bool conn = tcp && view->kind == STRATA_TCP_SOCK;
+	enum strata_report_proto proto = proto_of(r);
+	bool tcp = proto == STRATA_REPORT_TCP;
+	bool conn = tcp && view->kind == STRATA_TCP_SOCK && view->state != TCP_CLOSE;
 
-	seq_printf(seq, "%-5s %-12s", proto_names[r->stage], state_name(r->stage, view->state));
+	seq_printf(seq, "%-5s %-12s", proto_names[proto], state_name(proto, view->state));
 	put_addr(seq, view->laddr, view->lport);
 	put_addr(seq, view->raddr, view->rport);
 	put_owner(seq, r);
 	seq_printf(seq, " %5u %8lu %9u %9u", from_kuid_munged(seq_user_ns(seq), view->uid),
-		   view->ino, view->rx_queue, view->tx_queue);
+		   view->ino, rx_queue(view, proto), view->tx_queue);
 	put_number(seq, 9, conn, view->unacked);
-	put_times(seq, r, conn && view->state != TCP_SYN_SENT);
+	put_times(seq, view, tcp, conn && view->state != TCP_SYN_SENT);
 	put_number(seq, 8, conn && view->srtt_us, view->srtt_us);
 	put_number(seq, 7, conn, view->rto_us / USEC_PER_MSEC);
 	put_number(seq, 6, conn, view->cwnd);

@@ -18,6 +18,7 @@
 #include <linux/sock_diag.h>
 #include "owner.h"
 #include "sock_int.h"
+#include "socklist.h"
 
 struct sock_kind {
 	int			type;
@@ -80,10 +81,13 @@ static int strata_sock_create(struct net *net, struct socket *sock, int protocol
 	strata_sock_init(sk, kind->protocol);
 	if (kind->prot->init) {
 		err = kind->prot->init(sk);
-		if (err)
+		if (err) {
 			sk_common_release(sk);
+			return err;
+		}
 	}
-	return err;
+	strata_sock_list_add(sk);
+	return 0;
 }
 
 int strata_sock_release(struct socket *sock)
@@ -93,6 +97,7 @@ int strata_sock_release(struct socket *sock)
 
 	if (!sk)
 		return 0;
+	strata_sock_list_del(sk);
 	/* a process that dies does not wait for its peer */
 	if (sock_flag(sk, SOCK_LINGER) && !(current->flags & PF_EXITING))
 		timeout = sk->sk_lingertime;
@@ -314,6 +319,7 @@ int strata_family_init(void)
 			return err;
 		}
 	}
+	strata_sock_list_init();
 	strata_family_ops.family = strata_family;
 	err = sock_register(&strata_family_ops);
 	if (err) {

@@ -236,6 +236,7 @@ void strata_tcp_child_init(struct sock *child, const struct sock *parent)
 	tp->ep.owner = NULL;
 	spin_lock_init(&child->sk_peer_lock);	/* the copy may be of a locked one */
 	INIT_HLIST_NODE(&tp->ep.bind_node);
+	INIT_HLIST_NODE(&child->sk_bind_node);	/* the parent's is on the list of socklist.c */
 	strata_inc(tp->ep.sn, SOCKETS);
 	sock_clear(tp);
 	/* a clone shares no reference: pin the congestion control again */

@@ -111,6 +111,21 @@ int strata_udp_inq(struct sock *sk)
 	return len;
 }
 
+u32 strata_udp_queued(struct sock *sk)
+{
+	struct sk_buff_head *queue = &sk->sk_receive_queue;
+	struct sk_buff *skb;
+	u32 len = 0;
+
+	if (skb_queue_empty_lockless(queue))
+		return 0;
+	spin_lock_bh(&queue->lock);
+	skb_queue_walk(queue, skb)
+		len += strata_udp_payload(skb);
+	spin_unlock_bh(&queue->lock);
+	return len;
+}
+
 /* The datagram to peek at: SO_PEEK_OFF counts payload bytes over the whole queue */
 static struct sk_buff *udp_peek(struct sk_buff_head *queue, int *off)
 {

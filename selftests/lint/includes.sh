@@ -5,7 +5,7 @@
 set -u
 
 declare -A rank=([dev]=1 [arp]=2 [ip]=3 [port]=4 [icmp]=5 [udp]=6 [tcp]=6 [sock]=7 [control]=7 [report]=7)
-core=' strata stats trace endpoint owner sockmem conf compat '
+core=' strata stats trace endpoint owner sockmem socklist conf compat '
 
 for dir in dev arp ip icmp port udp tcp sock control report; do
 	[ -d "kmod/$dir" ] || continue

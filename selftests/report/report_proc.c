@@ -547,12 +547,195 @@ TEST_F(proc, sockets_says_what_a_datagram_socket_did)
 	EXPECT_WITHIN(250, s.sent, 10000);
 	EXPECT_EQ(-1, s.rcvd);
 	EXPECT_EQ(-1, s.unacked);
+	EXPECT_EQ(0, s.tx);
 	ASSERT_TRUE(said("udp", 5001, 0, &s));
-	EXPECT_GT(s.rx, 5);
+	EXPECT_EQ(5, s.rx);
 	EXPECT_EQ(-1, s.sent);
 	EXPECT_WITHIN(250, s.rcvd, 10000);
 	close(rcv);
 	close(snd);
+}
+
+/* octets, as the program reads them; what a datagram socket has sent is SIOCOUTQ's */
+TEST_F(proc, sockets_counts_octets_of_datagrams)
+{
+	int rcv = socket(self->family, SOCK_DGRAM, 0), snd = socket(self->family, SOCK_DGRAM, 0);
+	int ping = socket(self->family, SOCK_DGRAM, IPPROTO_ICMP);
+	char data[3000] = { 8 /* echo */ };
+	struct said s;
+	int out;
+
+	ASSERT_EQ(0, env_bind(rcv, "127.0.0.1", 5003));
+	ASSERT_EQ(0, env_bind(snd, "127.0.0.1", 5004));
+	for (int len = 0; len <= 3000; len += 1000)
+		ASSERT_EQ(len, env_sendto(snd, data, len, 0, "127.0.0.1", 5003));
+	usleep(100000);
+	ASSERT_TRUE(said("udp", 5003, 0, &s));
+	EXPECT_EQ(6000, s.rx);
+	ASSERT_EQ(0, recv(rcv, data, sizeof(data), 0));
+	ASSERT_EQ(1000, recv(rcv, data, sizeof(data), 0));
+	ASSERT_TRUE(said("udp", 5003, 0, &s));
+	EXPECT_EQ(5000, s.rx);
+	ASSERT_EQ(100, env_sendto(snd, data, 100, MSG_MORE, "127.0.0.1", 5003));
+	ASSERT_TRUE(said("udp", 5004, 0, &s));
+	out = ioctl_int(snd, SIOCOUTQ);
+	EXPECT_GE(out, 100);
+	EXPECT_EQ(out, s.tx);
+
+	ASSERT_EQ(0, env_bind(ping, "0.0.0.0", 77));
+	memset(data, 0, sizeof(data));
+	data[0] = 8;
+	ASSERT_EQ(64, env_sendto(ping, data, 64, 0, "127.0.0.1", 0));
+	usleep(100000);
+	ASSERT_TRUE(said("icmp", 77, 0, &s));
+	EXPECT_EQ(64, s.rx);
+	close(rcv);
+	close(snd);
+	close(ping);
+}
+
+/* how many lines of `sockets` have the inode of @fd; the last one's first five words, in @words */
+static int lines_of(int fd, char words[256])
+{
+	FILE *f = fopen(STRATA_PROC "sockets", "r");
+	char buf[512], w[6][32];
+	unsigned long inode;
+	struct stat st;
+	int n = 0;
+
+	words[0] = 0;
+	while (f && !fstat(fd, &st) && fgets(buf, sizeof(buf), f)) {
+		if (sscanf(buf, "%31s %31s %31s %31s %31s %31s %*s %lu", w[0], w[1], w[2], w[3],
+			   w[4], w[5], &inode) != 7 || inode != st.st_ino)
+			continue;
+		snprintf(words, 256, "%s %s %s %s %s", w[0], w[1], w[2], w[3], w[4]);
+		n++;
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+#define EXPECT_LINE(fd, want) do {			\
+	EXPECT_EQ(1, lines_of(fd, words));		\
+	EXPECT_STREQ(want, words);			\
+} while (0)
+
+/* a socket has one line, be it in a table or not */
+TEST_F(proc, sockets_has_each_socket)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	int tcp = socket(self->family, SOCK_STREAM, 0), udp = socket(self->family, SOCK_DGRAM, 0);
+	int ping = socket(self->family, SOCK_DGRAM, IPPROTO_ICMP);
+	char words[256], want[256];
+	struct trio t;
+	int port, other;
+
+	EXPECT_LINE(tcp, "tcp CLOSED 0.0.0.0:* 0.0.0.0:* -");
+	EXPECT_LINE(udp, "udp OPEN 0.0.0.0:* 0.0.0.0:* -");
+	EXPECT_LINE(ping, "icmp OPEN 0.0.0.0:* 0.0.0.0:* -");
+	ASSERT_EQ(0, env_bind(tcp, "127.0.0.1", 8010));
+	ASSERT_EQ(0, env_bind(udp, "127.0.0.1", 8011));
+	ASSERT_EQ(0, env_bind(ping, "127.0.0.1", 8012));
+	snprintf(want, sizeof(want), "tcp CLOSED 127.0.0.1:8010 0.0.0.0:* %d", getpid());
+	EXPECT_LINE(tcp, want);
+	snprintf(want, sizeof(want), "udp OPEN 127.0.0.1:8011 0.0.0.0:* %d", getpid());
+	EXPECT_LINE(udp, want);
+	snprintf(want, sizeof(want), "icmp OPEN 127.0.0.1:8012 0.0.0.0:* %d", getpid());
+	EXPECT_LINE(ping, want);
+	ASSERT_EQ(0, listen(tcp, 1));
+	snprintf(want, sizeof(want), "tcp LISTEN 127.0.0.1:8010 0.0.0.0:* %d", getpid());
+	EXPECT_LINE(tcp, want);
+	/* no table any more, and back again */
+	ASSERT_EQ(0, shutdown(tcp, SHUT_RDWR));
+	snprintf(want, sizeof(want), "tcp CLOSED 127.0.0.1:8010 0.0.0.0:* %d", getpid());
+	EXPECT_LINE(tcp, want);
+
+	ASSERT_TRUE(trio_open(&t, self->family, 8013));
+	port = env_port(t.client);
+	snprintf(want, sizeof(want), "tcp ESTABLISHED 127.0.0.1:%d 127.0.0.1:8013 %d", port,
+		 getpid());
+	EXPECT_LINE(t.client, want);
+	EXPECT_EQ(1, lines_of(t.server, words));
+	EXPECT_EQ(1, lines_of(t.lsk, words));
+	ASSERT_EQ(0, connect(t.client, &none, sizeof(none)));
+	EXPECT_EQ(1, lines_of(t.client, words));
+	EXPECT_EQ(0, strncmp(words, "tcp CLOSED ", 11));
+	ASSERT_EQ(0, env_connect(t.client, "127.0.0.1", 8013));
+	EXPECT_EQ(1, lines_of(t.client, words));
+	EXPECT_EQ(0, strncmp(words, "tcp ESTABLISHED ", 16));
+	trio_close(&t);
+
+	/* others' are not shown */
+	other = socket(self->family, SOCK_STREAM, 0);
+	EXPECT_EQ(1, lines_of(other, words));
+	ASSERT_EQ(0, unshare(CLONE_NEWNET));
+	EXPECT_EQ(0, lines_of(other, words));
+	EXPECT_EQ(0, lines_of(udp, words));
+	close(other);
+	close(tcp);
+	close(udp);
+	close(ping);
+}
+
+/* what does not apply to a connection that there is not is "-" */
+TEST_F(proc, sockets_knows_nothing_of_no_connection)
+{
+	int tcp = socket(self->family, SOCK_STREAM, 0);
+	struct said s;
+
+	ASSERT_EQ(0, env_bind(tcp, "127.0.0.1", 8014));
+	ASSERT_TRUE(said("tcp", 8014, 0, &s));
+	EXPECT_STREQ("CLOSED", s.state);
+	EXPECT_EQ(0, s.rx);
+	EXPECT_EQ(0, s.tx);
+	EXPECT_EQ(-1, s.unacked);
+	EXPECT_EQ(-1, s.sent);
+	EXPECT_EQ(-1, s.rcvd);
+	EXPECT_EQ(-1, s.rtt);
+	EXPECT_EQ(-1, s.rto);
+	EXPECT_EQ(-1, s.cwnd);
+	EXPECT_EQ(-1, s.retrans);
+	close(tcp);
+}
+
+/* sockets made and closed under a reader */
+TEST_F(proc, sockets_while_they_come_and_go)
+{
+	enum { N = 300, ROUNDS = 30 };
+	static const int type[] = { SOCK_STREAM, SOCK_DGRAM };
+	char chunk[97], words[256];
+	int keep = socket(self->family, SOCK_STREAM, 0), status;
+	pid_t child[2];
+
+	for (int c = 0; c < 2; c++) {
+		child[c] = fork();
+		if (child[c])
+			continue;
+		for (int round = 0; round < ROUNDS; round++) {
+			int fd[N];
+
+			for (int i = 0; i < N; i++)
+				fd[i] = socket(self->family, type[(i + c) % 2], 0);
+			usleep(1000);
+			for (int i = 0; i < N; i++)
+				if (fd[i] < 0 || close(fd[i]))
+					_exit(1);
+		}
+		_exit(0);
+	}
+	for (int c = 0; c < 2; ) {
+		int proc = open(STRATA_PROC "sockets", O_RDONLY);
+
+		ASSERT_GE(proc, 0);
+		while (read(proc, chunk, sizeof(chunk)) > 0)
+			;
+		close(proc);
+		EXPECT_EQ(1, lines_of(keep, words));
+		usleep(500);
+		c += waitpid(child[c], &status, WNOHANG) == child[c] && !status;
+	}
+	close(keep);
 }
 
 /* a reader with a small buffer sees each of many sockets once */
