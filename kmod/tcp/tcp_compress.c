@@ -66,7 +66,7 @@ static u64 compress_delay_ns(const struct strata_tcp_sock *tp)
 
 	if (srtt && srtt < rtt)
 		rtt = srtt;
-	return min_t(u64, most, (u64)rtt * NSEC_PER_USEC / RTT_SHARE);
+	return min_t(u64, most, (u64)rtt * (NSEC_PER_USEC / RTT_SHARE));
 }
 
 bool strata_tcp_compress(struct sock *sk)

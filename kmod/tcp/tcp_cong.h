@@ -48,6 +48,7 @@ struct strata_cong_sample {
 	bool	app_limited;
 	bool	cwnd_limited;	/* the last flight filled cwnd: strata_cong_is_limited() */
 	bool	una_advanced;
+	bool	only_dup;	/* it acknowledges and SACKs nothing new: a D-SACK, a duplicate */
 	bool	ece;
 	bool	ecn_ok;		/* the connection has ECN (RFC 3168) */
 };

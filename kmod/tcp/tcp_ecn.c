@@ -118,7 +118,7 @@ bool strata_tcp_ecn_ack(struct strata_tcp_sock *tp, const struct strata_tcp_seg 
 static void echo_each(struct strata_tcp_sock *tp, bool ce)
 {
 	if (tp->ecn_ce != ce) {
-		if (tp->ack.pending & STRATA_ACK_TIMER) {
+		if (tp->rcv.nxt != tp->rwnd.wup) {
 			tp->ecn_prior_nxt = tp->rcv.nxt;
 			tp->todo |= STRATA_TODO_ACK_PRIOR;
 		}

@@ -161,6 +161,11 @@ void strata_tcp_compress_sent(struct sock *sk);
 /** strata_tcp_compress_stop() - forget them, stop the timer and drop its reference */
 void strata_tcp_compress_stop(struct sock *sk);
 
+/* tcp_timer.c */
+
+/** strata_tcp_flush_backlog() - take what waits in it, and do what that left to do; true: was any */
+bool strata_tcp_flush_backlog(struct sock *sk);
+
 /* tcp_ecn.c: RFC 3168. Locked */
 
 /** strata_tcp_ecn_connect() - active open: is ECN to be asked for */

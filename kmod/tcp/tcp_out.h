@@ -148,7 +148,7 @@ void strata_tcp_update_pacing(struct sock *sk);
  * -errno
  */
 int strata_tcp_send_one(struct sock *sk, gfp_t gfp);
-/** strata_tcp_window_ok() - would an ACK sent now offer no less than was promised? Locked */
+/** strata_tcp_window_ok() - would an ACK sent now open the window by all that came? Locked */
 bool strata_tcp_window_ok(struct sock *sk);
 
 /* tcp_rexmit.c: parts of strata_tcp_output(). Locked */

@@ -549,11 +549,20 @@ void strata_tcp_output_now(struct sock *sk)
 		output_todo(sk, todo);
 }
 
+/* not what the next segment may make untrue: a mark that changed, a duplicate, no memory */
+static bool backlog_ack_waits(const struct strata_tcp_sock *tp)
+{
+	const unsigned long acks = STRATA_TODO_ACK | STRATA_TODO_ACK_PRIOR;
+
+	return (tp->todo & acks) == STRATA_TODO_ACK && !tp->sack_rcv.has_dup &&
+	       !(tp->ack.pending & STRATA_ACK_NOMEM);
+}
+
 void strata_tcp_output_backlog(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	if ((tp->todo & STRATA_TODO_ACK) && sk->sk_state == TCP_ESTABLISHED &&
+	if (backlog_ack_waits(tp) && sk->sk_state == TCP_ESTABLISHED &&
 	    READ_ONCE(strata_sk_net(sk)->conf.tcp_backlog_ack_defer)) {
 		tp->todo &= ~STRATA_TODO_ACK;
 		tp->ack.pending |= STRATA_ACK_SCHED;

@@ -304,6 +304,7 @@ static void fill_sample(struct sock *sk, const struct strata_ack_run *run,
 	cs->app_limited = run->rs.app_limited;
 	cs->cwnd_limited = strata_cong_is_limited(&tp->cong);
 	cs->una_advanced = run->rec.ack != run->rec.una;
+	cs->only_dup = !cs->una_advanced && !run->newly_sacked;
 	cs->ece = run->rec.ece;
 	cs->ecn_ok = tp->ecn_ok;
 }

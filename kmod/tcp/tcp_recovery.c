@@ -431,6 +431,7 @@ void strata_recovery_cwnd(struct strata_tcp_recovery *rec, struct strata_tcp_con
 	}
 	if (rec->state == STRATA_CA_CWR || rec->state == STRATA_CA_RECOVERY)
 		prr(rec, c, s, cs, newly_lost, verdict);
-	else if (cs->acked && (cs->una_advanced || s->reord_seen) && c->ops->cong_avoid)
+	else if (cs->acked && (cs->una_advanced || s->reord_seen) && !cs->only_dup &&
+		 c->ops->cong_avoid)
 		c->ops->cong_avoid(c, cs);
 }

@@ -194,7 +194,7 @@ static int recv_loop(struct sock *sk, struct recv_run *run)
 			break;
 		if (run->copied >= run->target) {
 			/* enough, but the backlog may hold more */
-			sk_flush_backlog(sk);
+			strata_tcp_flush_backlog(sk);
 		} else {
 			if (run->copied > 0 || (tp->ack.pending & STRATA_ACK_SCHED))
 				strata_tcp_reader_waits(sk, run->copied);

@@ -92,7 +92,7 @@ static struct sk_buff *send_entry(struct sock *sk, struct send_run *run)
 	if (++run->unflushed > 16) {
 		/* ACKs may be waiting for us to let go */
 		run->unflushed = 0;
-		if (sk_flush_backlog(sk))
+		if (strata_tcp_flush_backlog(sk))
 			return ERR_PTR(-ERESTART);
 	}
 	skb = strata_tcp_tx_alloc(sk, sk->sk_allocation, strata_tcp_tx_idle(sk));

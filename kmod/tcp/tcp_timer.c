@@ -636,6 +636,15 @@ void strata_tcp_release_cb(struct sock *sk)
 	}
 }
 
+bool strata_tcp_flush_backlog(struct sock *sk)
+{
+	if (!sk_flush_backlog(sk))
+		return false;
+	/* 6.1's core leaves that to the release */
+	strata_tcp_release_cb(sk);
+	return true;
+}
+
 void strata_tcp_timers_init(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);

@@ -406,6 +406,7 @@ ktap_run "trace, its reader gone" trace_unread
 ktap_run "trace -d: drops and why" trace_drops ""
 ktap_run "trace -d -j: drops and why" trace_drops json
 ktap_run "trace: retransmissions, as many as tcp_info has" trace_retransmits
+rmdir "$seen"
 ktap_run "trace: SYN-ACKs of a request sent again, as many as counted" request_retransmits
 ktap_run "TIME-WAIT, until its namespace goes" namespace_gone
 rmdir "$seen" 2>/dev/null

@@ -64,16 +64,16 @@ struct held {
 	int fault;
 };
 
-/* the descriptor of a connection with 10 octets to read, held; -1: it could not be, -2: never */
-static int held(struct held *h, int lfd)
+/* the connection @fd has 10 octets to read, and is held; or -1: it could not be, -2: never */
+static int held(struct held *h, int fd)
 {
 	struct uffd_msg msg;
 
 	h->fault = slow_page(&h->r.to);
 	if (h->fault < 0)
 		return -2;
-	h->r.fd = w_passive(lfd, "mss 1460");
-	if (h->r.fd < 0 || !w_in("PA 1+10 ack 1") || !w_out(-1, "A 1 ack 11") ||
+	h->r.fd = fd;
+	if (fd < 0 || !w_in("PA 1+10 ack 1") || !w_out(-1, "A 1 ack 11") ||
 	    pthread_create(&h->thread, NULL, read_one, &h->r) ||
 	    read(h->fault, &msg, sizeof(msg)) != sizeof(msg))
 		return -1;
@@ -93,7 +93,7 @@ CASE(merged, "RFC 4898 tcpEStatsPerfDataSegsIn: merged in the backlog, segments 
 {
 	long merged = f_count("TCPBacklogCoalesce");
 	struct held h;
-	int fd = held(&h, self->lfd), i;
+	int fd = held(&h, w_passive(self->lfd, "mss 1460")), i;
 
 	if (fd == -2)
 		SKIP(return, "no userfaultfd(2) in this kernel");
@@ -114,7 +114,7 @@ static int acks_of_held(int lfd, const char *defer)
 
 	if (!w_sysctl("tcp_backlog_ack_defer", defer) && !w.native)
 		return -1;
-	fd = held(&h, lfd);
+	fd = held(&h, w_passive(lfd, "mss 1460"));
 	if (fd < 0)
 		return fd;
 	for (i = 1; i <= SEGMENTS; i++)
@@ -143,6 +143,36 @@ CASE(not_deferred, "RFC 5681 4.2: an ACK for each with tcp_backlog_ack_defer 0")
 	if (acks == -2)
 		SKIP(return, "no userfaultfd(2) in this kernel");
 	ASSERT_EQ(SEGMENTS, acks);
+}
+
+/* a connection with DCTCP; -1: there is none */
+static int open_dctcp(int lfd)
+{
+	const char *ko = getenv("STRATA_KO");
+
+	if (!w.native && ko && access("/sys/module/strata_dctcp", F_OK) &&
+	    run("insmod $(dirname %s)/strata_dctcp.ko", ko))
+		return -1;
+	if (setsockopt(lfd, SOL_TCP, TCP_CONGESTION, "dctcp", 5) ||
+	    !w_in("SEC 0 mss 1460") || !w_out(-1, "SAE 0 ack 1 ecn 2") || !w_in("A 1 ack 1"))
+		return -1;
+	return w_accept(lfd);
+}
+
+CASE(deferred_marked, "RFC 8257 3.2: where the marks change there are two ACKs, in the backlog, too")
+{
+	struct held h;
+	int fd = held(&h, open_dctcp(self->lfd));
+
+	if (fd == -2)
+		SKIP(return, "no userfaultfd(2) in this kernel");
+	ASSERT_LE(0, fd);
+	in("A 11+10 ack 1 ecn 2");
+	in("A 21+10 ack 1 ecn 3");
+	ASSERT_TRUE(released(&h));
+	if (!NATIVE("takes all that waited for marked: its ACKs were put off without a timer"))
+		out_within(500, "A 1 ack 21");
+	out_within(500, "AE 1 ack 31");
 }
 
 TEST_HARNESS_MAIN
