@@ -136,7 +136,7 @@ void strata_tcp_tw_put(struct strata_tcp_tw *tw);
 /**
  * strata_tcp_tw_rcv() - a segment for an object in TIME-WAIT or orphaned FIN-WAIT-2 (RFC 9293
  * 3.10.7.4, 1337, 6191)
- * Answers itself where the verdict is STRATA_TW_ACK or STRATA_TW_RST; STRATA_TW_SYN: @tw is gone, go
+ * Answers itself where the verdict is STRATA_TW_ACK or _RST; STRATA_TW_SYN: @tw is gone, go
  * on with the listener and @isn. @isn NULL: nobody listens, so a SYN opens nothing and is an old
  * duplicate like any other. The skb stays the caller's.
  */

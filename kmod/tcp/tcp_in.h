@@ -163,7 +163,7 @@ void strata_tcp_compress_stop(struct sock *sk);
 
 /* tcp_timer.c */
 
-/** strata_tcp_flush_backlog() - take what waits in it, and do what that left to do; true: was any */
+/** strata_tcp_flush_backlog() - take what waits in it, do what that left to do; true: was any */
 bool strata_tcp_flush_backlog(struct sock *sk);
 
 /* tcp_ecn.c: RFC 3168. Locked */

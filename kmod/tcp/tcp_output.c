@@ -623,10 +623,7 @@ u16 strata_tcp_select_window(struct sock *sk)
 	return strata_wnd_commit(&tp->rwnd, tp->rcv.nxt, wnd);
 }
 
-/**
- * strata_tcp_window_ok() - would an ACK sent now move the right edge by all that came since the
- * last? If not, as native, the reader's next look at the data sends it
- */
+/* native's rule, too: if not, the reader's next look at the data sends the ACK */
 bool strata_tcp_window_ok(struct sock *sk)
 {
 	return window_now(sk) >= strata_tcp_sk(sk)->rwnd.wnd;

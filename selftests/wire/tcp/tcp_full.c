@@ -6,9 +6,9 @@
 #include "wire.h"
 
 /*
- * @n peers send a SYN to a listener with this @backlog; how many are kept. Those have all options in the SYN-ACK, while that with a
- * cookie and no timestamp has none but the MSS; -1: any other answer. @rest: what those get that
- * are not kept
+ * @n peers send a SYN to a listener with this @backlog; how many are kept. Those have all options
+ * in the SYN-ACK, while that with a cookie and no timestamp has none but the MSS; -1: any other
+ * answer. @rest: what those get that are not kept
  */
 static int kept(int lfd, int backlog, int n, bool *rest)
 {
