@@ -21,7 +21,6 @@
 
 #define LIST_BITS	10
 #define LIST_CHAINS	BIT(LIST_BITS)
-#define LIST_POS_SHIFT	(BITS_PER_LONG - 2 - LIST_BITS)	/* chain, then place in it */
 
 static struct list_chain {
 	spinlock_t		lock;	/* see above */
@@ -64,39 +63,46 @@ void strata_sock_list_del(struct sock *sk)
 	spin_unlock(&chain->lock);
 }
 
-/* the socket at or behind place *@place of a chain, counted */
-static struct sock *chain_next(struct list_chain *chain, const struct strata_net *sn, long *place,
-			       bool (*want)(const struct sock *sk))
+/* the socket of a chain with the lowest address that is not below @from, counted */
+static struct sock *chain_next(struct list_chain *chain, const struct strata_net *sn,
+			       unsigned long from, bool (*want)(const struct sock *sk))
 {
-	long first = *place, n = 0;
-	struct sock *sk;
+	struct sock *sk, *lowest = NULL;
 
 	if (hlist_empty(&chain->head))
 		return NULL;
 	spin_lock(&chain->lock);
-	hlist_for_each_entry(sk, &chain->head, sk_bind_node) {
-		if (!net_eq(sock_net(sk), sn->net) || n++ < first || !want(sk))
-			continue;
-		sock_hold(sk);
-		*place = n - 1;
-		break;
-	}
+	hlist_for_each_entry(sk, &chain->head, sk_bind_node)
+		if (net_eq(sock_net(sk), sn->net) && (unsigned long)sk >= from &&
+		    (!lowest || sk < lowest) && want(sk))
+			lowest = sk;
+	if (lowest)
+		sock_hold(lowest);
 	spin_unlock(&chain->lock);
-	return sk;
+	return lowest;
 }
 
+/*
+ * A position is the number of a chain, none of whose sockets has been seen, or the address of a
+ * socket, or one more: who comes and goes moves nobody else
+ */
 struct sock *strata_sock_list_next(const struct strata_net *sn, long *pos,
 				   bool (*want)(const struct sock *sk))
 {
-	long slot = *pos >> LIST_POS_SHIFT, place = *pos & (BIT(LIST_POS_SHIFT) - 1);
+	unsigned long slot = *pos, from = 0;
 	struct sock *sk;
 
-	for (; slot < LIST_CHAINS; slot++, place = 0) {
-		sk = chain_next(&list_chains[slot], sn, &place, want);
-		*pos = slot << LIST_POS_SHIFT | place;
-		if (sk)
-			return sk;
+	if (slot >= PAGE_SIZE) {
+		from = slot;
+		slot = chain_of((void *)(from & ~7UL)) - list_chains;
 	}
-	*pos = slot << LIST_POS_SHIFT;
+	for (; slot < LIST_CHAINS; slot++, from = 0) {
+		sk = chain_next(&list_chains[slot], sn, from, want);
+		if (sk) {
+			*pos = (long)sk;
+			return sk;
+		}
+	}
+	*pos = LIST_CHAINS;
 	return NULL;
 }

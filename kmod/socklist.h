@@ -21,8 +21,8 @@ void strata_sock_list_del(struct sock *sk);
  * @pos: where to begin, 0 at first; then stands on the socket
  * @want: which; called under a spinlock
  *
- * Counted: the caller puts it. NULL: there is none. Those that come and go meanwhile may be missed
- * or seen. Process context.
+ * Counted: the caller puts it, and adds 1 to @pos for the one behind it. NULL: there is none. Those
+ * that come and go meanwhile may be missed or seen, any other is seen once. Process context.
  */
 struct sock *strata_sock_list_next(const struct strata_net *sn, long *pos,
 				   bool (*want)(const struct sock *sk));

@@ -131,8 +131,8 @@ static void change_state(struct sock *sk, int state, bool moved)
 		strata_tcp_unhash(sk);
 		strata_tcp_fastopen_release(sk, false);
 	}
-	/* strata_tcp_connect() may have no port yet (@lport may be the last one), and tells then */
-	if (ep->bind && !moved)
+	/* strata_tcp_connect() tells, when it has a port and nothing is in TIME-WAIT there */
+	if (ep->bind && !moved && state != TCP_SYN_SENT)
 		trace_strata_tcp_state(sk, ep->laddr, ep->lport, ep->raddr, ep->rport, old, state);
 
 	/* unhashed first: a lookup must not find a closed socket */

@@ -186,13 +186,13 @@ int strata_tcp_connect(struct sock *sk, __be32 daddr, __be16 dport)
 		err = strata_tcp_hash_bound(sk);
 	else
 		err = strata_port_connect(sk, strata_tcp_hash_chosen);
+	if (!err || had_port)
+		trace_strata_tcp_state(sk, ep->laddr, ep->lport, ep->raddr, ep->rport, TCP_CLOSE,
+				       TCP_SYN_SENT);
 	if (err) {
 		connect_undo(sk);
 		return err;
 	}
-	if (!had_port)
-		trace_strata_tcp_state(sk, ep->laddr, ep->lport, ep->raddr, ep->rport, TCP_CLOSE,
-				       TCP_SYN_SENT);
 	connect_init(sk);
 	if (!strata_tcp_fastopen_defer(sk))
 		connect_syn(sk);

@@ -509,7 +509,7 @@ static int err_half_open(struct strata_net *sn, const struct iphdr *iph, const _
 
 	req = strata_tcp_lookup_req(sn, hash, iph->saddr, ports[0], iph->daddr, ports[1], iif);
 	if (req) {
-		if (ends)
+		if (ends && !below_min_ttl(req->reqs->lsk, iph))
 			strata_tcp_req_err(req, seq);
 		strata_tcp_req_put(req);
 		return 0;

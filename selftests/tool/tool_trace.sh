@@ -101,7 +101,7 @@ peer() { # fin|rst|nothing
 	c, _ = l.accept()
 	while c.recv(100):
 	    pass
-	time.sleep(3)
+	time.sleep(8)
 	if sys.argv[1] == "rst":
 	    c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 	if sys.argv[1] == "nothing":
@@ -137,6 +137,42 @@ orphan() { # what the PEER does, STATES behind FIN-WAIT-2
 	fi
 	kill "$peer" 2>/dev/null
 	wait "$peer" 2>/dev/null
+	rmdir "$seen"
+	return "$status"
+}
+# A port that its owner takes back from TIME-WAIT: the old connection ends before the new begins
+taken_back() {
+	local status=0 server
+	mkdir "$seen" && echo 1 > "$seen/events/strata/strata_tcp_state/enable" || return 1
+	ip netns exec tb timeout 60 python3 - > "$tmp.out" <<-'END' &
+	import socket
+	l = socket.socket()
+	l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	l.bind(("10.77.0.3", 8))
+	l.listen()
+	print("ready", flush=True)
+	for i in range(2):
+	    c, _ = l.accept()
+	    while c.recv(100):
+	        pass
+	    c.close()
+	END
+	server=$!
+	wait_for grep -q ready "$tmp.out"
+	ip netns exec ta timeout 60 strata run python3 - <<-'END' || status=1
+	import socket
+	for i in range(2):
+	    s = socket.socket()
+	    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	    s.bind(("10.77.0.1", 7010))
+	    s.connect(("10.77.0.3", 8))
+	    s.shutdown(socket.SHUT_WR)
+	    s.recv(1)
+	    s.close()
+	END
+	wait "$server" || status=1
+	states_become 10.77.0.1:7010 10.77.0.3:8 \
+		"7>2 2>1 1>4 4>5 5>6 6>7 7>2 2>1 1>4 4>5 5>6" || status=1
 	rmdir "$seen"
 	return "$status"
 }
@@ -183,6 +219,9 @@ namespace_gone() {
 	wait_for no_open_end
 	port=$(sed -n 's/.* 10.77.0.1:\([0-9]*\) -> .* state 7 -> 2$/\1/p' "$seen/trace")
 	states_become "10.77.0.1:$port" 10.77.0.2:7 "7>2 2>1 1>4 4>5 5>6" || status=1
+	# orphans of the cases before would hold the namespace
+	a ss -K state connected exclude time-wait > /dev/null
+	wait_for no_open_end
 	ip netns del ta
 	states_become "10.77.0.1:$port" 10.77.0.2:7 "7>2 2>1 1>4 4>5 5>6 6>7" || status=1
 	rmdir "$seen"
@@ -379,7 +418,7 @@ request_retransmits() {
 }
 has_listener9() { [ -n "$(a ss -tlnH sport = :9)" ]; }
 
-ktap_plan 18
+ktap_plan 19
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
 ip -n ta link set va up && ip -n tb link set vb up && ip -n ta link set lo up
@@ -398,6 +437,7 @@ ip netns exec ta sysctl -qw net.strata.tcp_fin_timeout=5
 ktap_run "FIN-WAIT-2 of an orphan, until tcp_fin_timeout" orphan nothing "5>7"
 ip netns exec ta sysctl -qw net.strata.tcp_fin_timeout=60
 ktap_run "TIME-WAIT, until the next connection of the same ends" reused
+ktap_run "TIME-WAIT, until its owner takes the port back" taken_back
 ktap_run "trace, ended by Ctrl-C" traces INT
 ktap_run "trace, ended by SIGTERM" traces TERM
 ktap_run "trace -c" trace_counts

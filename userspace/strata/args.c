@@ -21,7 +21,7 @@ static bool among(const char *list, const char *word)
 	size_t len = strlen(word);
 	const char *at;
 
-	for (at = list; len && (at = strstr(at, word)); at++)
+	for (at = list; len && !strchr(word, ' ') && (at = strstr(at, word)); at++)
 		if ((at == list || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
 			return true;
 	return false;
