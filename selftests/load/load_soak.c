@@ -173,16 +173,23 @@ static pid_t start_server(bool udp)
 
 /* ---- clients ---- */
 
+/* while the link is dead nobody answers for an address: for no longer than that (20 s) */
 static int dial(void)
 {
 	struct timeval limit = { .tv_sec = PATIENCE_MS / 1000 };
-	int fd = side_socket(&client, 0);
+	double dead = now_s() + 25;
+	int fd;
 
-	if (fd < 0 || connect_to(fd, address, port())) {
-		failed("connect");
+	while ((fd = side_socket(&client, 0)) < 0 || connect_to(fd, address, port())) {
+		bool again = errno == EHOSTUNREACH && now_s() < dead;
+
+		if (!again)
+			failed("connect");
 		if (fd >= 0)
 			close(fd);
-		return -1;
+		if (!again)
+			return -1;
+		nap(1);
 	}
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
