@@ -537,6 +537,21 @@ TEST(ece_is_not_undone)	/* RFC 3168 6.1.2: whatever becomes of the loss that cam
 }
 
 /* a lossy path at random: the machine always comes back to Open, cwnd stays sane */
+TEST(dsack_alone)	/* RFC 5681 3.1: an ACK of nothing new lets no window grow */
+{
+	setup(10, true);
+	cc.ssthresh = 100;
+	scb.reord_seen = 1;
+	cs.acked = 1;
+	cs.only_dup = true;
+	strata_recovery_cwnd(&rec, &cc, &scb, &cs, 0, 0);
+	EXPECT_EQ(10, cc.cwnd);
+	/* what is SACKed anew does, where there is reordering */
+	cs.only_dup = false;
+	strata_recovery_cwnd(&rec, &cc, &scb, &cs, 0, 0);
+	EXPECT_EQ(11, cc.cwnd);
+}
+
 TEST(random_paths)
 {
 	u32 round, i, step;
