@@ -12,10 +12,12 @@ QEMU_CMDLINE+=' random.trust_cpu=on net.ifnames=0 8250.nr_uarts=4 nmi_watchdog=0
 # addresses each time it is not translated anew (forks and short programs: 2 to 3 times faster).
 QEMU_CMDLINE+=' norandmaps'
 
+QEMU_KVM=/dev/kvm
+
 # Does a guest really get to its first program under KVM here? The answer is kept.
 qemu_kvm() {
 	local memo
-	[ -w /dev/kvm ] || return 1
+	[ -w "$QEMU_KVM" ] || return 1
 	# One host kernel and CPU, one answer.
 	memo=$CACHE/kvm-$({ uname -r; grep -m1 'model name' /proc/cpuinfo; } | sha256sum | cut -c1-12)
 	if [ ! -e "$memo" ]; then

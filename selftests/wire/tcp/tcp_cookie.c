@@ -298,6 +298,7 @@ CASE(data_on_syn, "RFC 4987 3.6: data on the SYN is not kept, and comes again")
 CASE(too_old, "RFC 4987 3.6: the time is part of it: after two of its minutes it opens nothing")
 {
 	struct wseg s;
+	uint32_t isn;
 
 	LONG(180);
 	ASSERT_TRUE(ask("S 0 mss 1460", &s));
@@ -306,7 +307,13 @@ CASE(too_old, "RFC 4987 3.6: the time is part of it: after two of its minutes it
 	ASSERT_LE(0, w_accept(self->lfd));
 	w_peer(PEER_PORT + 1);
 	ASSERT_TRUE(ask("S 0 mss 1460", &s));
+	isn = w.isn;
 	sleep_s(130);
+	w_peer(PEER_PORT + 2);	/* another, so that cookies are looked at at all */
+	ASSERT_TRUE(ask("S 0 mss 1460", &s));
+	w_peer(PEER_PORT + 1);
+	w.isn = isn;
+	w.isn_known = true;
 	in("A 1 ack 1");
 	out("R 1");
 }

@@ -180,7 +180,7 @@ CASE(answer, "RFC 7413 3.1, 4.2.2: the answer leaves before the third segment, a
 	int fd;
 
 	server(5);
-	in("S 0+10 mss 1000 win 2500 opt 220a%s", f_cookie_of(F_KEY));
+	in("S 0+10 mss 1000 win 2000 opt 220a%s", f_cookie_of(F_KEY));
 	out("SA 0 ack 11");
 	accepted(fd);
 	get(fd, 10);
