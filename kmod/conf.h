@@ -112,7 +112,7 @@ struct strata_net_conf {
 	int	tcp_tso_win_divisor;		/* what may go goes, however short the burst */
 	int	tcp_tso_rtt_log;		/* bursts are of a millisecond at any round trip */
 	int	tcp_app_win;			/* no memory is kept back for the program */
-	int	tcp_migrate_req;		/* a listener's requests end with it */
+	int	tcp_migrate_req;		/* of a listener that ends, to its group */
 };
 
 /** strata_conf_init() - give @conf the native stack's defaults */

@@ -170,6 +170,8 @@
 	X(TCPEXT_WANTZEROWINDOWADV,	"TcpExt", "TCPWantZeroWindowAdv") \
 	X(TCPEXT_HPHITS,		"TcpExt", "TCPHPHits") \
 	X(TCPEXT_WQUEUETOOBIG,		"TcpExt", "TCPWqueueTooBig") \
+	X(TCPEXT_MIGRATEREQSUCCESS,	"TcpExt", "TCPMigrateReqSuccess") \
+	X(TCPEXT_MIGRATEREQFAILURE,	"TcpExt", "TCPMigrateReqFailure") \
 	X(TCPEXT_FASTOPENALTKEY,	"TcpExt", "TCPFastOpenPassiveAltKey")
 
 #define STRATA_MIB_ARP(X) \

@@ -415,6 +415,9 @@ static umode_t sysctl_mode(const struct strata_net *sn, const struct sysctl_spec
 		return 0600;	/* a secret */
 	if (spec->handler == sysctl_allowed_cong || spec->handler == sysctl_tcp_mem)
 		return net_eq(sn->net, &init_net) ? 0644 : 0444;
+	/* who made a namespace of his own must not fill the machine's memory with neighbours */
+	if (spec->off == offsetof(struct strata_net_conf, neigh_gc_thresh))
+		return sn->net->user_ns == &init_user_ns ? 0644 : 0444;
 	return spec->handler == sysctl_available_cong ? 0444 : 0644;
 }
 

@@ -85,11 +85,10 @@ static void child_disown(struct sock *child)
 	tp->listener = NULL;
 }
 
-bool strata_tcp_child_established(struct sock *child)
+bool strata_tcp_accept_add(struct sock *lsk, struct sock *child)
 {
-	struct strata_tcp_sock *tp = strata_tcp_sk(child);
-	struct sock *lsk = tp->listener;
 	struct strata_tcp_listener *lst = &strata_tcp_sk(lsk)->lst;
+	struct strata_tcp_sock *tp = strata_tcp_sk(child);
 	bool ok;
 
 	spin_lock_bh(&lst->lock);
@@ -101,12 +100,21 @@ bool strata_tcp_child_established(struct sock *child)
 		sk_acceptq_added(lsk);
 	}
 	spin_unlock_bh(&lst->lock);
-	if (!ok) {
+	if (ok)
+		lsk->sk_data_ready(lsk);
+	return ok;
+}
+
+bool strata_tcp_child_established(struct sock *child)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(child);
+	struct sock *lsk = tp->listener;
+
+	if (!strata_tcp_accept_add(lsk, child) && !strata_tcp_migrate_child(lsk, child)) {
 		child_disown(child);
 		return false;
 	}
 	strata_inc(strata_sk_net(lsk), TCP_PASSIVEOPENS);
-	lsk->sk_data_ready(lsk);
 	tp->listener = NULL;
 	sock_put(lsk);
 	return true;
@@ -196,9 +204,11 @@ void strata_tcp_listen_stop(struct sock *sk)
 	WARN_ON_ONCE(sk->sk_state != TCP_CLOSE);
 	if (reqs) {
 		RCU_INIT_POINTER(tp->lst.reqs, NULL);
+		strata_tcp_migrate_reqs(sk, reqs);
 		strata_tcp_reqs_close(reqs);
 	}
 	while ((child = queue_pop(sk)))
-		child_abort(child);
+		if (!strata_tcp_migrate_child(sk, child))
+			child_abort(child);
 	strata_tcp_fastopen_stop(sk);
 }

@@ -280,13 +280,31 @@ bool strata_tcp_hash_req(struct strata_tcp_req *req)
 	return free;
 }
 
-void strata_tcp_unhash_req(struct strata_tcp_req *req)
+bool strata_tcp_unhash_req(struct strata_tcp_req *req)
 {
 	struct strata_tcp_bucket *b = strata_tcp_bucket(req->hashval);
+	bool there;
 
 	spin_lock(&b->lock);
+	there = !hlist_unhashed(&req->hash);
 	hlist_del_init(&req->hash);
 	spin_unlock(&b->lock);
+	return there;
+}
+
+bool strata_tcp_rehash_req(struct strata_tcp_req *old, struct strata_tcp_req *req)
+{
+	struct strata_tcp_bucket *b = strata_tcp_bucket(old->hashval);
+	bool there;
+
+	spin_lock(&b->lock);
+	there = !hlist_unhashed(&old->hash);
+	if (there) {
+		hlist_del_init(&old->hash);
+		hlist_add_head(&req->hash, &b->reqs);
+	}
+	spin_unlock(&b->lock);
+	return there;
 }
 
 static struct strata_tcp_tw *tw_taken(struct strata_tcp_bucket *b, const struct sock *sk)
@@ -362,7 +380,8 @@ bool strata_tcp_hash_child(struct sock *child, u32 hash, struct strata_tcp_req *
 	bool free;
 
 	spin_lock(&b->lock);
-	free = !est_taken(b, child, hash) && (req || !req_for(b, child, hash));
+	free = !est_taken(b, child, hash) &&
+	       (req ? !hlist_unhashed(&req->hash) : !req_for(b, child, hash));
 	if (free) {
 		est_enter(b, child, hash);
 		if (req)

@@ -236,6 +236,12 @@ void strata_tcp_timer_clear(struct sock *sk);
  * 6298 5, 8985 7.2)
  */
 void strata_tcp_timer_rearm(struct sock *sk);
+/**
+ * strata_tcp_backoff_revert() - an ICMP error tells that the segment at @seq, sent again, has met a
+ * broken link: no sign of congestion, so its timeout has not doubled (RFC 6069). BH off, locked,
+ * not owned by the user
+ */
+void strata_tcp_backoff_revert(struct sock *sk, u32 seq);
 void strata_tcp_delack_set(struct sock *sk, unsigned long when);
 void strata_tcp_delack_clear(struct sock *sk);
 /**

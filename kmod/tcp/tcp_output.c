@@ -587,8 +587,11 @@ int strata_tcp_send_one(struct sock *sk, gfp_t gfp)
 	return send_new(sk, skb, min3(usable, run.mss, skb->len), &run, gfp);
 }
 
-/* the window to offer now, not yet promised */
-static u32 window_now(struct sock *sk)
+/*
+ * the window to offer now, not yet promised; *@tight: it would be none, if what was offered did not
+ * stand
+ */
+static u32 window_now(struct sock *sk, bool *tight)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	int used = READ_ONCE(sk->sk_backlog.len) + atomic_read(&sk->sk_rmem_alloc);
@@ -596,15 +599,17 @@ static u32 window_now(struct sock *sk)
 	u32 full = min(space, tp->rwnd.clamp);
 	u32 free = used ? strata_tcp_space(sk) : space;
 	u32 mss = min_t(u32, tp->rcv.mss, max(full, 1U));
+	u32 least = max(space / 16, mss);
 
+	if (tight)
+		*tight = free < full / 2 && free < least;
 	/* the reader lags behind: no reason to hurry the peer */
 	if (free < full / 2)
 		tp->ack.quick = 0;
 	if (sk_under_memory_pressure(sk))
 		tp->rcv.ssthresh = min(tp->rcv.ssthresh, 4U * tp->rcv.adv_mss);
 	if (tp->rwnd.wscale && READ_ONCE(strata_sk_net(sk)->conf.tcp_shrink_window))
-		return strata_wnd_shrink(&tp->rwnd, free, full, max(space / 16, mss),
-					 tp->rcv.ssthresh);
+		return strata_wnd_shrink(&tp->rwnd, free, full, least, tp->rcv.ssthresh);
 	free = min(free, tp->rcv.ssthresh);
 	return strata_wnd_select(&tp->rwnd, tp->rcv.nxt, free, full, mss);
 }
@@ -614,8 +619,11 @@ u16 strata_tcp_select_window(struct sock *sk)
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_net *sn = strata_sk_net(sk);
 	u32 old = tp->rwnd.wnd;
-	u32 wnd = tp->ack.pending & STRATA_ACK_NOMEM ? 0 : window_now(sk);
+	bool tight = false;
+	u32 wnd = tp->ack.pending & STRATA_ACK_NOMEM ? 0 : window_now(sk, &tight);
 
+	if (wnd && tight)
+		strata_inc(sn, TCPEXT_WANTZEROWINDOWADV);
 	if (!wnd && old)
 		strata_inc(sn, TCPEXT_TOZEROWINDOWADV);
 	else if (wnd && !old)
@@ -626,7 +634,7 @@ u16 strata_tcp_select_window(struct sock *sk)
 /* native's rule, too: if not, the reader's next look at the data sends the ACK */
 bool strata_tcp_window_ok(struct sock *sk)
 {
-	return window_now(sk) >= strata_tcp_sk(sk)->rwnd.wnd;
+	return window_now(sk, NULL) >= strata_tcp_sk(sk)->rwnd.wnd;
 }
 
 /* has the reader taken all of what seems a write, so that nothing more may come to carry an ACK? */
@@ -650,7 +658,7 @@ void strata_tcp_cleanup_rbuf(struct sock *sk, int copied)
 	/* no window beyond these two can be offered, so do not compute it in vain */
 	if (!due && copied > 0 && !(sk->sk_shutdown & RCV_SHUTDOWN) &&
 	    2 * strata_wnd_left(&tp->rwnd, tp->rcv.nxt) <= min(tp->rwnd.clamp, tp->rcv.ssthresh) &&
-	    strata_wnd_update_due(&tp->rwnd, tp->rcv.nxt, window_now(sk))) {
+	    strata_wnd_update_due(&tp->rwnd, tp->rcv.nxt, window_now(sk, NULL))) {
 		tp->ack.pending |= STRATA_ACK_SCHED;
 		due = true;
 	}

@@ -446,8 +446,8 @@ static void err_frag_needed(struct sock *sk, u32 mtu)
 		strata_tcp_path_changed(sk);
 }
 
-/* an error about a segment in flight. Locked by BH */
-static void err_sock(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32 info)
+/* an error about the segment in flight at @seq. Locked by BH */
+static void err_sock(struct sock *sk, struct sk_buff *skb, u32 seq, u8 type, u8 code, u32 info)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	bool fatal;
@@ -464,6 +464,9 @@ static void err_sock(struct sock *sk, struct sk_buff *skb, u8 type, u8 code, u32
 		tp->soft_err = err;
 		return;
 	}
+	if (type == ICMP_DEST_UNREACH && (code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH) &&
+	    !strata_tcp_fastopen_pending(tp))
+		strata_tcp_backoff_revert(sk, seq);
 	/* Fast Open's child that has been accepted is as good as connected, as native */
 	if (sk->sk_state == TCP_SYN_SENT ||
 	    (sk->sk_state == TCP_SYN_RECV &&
@@ -536,7 +539,7 @@ int strata_tcp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 		return err_half_open(sn, iph, ports, iif, seq, err_ends_request(type, code));
 	bh_lock_sock(sk);
 	if (err_believable(sk, iph, seq))
-		err_sock(sk, skb, type, code, info);
+		err_sock(sk, skb, seq, type, code, info);
 	bh_unlock_sock(sk);
 	sock_put(sk);
 	return 0;

@@ -114,6 +114,20 @@ bool strata_tcp_req_remove(struct strata_tcp_req *req);
  */
 bool strata_tcp_req_become(struct strata_tcp_req *req, struct sock *child);
 
+/**
+ * strata_tcp_req_take() - one, counted, that waits no longer but can be found until it is
+ * removed or replaced; NULL: there is none
+ */
+struct strata_tcp_req *strata_tcp_req_take(struct strata_tcp_reqs *reqs);
+/** strata_tcp_req_copy() - as @old, for another listener; NULL: no memory. RCU */
+struct strata_tcp_req *strata_tcp_req_copy(const struct strata_tcp_req *old,
+					   struct strata_tcp_reqs *reqs);
+/**
+ * strata_tcp_req_replace() - @req, its copy, takes the place of @old at once. False: somebody has
+ * taken @old out, or the listener of @req closed. RCU
+ */
+bool strata_tcp_req_replace(struct strata_tcp_req *old, struct strata_tcp_req *req);
+
 /** strata_tcp_req_gone() - has it been taken out of the table? No lock */
 static inline bool strata_tcp_req_gone(const struct strata_tcp_req *req)
 {
@@ -130,6 +144,24 @@ void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
 			   const struct strata_tcp_cookie *c, u32 ts_ms);
 /** strata_tcp_req_synack_again() - the peer may not have got it. BH off */
 void strata_tcp_req_synack_again(struct strata_net *sn, struct strata_tcp_req *req);
+
+/* tcp_accept.c */
+
+/** strata_tcp_accept_add() - @child waits for accept(); false: @lsk has ended. RCU or a reference */
+bool strata_tcp_accept_add(struct sock *lsk, struct sock *child);
+
+/* tcp_migrate.c */
+
+/**
+ * strata_tcp_migrate_child() - another one accepts @child, as @lsk has ended; false: there is
+ * none, or the user has not asked for it. The accept queue's reference goes along
+ */
+bool strata_tcp_migrate_child(struct sock *lsk, struct sock *child);
+/**
+ * strata_tcp_migrate_reqs() - the same of the requests of @lsk; what nobody takes is dropped, or
+ * left where the user has not asked for it. Process context
+ */
+void strata_tcp_migrate_reqs(struct sock *lsk, struct strata_tcp_reqs *reqs);
 
 /* tcp_savedsyn.c. BH off */
 

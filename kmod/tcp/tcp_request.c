@@ -72,14 +72,17 @@ bool strata_tcp_req_add(struct strata_tcp_req *req)
 /* it waits no longer, lock held; the table's reference is the caller's to put */
 static void req_leave(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
 {
+	if (list_empty(&req->wait))
+		return;		/* strata_tcp_req_take() was faster */
 	list_del_init(&req->wait);
 	WRITE_ONCE(reqs->count, reqs->count - 1);
 }
 
-static void req_unlink(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+/* true: it was there, and the table's reference is the caller's to put. Lock held */
+static bool req_unlink(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
 {
-	strata_tcp_unhash_req(req);
 	req_leave(reqs, req);
+	return strata_tcp_unhash_req(req);
 }
 
 bool strata_tcp_req_remove(struct strata_tcp_req *req)
@@ -88,9 +91,7 @@ bool strata_tcp_req_remove(struct strata_tcp_req *req)
 	bool mine;
 
 	spin_lock(&reqs->lock);
-	mine = !strata_tcp_req_gone(req);
-	if (mine)
-		req_unlink(reqs, req);
+	mine = req_unlink(reqs, req);
 	spin_unlock(&reqs->lock);
 	if (mine)
 		strata_tcp_req_put(req);
@@ -103,13 +104,71 @@ bool strata_tcp_req_become(struct strata_tcp_req *req, struct sock *child)
 	bool done;
 
 	spin_lock(&reqs->lock);
-	done = !strata_tcp_req_gone(req) && strata_tcp_hash_child(child, req->hashval, req);
+	done = strata_tcp_hash_child(child, req->hashval, req);
 	if (done)
 		req_leave(reqs, req);
 	spin_unlock(&reqs->lock);
 	if (done)
 		strata_tcp_req_put(req);
 	return done;
+}
+
+struct strata_tcp_req *strata_tcp_req_take(struct strata_tcp_reqs *reqs)
+{
+	struct strata_tcp_req *req = NULL;
+	int level;
+
+	spin_lock_bh(&reqs->lock);
+	for (level = 0; level < STRATA_REQ_LEVELS && !req; level++)
+		req = list_first_entry_or_null(&reqs->level[level], struct strata_tcp_req, wait);
+	if (req) {
+		refcount_inc(&req->ref);
+		req_leave(reqs, req);
+	}
+	spin_unlock_bh(&reqs->lock);
+	return req;
+}
+
+struct strata_tcp_req *strata_tcp_req_copy(const struct strata_tcp_req *old,
+					   struct strata_tcp_reqs *reqs)
+{
+	struct strata_tcp_req *req = strata_tcp_req_alloc();
+
+	if (!req)
+		return NULL;
+	*req = *old;
+	INIT_HLIST_NODE(&req->hash);
+	INIT_LIST_HEAD(&req->wait);
+	refcount_set(&req->ref, 1);
+	req->reqs = reqs;
+	memset(&req->path, 0, sizeof(req->path));
+	strata_path_copy(&req->path, &old->path);
+	req->syn = NULL;
+	return req;
+}
+
+bool strata_tcp_req_replace(struct strata_tcp_req *old, struct strata_tcp_req *req)
+{
+	struct strata_tcp_reqs *reqs = req->reqs;
+	bool ok;
+
+	/* before it can be found; whoever else has @old then finds it gone, and leaves that alone */
+	req->syn = READ_ONCE(old->syn);
+	spin_lock_bh(&reqs->lock);
+	ok = !reqs->closed && strata_tcp_rehash_req(old, req);
+	if (ok) {
+		refcount_inc(&req->ref);
+		req_wait(reqs, req);
+		WRITE_ONCE(reqs->count, reqs->count + 1);
+	}
+	spin_unlock_bh(&reqs->lock);
+	if (!ok) {
+		req->syn = NULL;
+		return false;
+	}
+	old->syn = NULL;
+	strata_tcp_req_put(old);
+	return true;
 }
 
 /* what becomes of a request whose time has come */

@@ -457,6 +457,26 @@ static void rexmit_run(struct sock *sk)
 	strata_tcp_output(sk);
 }
 
+void strata_tcp_backoff_revert(struct sock *sk, u32 seq)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	struct sk_buff *skb = strata_tcp_rtx_head(sk);
+	u64 due;
+
+	if (!skb || seq != tp->snd.una || !tp->retries || !tp->rtt.backoff ||
+	    tp->timer_kind != STRATA_TIMER_RTO)
+		return;
+	tp->rtt.backoff--;
+	strata_tcp_mstamp(tp);
+	due = STRATA_TCP_TX(skb)->xmit_us + strata_rtt_rto(&tp->rtt);
+	if (due > tp->mstamp_us) {
+		strata_tcp_timer_set(sk, STRATA_TIMER_RTO, strata_tcp_jiffies(due - tp->mstamp_us));
+		return;
+	}
+	WRITE_ONCE(tp->timer_expires, jiffies);
+	rexmit_run(sk);
+}
+
 /* RFC 1122 4.2.3.2: the answer did not come in time to carry the ACK. Locked */
 static void delack_run(struct sock *sk)
 {

@@ -199,6 +199,11 @@ readable() { [ "$(user bash -c 'get tcp_sack')" = 1 ]; }
 owner() {
 	user unshare -Urn bash -c 'set_to tcp_sack 0 && is tcp_sack 0'
 }
+# but how many neighbours fit into the machine's memory is not for him to say
+neighbours() {
+	user unshare -Urn bash -c 'is neigh_gc_thresh3 1024 && ! set_to neigh_gc_thresh3 100000 &&
+		is neigh_gc_thresh3 1024' && in_a bash -c 'set_to neigh_gc_thresh3 2048'
+}
 # ping sockets: who may open one
 pings() { # GID COMMAND-PREFIX...
 	local gid=$1
@@ -315,7 +320,7 @@ wants_memory() { # MEM: does TCP come under pressure with this tcp_mem
 ip netns add "$A" && ip netns add "$B"
 cleanup() { ip netns del "$A" && ip netns del "$B"; }
 
-ktap_plan 33
+ktap_plan 34
 ktap_run "every name is one of native's" nothing strangers
 ktap_run "every name of native's TCP is here, or left out for a reason" nothing missing
 ktap_run "there are as many in every namespace" test \
@@ -328,6 +333,7 @@ ktap_run "a new namespace begins with the defaults" in_b bash -c 'is tcp_sack 1'
 ktap_run "everybody reads" readable
 ktap_run "a user does not write" refused user bash -c 'set_to tcp_sack 0'
 ktap_run "the owner of a namespace writes there" owner
+ktap_run "but not the machine's limit of neighbours" neighbours
 ktap_run "and nowhere else" refused user unshare -Ur bash -c 'set_to tcp_sack 0'
 
 in_a bash -c 'set_to ping_group_range "100 200"'

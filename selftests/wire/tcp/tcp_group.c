@@ -198,6 +198,156 @@ CASE(closed, "RFC 9293 3.10.4: what a listener has begun ends with it")
 	ASSERT_LE(0, w_accept(other));
 }
 
+/* ---- tcp_migrate_req ---- */
+
+/* who has connected to @peers waits at @lfd, in any order */
+static bool group_accepted(int lfd, int peers)
+{
+	bool seen[2 * PEERS] = { false };
+	struct sockaddr_in from;
+	socklen_t len;
+	int i, n;
+
+	for (n = 0; n < peers; n++) {
+		len = sizeof(from);
+		if (!w_poll(lfd, POLLIN, 1000) ||
+		    accept(lfd, (struct sockaddr *)&from, &len) < 0) {
+			fprintf(stderr, "# %d of %d were accepted\n", n, peers);
+			return false;
+		}
+		i = ntohs(from.sin_port) - PEER_PORT;
+		if (i < 0 || i >= peers || seen[i])
+			return false;
+		seen[i] = true;
+	}
+	return !w_poll(lfd, POLLIN, 50);
+}
+
+CASE(migrate_accepted,
+     "RFC 9293 3.10.4, tcp_migrate_req: who waits to be accepted is accepted by another of the group")
+{
+	int lfd = group_first(self->lfd), other, i;
+	uint32_t isn[PEERS];
+
+	ASSERT_TRUE(w_sysctl("tcp_migrate_req", "1"));
+	ASSERT_LE(0, lfd);
+	ASSERT_TRUE(group_syns(isn));
+	for (i = 0; i < PEERS; i++) {
+		group_peer(i, isn);
+		in("A 1 ack 1");
+	}
+	other = group_listen(NULL);
+	ASSERT_LE(0, other);
+	close(lfd);
+	ASSERT_TRUE(group_accepted(other, PEERS));
+	ASSERT_EQ(PEERS, w_counted("TCPMigrateReqSuccess"));
+	quiet(50);
+}
+
+CASE(migrate_shutdown, "RFC 9293 3.10.4, tcp_migrate_req: also when shutdown(2) ends the listener")
+{
+	int lfd = group_first(self->lfd), other, i;
+	uint32_t isn[PEERS];
+
+	ASSERT_TRUE(w_sysctl("tcp_migrate_req", "1"));
+	ASSERT_LE(0, lfd);
+	ASSERT_TRUE(group_syns(isn));
+	for (i = 0; i < PEERS; i++) {
+		group_peer(i, isn);
+		in("A 1 ack 1");
+	}
+	other = group_listen(NULL);
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, shutdown(lfd, SHUT_RDWR));
+	ASSERT_TRUE(group_accepted(other, PEERS));
+}
+
+CASE(migrate_requests, "RFC 9293 3.10.4, tcp_migrate_req: nor is who is still opening reset")
+{
+	int lfd = group_first(self->lfd), fd[3], i, n = 0;
+	uint32_t isn[PEERS];
+
+	ASSERT_TRUE(w_sysctl("tcp_migrate_req", "1"));
+	ASSERT_LE(0, lfd);
+	ASSERT_TRUE(group_syns(isn));
+	for (i = 0; i < 3; i++) {
+		fd[i] = group_listen(NULL);
+		ASSERT_LE(0, fd[i]);
+	}
+	close(lfd);
+	close(fd[0]);
+	for (i = 0; i < PEERS; i++) {
+		group_peer(i, isn);
+		in("PA 1+10 ack 1");
+		out("A 1 ack 11");
+	}
+	for (i = 1; i < 3; i++)
+		for (; w_poll(fd[i], POLLIN, 50); n++)
+			ASSERT_LE(0, accept(fd[i], NULL, NULL));
+	ASSERT_EQ(PEERS, n);
+}
+
+CASE(migrate_timer, "RFC 9293 3.8.1, tcp_migrate_req: the SYN-ACK is sent again as before")
+{
+	int lfd = group_first(self->lfd), other;
+	uint32_t isn;
+
+	ASSERT_TRUE(w_sysctl("tcp_migrate_req", "1"));
+	ASSERT_LE(0, lfd);
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	isn = w.isn;
+	other = group_listen(NULL);
+	ASSERT_LE(0, other);
+	close(lfd);
+	out_within(1200, "SA 0 ack 1");
+	ASSERT_EQ(isn, w.isn);
+	in("A 1 ack 1");
+	ASSERT_TRUE(group_accepted(other, 1));
+}
+
+CASE(migrate_saved_syn, "tcp(7) TCP_SAVE_SYN, tcp_migrate_req, RFC 9293 3.10.4: its SYN goes along")
+{
+	int lfd = group_first(self->lfd), other, fd;
+	socklen_t len = 200;
+	uint8_t syn[200];
+
+	ASSERT_TRUE(w_sysctl("tcp_migrate_req", "1"));
+	ASSERT_LE(0, lfd);
+	ASSERT_EQ(0, w_set(lfd, SOL_TCP, TCP_SAVE_SYN, 1));
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	other = group_listen(NULL);
+	ASSERT_LE(0, other);
+	close(lfd);
+	in("A 1 ack 1");
+	fd = w_accept(other);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_SAVED_SYN, syn, &len));
+	ASSERT_EQ(44, len);
+	ASSERT_EQ(0x45, syn[0]);
+}
+
+CASE(migrate_nobody, "RFC 9293 3.10.4, tcp_migrate_req: where nobody of the group is left they end as ever")
+{
+	int lfd = group_first(self->lfd), other;
+
+	ASSERT_TRUE(w_sysctl("tcp_migrate_req", "1"));
+	ASSERT_LE(0, lfd);
+	other = group_listen(HOST);	/* of another group */
+	ASSERT_LE(0, other);
+	close(other);
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+	in("A 1 ack 1");
+	other = group_listen(HOST);
+	ASSERT_LE(0, other);
+	close(lfd);
+	out("RA 1 ack 1");
+	ASSERT_FALSE(w_poll(other, POLLIN, 50));
+	ASSERT_EQ(0, w_counted("TCPMigrateReqSuccess"));
+}
+
 CASE(connect_meets_request, "RFC 9293 3.3.1: no second connection of the same pair")
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET, .sin_port = htons(PORT) };

@@ -158,6 +158,69 @@ BELIEVED(before, 0, false)
 BELIEVED(old, -100000, false)
 BELIEVED(far, 100000, false)
 
+/* ms of a timeout where round trips take no time, as in tcp_send.c */
+#define RTO	204
+
+/* a connection whose only segment was sent again once, which has doubled the timeout, or -1 */
+static int backed_off(int lfd)
+{
+	int fd = w_no_tail_probe() ? w_passive(lfd, "mss 1460") : -1;
+
+	if (fd < 0 || w_put(fd, 100, 0) != 100 || !w_out(-1, "PA 1+100") || !w_out(RTO, "PA 1+100"))
+		return -1;
+	return fd;
+}
+
+CASE(revert, "RFC 6069 4.2: a router says that what was sent again met no link: the timeout is not doubled")
+{
+	ASSERT_LE(0, backed_off(self->lfd));
+	ASSERT_TRUE(w_icmp(3, 1, 0, 1));
+	out_at(RTO, "PA 1+100");
+	ASSERT_TRUE(w_icmp(3, 0, 0, 1));
+	out_at(RTO, "PA 1+100");
+	out_at(2 * RTO, "PA 1+100");	/* silence may be congestion */
+	ASSERT_TRUE(w_icmp(3, 1, 0, 1));
+	out_at(2 * RTO, "PA 1+100");
+	in("A 1 ack 101");
+	quiet(1000);
+}
+
+CASE(revert_late, "RFC 6069 4.2 (3): if the timeout is over without the doubling, at once")
+{
+	ASSERT_LE(0, backed_off(self->lfd));
+	sleep_s(0.3);
+	ASSERT_TRUE(w_icmp(3, 1, 0, 1));
+	out("PA 1+100");
+}
+
+CASE(revert_first, "RFC 6069 4.1: an error about what was sent once reverts nothing")
+{
+	int fd = w_no_tail_probe() ? w_passive(self->lfd, "mss 1460") : -1;
+
+	ASSERT_LE(0, fd);
+	put(fd, 100);
+	out("PA 1+100");
+	ASSERT_TRUE(w_icmp(3, 1, 0, 1));
+	out_at(RTO, "PA 1+100");
+	out_at(2 * RTO, "PA 1+100");
+}
+
+CASE(revert_other, "RFC 6069 4.1 (MUST): nor does another kind of error, or one about another segment")
+{
+	int fd = w_no_tail_probe() ? w_passive(self->lfd, "mss 1000") : -1;
+
+	ASSERT_LE(0, fd);
+	put(fd, 2000);
+	out("A 1+1000");
+	out("PA 1001+1000");
+	out_within(RTO + 20, "A 1+1000");
+	ASSERT_TRUE(w_icmp(3, 1, 0, 1001));
+	ASSERT_TRUE(w_icmp(3, 3, 0, 1));
+	ASSERT_TRUE(w_icmp(3, 13, 0, 1));
+	ASSERT_TRUE(w_icmp(11, 0, 0, 1));
+	out_at(2 * RTO, "A 1+1000");
+}
+
 CASE(pmtu_larger, "RFC 1191 3 (MUST NOT): an error never raises the path MTU")
 {
 	int fd = w_passive(self->lfd, "mss 1460");

@@ -277,6 +277,8 @@ CASE(zero_window_probe, "RFC 9293 3.8.6.1 (MUST-66): a closed window's answer to
 		at = s.ack;
 	} while (s.win && n++ < 100);
 	ASSERT_EQ(0, s.win);
+	ASSERT_LT(0, w_counted("TCPWantZeroWindowAdv"));
+	ASSERT_EQ(1, w_counted("TCPToZeroWindowAdv"));
 	in("A %u", at - 1);
 	out("A 1 ack %u win 0", at);
 	sleep_s(0.6);
