@@ -86,8 +86,7 @@ int strata_tcp_hash_bound(struct sock *sk);
 int strata_tcp_hash_chosen(struct sock *sk);
 /**
  * strata_tcp_hash_child() - enter @child by @hash; false if the 4-tuple is taken. BH off
- * @req: its request, which leaves the table with that, false if it has done so before; NULL: it
- *	is none of the table's
+ * @req: its request, which leaves the table with that (false: it has before), or NULL
  */
 bool strata_tcp_hash_child(struct sock *child, u32 hash, struct strata_tcp_req *req);
 /** strata_tcp_hash_listen() - enter the table of listeners, and a group. 0, -ENOMEM. Locked */
@@ -115,12 +114,10 @@ struct strata_tcp_req *strata_tcp_lookup_req(struct strata_net *sn, u32 hash, __
 					     __be16 lport, __be32 raddr, __be16 rport, int iif);
 /**
  * strata_tcp_hash_req() - enter @req; false if its 4-tuple is a connection's or another request's;
- * strata_tcp_unhash_req() - leave; strata_tcp_rehash_req() - @req takes the place of @old, from
- * which it is copied: false if that was not there any more. strata_tcp_reqs.lock held (that of @req)
+ * strata_tcp_unhash_req() - leave; false: it has before. strata_tcp_reqs.lock held
  */
 bool strata_tcp_hash_req(struct strata_tcp_req *req);
 bool strata_tcp_unhash_req(struct strata_tcp_req *req);
-bool strata_tcp_rehash_req(struct strata_tcp_req *old, struct strata_tcp_req *req);
 /** strata_tcp_lookup_listen() - a listener, NOT counted (RCU); best match as native */
 struct sock *strata_tcp_lookup_listen(struct strata_net *sn, __be32 laddr, __be16 lport,
 				      __be32 raddr, __be16 rport, int iif, struct sk_buff *skb);

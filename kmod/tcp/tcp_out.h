@@ -223,10 +223,7 @@ void strata_tcp_release_cb(struct sock *sk);
 void strata_tcp_defer(struct sock *sk, enum strata_tcp_deferred what);
 
 void strata_tcp_timers_init(struct sock *sk);
-/**
- * strata_tcp_timers_stop() - stop all timers of @sk and drop their references. Locked; does not
- * wait
- */
+/** strata_tcp_timers_stop() - stop all of @sk's, drop their references; does not wait. Locked */
 void strata_tcp_timers_stop(struct sock *sk);
 /** strata_tcp_timer_set() - arm the retransmission timer for @kind, @when jiffies from now */
 void strata_tcp_timer_set(struct sock *sk, enum strata_tcp_timer kind, unsigned long when);
@@ -244,10 +241,7 @@ void strata_tcp_timer_rearm(struct sock *sk);
 void strata_tcp_backoff_revert(struct sock *sk, u32 seq);
 void strata_tcp_delack_set(struct sock *sk, unsigned long when);
 void strata_tcp_delack_clear(struct sock *sk);
-/**
- * strata_tcp_keepalive_set() - (re)arm or stop sk->sk_timer: keepalive, FIN-WAIT-2, SYN-
- * RECEIVED
- */
+/** strata_tcp_keepalive_set() - (re)arm or stop sk->sk_timer: keepalive, FIN-WAIT-2 */
 void strata_tcp_keepalive_set(struct sock *sk, unsigned long when);
 void strata_tcp_keepalive_clear(struct sock *sk);
 

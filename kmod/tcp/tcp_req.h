@@ -145,9 +145,17 @@ void strata_tcp_req_synack(struct strata_net *sn, struct strata_tcp_req *req,
 /** strata_tcp_req_synack_again() - the peer may not have got it. BH off */
 void strata_tcp_req_synack_again(struct strata_net *sn, struct strata_tcp_req *req);
 
+/* tcp_lookup.c */
+
+/**
+ * strata_tcp_rehash_req() - @req takes the place of @old, from which it is copied, in the table of
+ * connections; false: @old has left it. strata_tcp_reqs.lock held (that of @req)
+ */
+bool strata_tcp_rehash_req(struct strata_tcp_req *old, struct strata_tcp_req *req);
+
 /* tcp_accept.c */
 
-/** strata_tcp_accept_add() - @child waits for accept(); false: @lsk has ended. RCU or a reference */
+/** strata_tcp_accept_add() - @child waits for accept(); false: @lsk has ended. RCU or counted */
 bool strata_tcp_accept_add(struct sock *lsk, struct sock *child);
 
 /* tcp_migrate.c */

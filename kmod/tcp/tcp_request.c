@@ -152,7 +152,7 @@ bool strata_tcp_req_replace(struct strata_tcp_req *old, struct strata_tcp_req *r
 	struct strata_tcp_reqs *reqs = req->reqs;
 	bool ok;
 
-	/* before it can be found; whoever else has @old then finds it gone, and leaves that alone */
+	/* before it can be found; who else has @old finds that gone then, and leaves it alone */
 	req->syn = READ_ONCE(old->syn);
 	spin_lock_bh(&reqs->lock);
 	ok = !reqs->closed && strata_tcp_rehash_req(old, req);

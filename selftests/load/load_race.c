@@ -173,26 +173,49 @@ static void *acceptor(void *arg)
 	return NULL;
 }
 
+/* one of a group, so that two may be there */
+static int group_listen(int backlog)
+{
+	struct sockaddr_in sin = addr_of(address, port());
+	int fd = side_socket(&server, SOCK_NONBLOCK), one = 1;
+
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	/* before 6.2 the core keeps SO_REUSEPORT for AF_INET; native has no such level */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	setsockopt(fd, SOL_STRATA, SO_REUSEPORT, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&sin, sizeof(sin)) || listen(fd, backlog)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* listeners come and go, with an heir for what they have begun (tcp_migrate_req) and without */
 static void *listener_mover(void *arg)
 {
 	unsigned int seed = (long)arg;
+	int old, next;
 
 	while (!stop) {
-		int fd = side_listen(&server, address, port(), 1 + rnd(&seed, 8), SOCK_NONBLOCK);
-		int old;
-
-		if (fd < 0) {
-			check("listen", fd);
+		old = rnd(&seed, 3) ? -1 : __sync_lock_test_and_set(&listener, -1);
+		if (old >= 0)
+			close(old);
+		next = group_listen(1 + rnd(&seed, 8));
+		if (next < 0) {
+			check("listen", next);
 			usleep(1000);
 			continue;
 		}
-		listener = fd;
-		usleep(2000 + rnd(&seed, 40000));
-		old = __sync_lock_test_and_set(&listener, -1);
-		if (rnd(&seed, 2))
+		old = __sync_lock_test_and_set(&listener, next);
+		if (old >= 0 && rnd(&seed, 2))
 			shutdown(old, SHUT_RDWR);
-		close(old);
+		if (old >= 0)
+			close(old);
+		usleep(2000 + rnd(&seed, 40000));
 	}
+	close(__sync_lock_test_and_set(&listener, -1));
 	return NULL;
 }
 

@@ -114,9 +114,13 @@ without_memory() {
 works() { timeout 300 "$DIR/load_conns" strata@la strata@lb 10.9.0.11 10 5; }
 all_gone() { reset_all la lb && within 60 no_sockets && reset_all la lb; }
 
-ktap_plan 13
+migrated() { strata -n la stat | grep TCPMigrateReqSuccess; }
+
+ktap_plan 14
 ktap_run "module" load_module
 ktap_run "namespaces, addresses" up
+# listeners that end have heirs
+echo 1 | ip netns exec la tee /proc/sys/net/strata/tcp_migrate_req > /dev/null
 ktap_run "connections" works
 ktap_run "their end" all_gone
 before=$(memory_take)
@@ -131,6 +135,7 @@ else
 	ktap_skip "while allocations fail" "a kernel without CONFIG_FAILSLAB"
 	ktap_skip "while all of that happens" "a kernel without CONFIG_FAILSLAB"
 fi
+told "listeners that ended had heirs" migrated
 ktap_run "connections as before" works
 ktap_run "all sockets are gone" all_gone
 ktap_run "memory is back to the start" within 20 memory_same "$before"
