@@ -211,6 +211,19 @@ reused() {
 	rmdir "$seen"
 	return "$status"
 }
+# Namespace and all: the last one.
+namespace_gone() {
+	local port status=0
+	mkdir "$seen" && echo 1 > "$seen/events/strata/strata_tcp_state/enable" || return 1
+	echo hello | ip netns exec ta timeout 20 tcp_echo_client -p 7 10.77.0.2
+	wait_for no_open_end
+	port=$(sed -n 's/.* 10.77.0.1:\([0-9]*\) -> .* state 7 -> 2$/\1/p' "$seen/trace")
+	states_become "10.77.0.1:$port" 10.77.0.2:7 "7>2 2>1 1>4 4>5 5>6" || status=1
+	ip netns del ta
+	states_become "10.77.0.1:$port" 10.77.0.2:7 "7>2 2>1 1>4 4>5 5>6 6>7" || status=1
+	rmdir "$seen"
+	return "$status"
+}
 # flags, sequence number, acknowledgment, length and window of a socket's segments
 segments() { # xmit|rcv ENDS
 	sed -n "s/.*strata_tcp_$1: sk=[0-9a-f]* $2 \(flags=.* wnd=[0-9]*\) state=.*/\1/p" "$tmp"
@@ -254,7 +267,8 @@ trace_unread() { # trace | head: no complaint, nothing left
 	for _ in 1 2 3; do
 		echo hello | ip netns exec ta timeout 20 tcp_echo_client -p 7 10.77.0.2
 	done
-	wait_for no_instance && ! kill "$pid" 2>/dev/null
+	# also if nothing happens any more that it could write
+	wait_for no_instance && ! kill -0 "$pid" 2>/dev/null || return 1
 	[ "$(wc -l < "$tmp")" = 1 ] && [ "$(wc -l < "$tmp.err")" = 1 ]
 }
 trace_counts() { # -c ends by itself
@@ -402,7 +416,7 @@ request_retransmits() {
 }
 has_listener9() { [ -n "$(a ss -tlnH sport = :9)" ]; }
 
-ktap_plan 18
+ktap_plan 19
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
 ip -n ta link set va up && ip -n tb link set vb up && ip -n ta link set lo up
@@ -432,6 +446,7 @@ ktap_run "trace -d -j: drops and why" trace_drops json
 ktap_run "trace: retransmissions, as many as tcp_info has" trace_retransmits
 rmdir "$seen"
 ktap_run "trace: SYN-ACKs of a request sent again, as many as counted" request_retransmits
+ktap_run "TIME-WAIT, until its namespace goes" namespace_gone
 rmdir "$seen" 2>/dev/null
 
 kill $server

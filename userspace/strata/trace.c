@@ -8,10 +8,10 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <tracefs/tracefs.h>
 #include <unistd.h>
 
@@ -278,15 +278,16 @@ static void finish(struct tracer *t)
 /* Returns the error of writing the output, EPIPE when nobody reads any more. */
 static int follow(struct tracer *t)
 {
-	const struct timespec pause = { .tv_nsec = 50000000 };
+	/* No events asked for: only that the reader of a pipe has gone is told. */
+	struct pollfd reader = { .fd = STDOUT_FILENO };
 
 	while (!stopped) {
 		tracefs_iterate_raw_events(t->tep, t->instance, NULL, 0,
 					   on_event, t);
 		if (fflush(stdout))
 			return errno;
-		if (!stopped)
-			nanosleep(&pause, NULL);
+		if (!stopped && poll(&reader, 1, 50) > 0)
+			return EPIPE;
 	}
 	/* What came before the end was asked for and is still in the buffer. */
 	if (!t->count || t->seen < t->count) {
