@@ -145,6 +145,24 @@ CASE(not_deferred, "RFC 5681 4.2: an ACK for each with tcp_backlog_ack_defer 0")
 	ASSERT_EQ(SEGMENTS, acks);
 }
 
+CASE(deferred_copies, "RFC 2883 4 (MUST): what comes twice is reported each time, in the backlog, too")
+{
+	struct held h;
+	int fd = held(&h, w_passive(self->lfd, "mss 1460 sackok"));
+
+	if (fd == -2)
+		SKIP(return, "no userfaultfd(2) in this kernel");
+	ASSERT_LE(0, fd);
+	in("A 11+10 ack 1");
+	in("A 11+10 ack 1");
+	in("A 31+10 ack 1");
+	in("A 31+10 ack 1");
+	ASSERT_TRUE(released(&h));
+	if (!NATIVE("puts its ACKs off, and the report of the first copy is written over"))
+		out_within(500, "A 1 ack 21 sack 11-21");
+	out_within(500, "A 1 ack 21 sack 31-41 sack 31-41");
+}
+
 /* a connection with DCTCP; -1: there is none */
 static int open_dctcp(int lfd)
 {

@@ -178,6 +178,25 @@ CASE(tw_reuse, "RFC 6191 2, tcp_tw_reuse 1: a port in TIME-WAIT may be chosen, t
 	ASSERT_EQ(65535 + 2, w.isn - end);
 }
 
+CASE(tw_reuse_second,
+     "RFC 6191 2, RFC 7323 5.5, tcp_tw_reuse 1: not in the second of the last timestamp that came")
+{
+	struct timespec now;
+
+	ASSERT_TRUE(w_sysctl("tcp_tw_reuse", "1"));
+	/* a second begins */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sleep_s(1.02 - now.tv_nsec / 1e9);
+	w.port = 6000;
+	ASSERT_TRUE(ends_in_time_wait(only_port(ME, PEER_PORT)));
+	ASSERT_EQ(-1, only_port(ME, PEER_PORT));
+	ASSERT_EQ(EADDRNOTAVAIL, errno);
+	sleep_s(1.1);
+	w_peer(PEER_PORT);
+	ASSERT_LE(0, only_port(ME, PEER_PORT));
+	out("S 0 ts");
+}
+
 CASE(tw_reuse_default, "RFC 6191 2, tcp_tw_reuse 2: by default on the loopback device alone")
 {
 	ASSERT_TRUE(waits());
