@@ -207,8 +207,10 @@ void strata_tcp_listen_stop(struct sock *sk)
 		strata_tcp_migrate_reqs(sk, reqs);
 		strata_tcp_reqs_close(reqs);
 	}
-	while ((child = queue_pop(sk)))
+	while ((child = queue_pop(sk))) {
 		if (!strata_tcp_migrate_child(sk, child))
 			child_abort(child);
+		cond_resched();
+	}
 	strata_tcp_fastopen_stop(sk);
 }

@@ -180,6 +180,31 @@ struct sock *strata_tcp_lookup_listen(struct strata_net *sn, __be32 laddr, __be1
 	return best;
 }
 
+/* SO_REUSEPORT: do they share port and address, or would if both listened? */
+static bool same_group(const struct sock *a, const struct sock *b)
+{
+	return a->sk_reuseport && b->sk_reuseport && net_eq(sock_net(a), sock_net(b)) &&
+	       READ_ONCE(strata_sk(a)->lport) == READ_ONCE(strata_sk(b)->lport) &&
+	       READ_ONCE(strata_sk(a)->laddr) == READ_ONCE(strata_sk(b)->laddr) &&
+	       READ_ONCE(a->sk_bound_dev_if) == READ_ONCE(b->sk_bound_dev_if) &&
+	       uid_eq(a->sk_uid, b->sk_uid);
+}
+
+struct sock *strata_tcp_lookup_group(const struct sock *lsk, __be32 laddr, __be32 raddr,
+				     __be16 rport)
+{
+	struct strata_net *sn = strata_sk_net(lsk);
+	__be16 lport = strata_sk(lsk)->lport;
+	const struct hlist_nulls_node *node;
+	struct sock *sk;
+
+	sk_nulls_for_each_rcu(sk, node, &lbucket(sn, lport)->socks) {
+		if (sk != lsk && same_group(sk, lsk))
+			return group_select(sk, sn, laddr, lport, raddr, rport, NULL);
+	}
+	return NULL;
+}
+
 struct sock *strata_tcp_find(struct strata_net *sn, __be32 laddr, __be16 lport, __be32 raddr,
 			     __be16 rport, int iif)
 {
@@ -401,10 +426,7 @@ static int group_join(const struct strata_tcp_lbucket *b, struct sock *sk)
 	struct sock *other;
 
 	sk_nulls_for_each(other, node, &b->socks) {
-		if (other->sk_reuseport && net_eq(sock_net(other), sock_net(sk)) &&
-		    strata_sk(other)->lport == ep->lport && strata_sk(other)->laddr == ep->laddr &&
-		    other->sk_bound_dev_if == sk->sk_bound_dev_if &&
-		    uid_eq(other->sk_uid, sk->sk_uid))
+		if (same_group(other, sk))
 			return reuseport_add_sock(sk, other, !ep->laddr);
 	}
 	return reuseport_alloc(sk, !ep->laddr);

@@ -9,26 +9,14 @@
  * (strata_tcp_req_replace()), and who has found the old one sees that it is gone and looks again.
  *
  * Native asks for another listener when the handshake's ACK or the SYN-ACK's timer comes to one
- * that has ended; here they go over with its end. The peer sees no difference.
+ * that has ended; here they go over with its end, and wait as long as they would have.
  */
 
 #include "tcp_req.h"
 
-/* of whose group nobody else is left, or who does not want that: NULL. RCU */
-static struct sock *heir(const struct sock *lsk, __be32 laddr, __be32 raddr, __be16 rport)
+static bool wanted(const struct sock *lsk)
 {
-	struct strata_net *sn = strata_sk_net(lsk);
-	const struct strata_sock *ep = strata_sk(lsk);
-	int dev = READ_ONCE(lsk->sk_bound_dev_if);
-	struct sock *to;
-
-	if (!READ_ONCE(sn->conf.tcp_migrate_req) || !lsk->sk_reuseport)
-		return NULL;
-	to = strata_tcp_lookup_listen(sn, laddr, ep->lport, raddr, rport, dev, NULL);
-	if (!to || !to->sk_reuseport || READ_ONCE(strata_sk(to)->laddr) != ep->laddr ||
-	    READ_ONCE(to->sk_bound_dev_if) != dev || !uid_eq(to->sk_uid, lsk->sk_uid))
-		return NULL;
-	return to;
+	return READ_ONCE(strata_sk_net(lsk)->conf.tcp_migrate_req) && lsk->sk_reuseport;
 }
 
 static bool migrated(struct strata_net *sn, bool ok)
@@ -43,40 +31,62 @@ static bool migrated(struct strata_net *sn, bool ok)
 bool strata_tcp_migrate_child(struct sock *lsk, struct sock *child)
 {
 	const struct strata_sock *ep = strata_sk(child);
-	struct sock *to;
 	bool ok = false;
+	struct sock *to;
 
+	if (!wanted(lsk))
+		return false;
 	rcu_read_lock();
-	to = heir(lsk, ep->laddr, ep->raddr, ep->rport);
-	if (to)
-		ok = migrated(strata_sk_net(lsk), strata_tcp_accept_add(to, child));
+	/* an heir that ends meanwhile has left the group, and so is not found again */
+	do {
+		to = strata_tcp_lookup_group(lsk, ep->laddr, ep->raddr, ep->rport);
+		ok = to && strata_tcp_accept_add(to, child);
+	} while (to && !ok);
 	rcu_read_unlock();
-	return ok;
+	return migrated(strata_sk_net(lsk), ok);
+}
+
+/* false: nobody of the group has @req, and it is there no longer. RCU */
+static bool hand_over(struct sock *lsk, struct strata_tcp_req *req)
+{
+	struct strata_tcp_req *copy;
+	struct strata_tcp_reqs *reqs;
+	bool ok = false;
+	struct sock *to;
+
+	while (!ok) {
+		to = strata_tcp_lookup_group(lsk, req->laddr, req->raddr, req->rport);
+		if (!to)
+			return false;
+		reqs = rcu_dereference(strata_tcp_sk(to)->lst.reqs);
+		if (!reqs)
+			continue;	/* it ends, too: see above */
+		copy = strata_tcp_req_copy(req, reqs);
+		if (!copy)
+			return false;
+		ok = strata_tcp_req_replace(req, copy);
+		strata_tcp_req_put(copy);
+		/* a connection or reset by now? */
+		if (!ok && strata_tcp_req_gone(req))
+			return true;
+	}
+	return migrated(req->sn, true);
 }
 
 /* takes the reference of who has found @req */
 static void migrate_req(struct sock *lsk, struct strata_tcp_req *req)
 {
-	struct strata_tcp_req *copy = NULL;
-	struct strata_tcp_reqs *reqs;
-	struct sock *to;
-	bool ok = false;
+	bool done;
 
 	rcu_read_lock();
-	to = heir(lsk, req->laddr, req->raddr, req->rport);
-	if (to) {
-		reqs = rcu_dereference(strata_tcp_sk(to)->lst.reqs);
-		copy = reqs ? strata_tcp_req_copy(req, reqs) : NULL;
-		ok = migrated(req->sn, copy && strata_tcp_req_replace(req, copy));
-	}
+	done = hand_over(lsk, req);
 	rcu_read_unlock();
-	if (!ok) {
+	if (!done) {
 		local_bh_disable();
 		strata_tcp_req_remove(req);
 		local_bh_enable();
+		migrated(req->sn, false);
 	}
-	if (copy)
-		strata_tcp_req_put(copy);
 	strata_tcp_req_put(req);
 }
 
@@ -84,7 +94,7 @@ void strata_tcp_migrate_reqs(struct sock *lsk, struct strata_tcp_reqs *reqs)
 {
 	struct strata_tcp_req *req;
 
-	if (!READ_ONCE(strata_sk_net(lsk)->conf.tcp_migrate_req) || !lsk->sk_reuseport)
+	if (!wanted(lsk))
 		return;
 	while ((req = strata_tcp_req_take(reqs))) {
 		migrate_req(lsk, req);

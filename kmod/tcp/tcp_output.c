@@ -602,7 +602,7 @@ static u32 window_now(struct sock *sk, bool *tight)
 	u32 least = max(space / 16, mss);
 
 	if (tight)
-		*tight = free < full / 2 && free < least;
+		*tight = free < full / 2 && round_down(free, 1U << tp->rwnd.wscale) < least;
 	/* the reader lags behind: no reason to hurry the peer */
 	if (free < full / 2)
 		tp->ack.quick = 0;
@@ -618,11 +618,11 @@ u16 strata_tcp_select_window(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_net *sn = strata_sk_net(sk);
-	u32 old = tp->rwnd.wnd;
+	u32 old = tp->rwnd.wnd, left = strata_wnd_left(&tp->rwnd, tp->rcv.nxt);
 	bool tight = false;
 	u32 wnd = tp->ack.pending & STRATA_ACK_NOMEM ? 0 : window_now(sk, &tight);
 
-	if (wnd && tight)
+	if (tight && left && wnd && wnd < left + (1U << tp->rwnd.wscale))
 		strata_inc(sn, TCPEXT_WANTZEROWINDOWADV);
 	if (!wnd && old)
 		strata_inc(sn, TCPEXT_TOZEROWINDOWADV);

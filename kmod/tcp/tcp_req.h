@@ -115,8 +115,8 @@ bool strata_tcp_req_remove(struct strata_tcp_req *req);
 bool strata_tcp_req_become(struct strata_tcp_req *req, struct sock *child);
 
 /**
- * strata_tcp_req_take() - one, counted, that waits no longer but can be found until it is
- * removed or replaced; NULL: there is none
+ * strata_tcp_req_take() - one of a listener that ends, counted: it no longer waits but can be found
+ * until it is removed or replaced; NULL: there is none left, and none comes any more
  */
 struct strata_tcp_req *strata_tcp_req_take(struct strata_tcp_reqs *reqs);
 /** strata_tcp_req_copy() - as @old, for another listener; NULL: no memory. RCU */
@@ -152,6 +152,12 @@ void strata_tcp_req_synack_again(struct strata_net *sn, struct strata_tcp_req *r
  * connections; false: @old has left it. strata_tcp_reqs.lock held (that of @req)
  */
 bool strata_tcp_rehash_req(struct strata_tcp_req *old, struct strata_tcp_req *req);
+/**
+ * strata_tcp_lookup_group() - another listener of the group of @lsk, which may listen no longer,
+ * for that peer; NULL: there is none. NOT counted (RCU)
+ */
+struct sock *strata_tcp_lookup_group(const struct sock *lsk, __be32 laddr, __be32 raddr,
+				     __be16 rport);
 
 /* tcp_accept.c */
 

@@ -42,15 +42,29 @@ static unsigned long level_timeout(int level)
 	return min((unsigned long)HZ << level, 120UL * HZ);
 }
 
-/* onto the end of its level, whose members all wait as long; lock held */
-static void req_wait(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+static int req_level(const struct strata_tcp_req *req)
 {
-	int level = min_t(int, req->sent, STRATA_REQ_LEVELS - 1);
+	return min_t(int, req->sent, STRATA_REQ_LEVELS - 1);
+}
 
-	req->expires = jiffies + level_timeout(level);
-	list_add_tail(&req->wait, &reqs->level[level]);
+/* into its level, by expiry: as all its members wait as long, that is its end. Lock held */
+static void req_enlist(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+{
+	struct list_head *level = &reqs->level[req_level(req)], *at = level->prev;
+
+	/* but of those that another listener leaves behind */
+	while (at != level &&
+	       time_after(list_entry(at, struct strata_tcp_req, wait)->expires, req->expires))
+		at = at->prev;
+	list_add(&req->wait, at);
 	if (!timer_pending(&reqs->timer) || time_before(req->expires, reqs->timer.expires))
 		mod_timer(&reqs->timer, req->expires);
+}
+
+static void req_wait(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
+{
+	req->expires = jiffies + level_timeout(req_level(req));
+	req_enlist(reqs, req);
 }
 
 bool strata_tcp_req_add(struct strata_tcp_req *req)
@@ -119,6 +133,7 @@ struct strata_tcp_req *strata_tcp_req_take(struct strata_tcp_reqs *reqs)
 	int level;
 
 	spin_lock_bh(&reqs->lock);
+	reqs->closed = true;
 	for (level = 0; level < STRATA_REQ_LEVELS && !req; level++)
 		req = list_first_entry_or_null(&reqs->level[level], struct strata_tcp_req, wait);
 	if (req) {
@@ -158,7 +173,7 @@ bool strata_tcp_req_replace(struct strata_tcp_req *old, struct strata_tcp_req *r
 	ok = !reqs->closed && strata_tcp_rehash_req(old, req);
 	if (ok) {
 		refcount_inc(&req->ref);
-		req_wait(reqs, req);
+		req_enlist(reqs, req);
 		WRITE_ONCE(reqs->count, reqs->count + 1);
 	}
 	spin_unlock_bh(&reqs->lock);

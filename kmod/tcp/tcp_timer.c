@@ -463,14 +463,15 @@ void strata_tcp_backoff_revert(struct sock *sk, u32 seq)
 	struct sk_buff *skb = strata_tcp_rtx_head(sk);
 	u64 due;
 
-	if (!skb || seq != tp->snd.una || !tp->retries || !tp->rtt.backoff ||
+	if (!skb || seq != tp->snd.una || !tp->retries || !tp->rtt.backoff || probe_like(sk) ||
 	    tp->timer_kind != STRATA_TIMER_RTO)
 		return;
 	tp->rtt.backoff--;
 	strata_tcp_mstamp(tp);
 	due = STRATA_TCP_TX(skb)->xmit_us + strata_rtt_rto(&tp->rtt);
 	if (due > tp->mstamp_us) {
-		strata_tcp_timer_set(sk, STRATA_TIMER_RTO, strata_tcp_jiffies(due - tp->mstamp_us));
+		strata_tcp_timer_set(sk, STRATA_TIMER_RTO,
+				     min(strata_tcp_jiffies(due - tp->mstamp_us), rto_when(tp)));
 		return;
 	}
 	WRITE_ONCE(tp->timer_expires, jiffies);

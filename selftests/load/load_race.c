@@ -15,7 +15,7 @@
 #define SLOTS	8
 #define CREW	5	/* threads */
 #define CREWS	8
-#define ALONE	4	/* threads there are only once */
+#define ALONE	5	/* threads beside the crews */
 #define GRAMS	3	/* few, so that threads meet */
 
 static struct side server, client;
@@ -292,7 +292,7 @@ static void *gram_meddler(void *arg)
 int main(int argc, char **argv)
 {
 	void *(*const alone[ALONE])(void *) = {
-		listener_mover, gram_maker, gram_meddler, gram_meddler,
+		listener_mover, listener_mover, gram_maker, gram_meddler, gram_meddler,
 	};
 	void *(*const crew[CREW])(void *) = {
 		connector, connector, meddler_of_made, meddler_of_taken, acceptor,

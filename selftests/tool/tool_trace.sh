@@ -230,6 +230,7 @@ segments() { # xmit|rcv ENDS
 }
 
 # --- the tool ---
+ended() { ! kill -0 "$1" 2>/dev/null; }
 no_instance() { ! ls -d /sys/kernel/tracing/instances/strata-trace-* 2>/dev/null; }
 traces() { # the ladder of a connection, ended by a signal
 	local pid sig=$1
@@ -268,7 +269,7 @@ trace_unread() { # trace | head: no complaint, nothing left
 		echo hello | ip netns exec ta timeout 20 tcp_echo_client -p 7 10.77.0.2
 	done
 	# also if nothing happens any more that it could write
-	wait_for no_instance && ! kill -0 "$pid" 2>/dev/null || return 1
+	wait_for no_instance && wait_for ended "$pid" || return 1
 	[ "$(wc -l < "$tmp")" = 1 ] && [ "$(wc -l < "$tmp.err")" = 1 ]
 }
 trace_counts() { # -c ends by itself

@@ -286,8 +286,10 @@ static int follow(struct tracer *t)
 					   on_event, t);
 		if (fflush(stdout))
 			return errno;
-		if (!stopped && poll(&reader, 1, 50) > 0)
-			return EPIPE;
+		if (!stopped && poll(&reader, 1, 50) > 0) {
+			errno = EPIPE;
+			return errno;
+		}
 	}
 	/* What came before the end was asked for and is still in the buffer. */
 	if (!t->count || t->seen < t->count) {

@@ -158,7 +158,8 @@ CASE(deferred_copies, "RFC 2883 4 (MUST): what comes twice is reported each time
 	in("A 31+10 ack 1");
 	in("A 31+10 ack 1");
 	ASSERT_TRUE(released(&h));
-	if (!NATIVE("puts its ACKs off, and the report of the first copy is written over"))
+	if (NATIVE_BEFORE(607, "it has no tcp_backlog_ack_defer yet") ||
+	    !NATIVE("puts its ACKs off, and the report of the first copy is written over"))
 		out_within(500, "A 1 ack 21 sack 11-21");
 	out_within(500, "A 1 ack 21 sack 31-41 sack 31-41");
 }
@@ -188,7 +189,8 @@ CASE(deferred_marked, "RFC 8257 3.2: where the marks change there are two ACKs, 
 	in("A 11+10 ack 1 ecn 2");
 	in("A 21+10 ack 1 ecn 3");
 	ASSERT_TRUE(released(&h));
-	if (!NATIVE("takes all that waited for marked: its ACKs were put off without a timer"))
+	if (NATIVE_BEFORE(607, "it has no tcp_backlog_ack_defer yet") ||
+	    !NATIVE("takes all that waited for marked: its ACKs were put off without a timer"))
 		out_within(500, "A 1 ack 21");
 	out_within(500, "AE 1 ack 31");
 }

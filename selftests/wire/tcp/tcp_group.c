@@ -328,6 +328,32 @@ CASE(migrate_saved_syn, "tcp(7) TCP_SAVE_SYN, tcp_migrate_req, RFC 9293 3.10.4: 
 	ASSERT_EQ(0x45, syn[0]);
 }
 
+CASE(migrate_own_group,
+     "RFC 9293 3.10.4, tcp_migrate_req: another of the group, also where a new SYN would be somebody else's")
+{
+	int lfd = group_first(self->lfd), other, best, i;
+	uint32_t isn[PEERS];
+
+	ASSERT_TRUE(w_sysctl("tcp_migrate_req", "1"));
+	ASSERT_LE(0, lfd);
+	ASSERT_TRUE(group_syns(isn));
+	for (i = 0; i < PEERS / 2; i++) {
+		group_peer(i, isn);
+		in("A 1 ack 1");
+	}
+	other = group_listen(NULL);
+	ASSERT_LE(0, other);
+	best = group_listen(HOST);
+	ASSERT_LE(0, best);
+	close(lfd);
+	for (; i < PEERS; i++) {
+		group_peer(i, isn);
+		in("A 1 ack 1");
+	}
+	ASSERT_TRUE(group_accepted(other, PEERS));
+	ASSERT_FALSE(w_poll(best, POLLIN, 50));
+}
+
 CASE(migrate_nobody, "RFC 9293 3.10.4, tcp_migrate_req: where nobody of the group is left they end as ever")
 {
 	int lfd = group_first(self->lfd), other;

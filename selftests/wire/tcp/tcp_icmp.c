@@ -188,9 +188,25 @@ CASE(revert, "RFC 6069 4.2: a router says that what was sent again met no link: 
 CASE(revert_late, "RFC 6069 4.2 (3): if the timeout is over without the doubling, at once")
 {
 	ASSERT_LE(0, backed_off(self->lfd));
-	sleep_s(0.3);
+	out_at(2 * RTO, "PA 1+100");
+	out_at(4 * RTO, "PA 1+100");
+	sleep_s(0.9);			/* of the eight it would be */
 	ASSERT_TRUE(w_icmp(3, 1, 0, 1));
 	out("PA 1+100");
+}
+
+CASE(revert_user_timeout, "RFC 5482 3, RFC 6069 4.2: the user's limit stands all the same")
+{
+	int fd = backed_off(self->lfd);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_USER_TIMEOUT, 1500));
+	out_at(2 * RTO, "PA 1+100");
+	out_within(4 * RTO + 20, "PA 1+100");
+	ASSERT_TRUE(w_icmp(3, 1, 0, 1));
+	ASSERT_TRUE(w_poll(fd, POLLERR, NATIVE("waits for the whole timeout") ? 2000 :
+			   w.sim ? 400 : 700));
+	ASSERT_EQ(EHOSTUNREACH, w_error(fd));
 }
 
 CASE(revert_first, "RFC 6069 4.1: an error about what was sent once reverts nothing")
