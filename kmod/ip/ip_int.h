@@ -43,6 +43,9 @@ void strata_pmtu_net_exit(struct strata_net *sn);
  */
 u32 strata_pmtu_rcu(struct strata_net *sn, __be32 daddr, bool *cut);
 
+/** strata_ip_ident_init() - draw the key of identifications, before the first packet */
+void strata_ip_ident_init(void);
+
 int strata_reasm_init(void);
 void strata_reasm_exit(void);
 int strata_reasm_net_init(struct strata_net *sn);

@@ -297,6 +297,7 @@ void strata_ip_unreachable(struct strata_net *sn, struct sk_buff *skb)
 
 int strata_ip_init(void)
 {
+	strata_ip_ident_init();
 	return strata_reasm_init();
 }
 

@@ -11,6 +11,7 @@
  * GSO, whose segments count on from random.
  */
 
+#include <linux/random.h>
 #include <linux/siphash.h>
 #include <net/dsfield.h>
 #include "ip_int.h"
@@ -19,16 +20,19 @@
 #define IP_IDENTS	2048
 
 static atomic_t ip_idents[IP_IDENTS];
-static siphash_aligned_key_t ip_ident_key;
+static siphash_aligned_key_t ip_ident_key __read_mostly;
+
+void strata_ip_ident_init(void)
+{
+	get_random_bytes(&ip_ident_key, sizeof(ip_ident_key));
+}
 
 /* reserves @n numbers in a row */
 static u16 ip_ident(const struct strata_net *sn, const struct strata_flow *fl, int n)
 {
-	u32 hash;
+	u32 hash = siphash_3u32((__force u32)fl->daddr, (__force u32)fl->saddr,
+				fl->proto ^ sn->key, &ip_ident_key);
 
-	net_get_random_once(&ip_ident_key, sizeof(ip_ident_key));
-	hash = siphash_3u32((__force u32)fl->daddr, (__force u32)fl->saddr, fl->proto ^ sn->key,
-			    &ip_ident_key);
 	/* the hash is added, too: counters of one slot do not show each other's rate */
 	return (u16)(atomic_add_return(n, &ip_idents[hash % IP_IDENTS]) - n + (hash >> 16));
 }

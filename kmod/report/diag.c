@@ -318,6 +318,7 @@ static struct sock_diag_handler diag_handler = {
 
 int strata_diag_start(void)
 {
+	strata_diag_cookie_init();
 	diag_handler.family = strata_family;
 	return sock_diag_register(&diag_handler);
 }

@@ -7,12 +7,16 @@
  * a keyed hash of where they lie in memory, which says nothing of the memory.
  */
 
-#include <linux/once.h>
 #include <linux/random.h>
 #include <linux/siphash.h>
 #include "diag_int.h"
 
 static siphash_aligned_key_t cookie_key __read_mostly;
+
+void strata_diag_cookie_init(void)
+{
+	get_random_bytes(&cookie_key, sizeof(cookie_key));
+}
 
 void strata_diag_cookie(const struct strata_tcp_view *view, u32 cookie[2])
 {
@@ -22,7 +26,6 @@ void strata_diag_cookie(const struct strata_tcp_view *view, u32 cookie[2])
 		sock_diag_save_cookie(view->sk, cookie);
 		return;
 	}
-	net_get_random_once(&cookie_key, sizeof(cookie_key));
 	name = siphash_1u64(view->cookie, &cookie_key);
 	cookie[0] = (u32)name;
 	cookie[1] = (u32)(name >> 32);

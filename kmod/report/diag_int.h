@@ -60,6 +60,8 @@ size_t strata_diag_size(void);
 /** strata_diag_fill() - one message about @view; 0 or -EMSGSIZE, then nothing was written. RCU */
 int strata_diag_fill(const struct strata_diag_query *q, const struct strata_diag_to *to,
 		     const struct strata_tcp_view *view);
+/** strata_diag_cookie_init() - draw the key, before the first request */
+void strata_diag_cookie_init(void);
 /** strata_diag_cookie() - the name of an object, as two words */
 void strata_diag_cookie(const struct strata_tcp_view *view, u32 cookie[2]);
 
