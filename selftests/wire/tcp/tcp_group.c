@@ -223,19 +223,29 @@ static bool group_accepted(int lfd, int peers)
 	return !w_poll(lfd, POLLIN, 50);
 }
 
+/* the first @n peers are connected, and wait to be accepted */
+static bool group_waits(int n, const uint32_t *isn)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		group_peer(i, isn);
+		if (!w_in("A 1 ack 1"))
+			return false;
+	}
+	return true;
+}
+
 CASE(migrate_accepted,
      "RFC 9293 3.10.4, tcp_migrate_req: who waits to be accepted is accepted by another of the group")
 {
-	int lfd = group_first(self->lfd), other, i;
+	int lfd = group_first(self->lfd), other;
 	uint32_t isn[PEERS];
 
 	ASSERT_TRUE(w_sysctl("tcp_migrate_req", "1"));
 	ASSERT_LE(0, lfd);
 	ASSERT_TRUE(group_syns(isn));
-	for (i = 0; i < PEERS; i++) {
-		group_peer(i, isn);
-		in("A 1 ack 1");
-	}
+	ASSERT_TRUE(group_waits(PEERS, isn));
 	other = group_listen(NULL);
 	ASSERT_LE(0, other);
 	close(lfd);
@@ -246,16 +256,13 @@ CASE(migrate_accepted,
 
 CASE(migrate_shutdown, "RFC 9293 3.10.4, tcp_migrate_req: also when shutdown(2) ends the listener")
 {
-	int lfd = group_first(self->lfd), other, i;
+	int lfd = group_first(self->lfd), other;
 	uint32_t isn[PEERS];
 
 	ASSERT_TRUE(w_sysctl("tcp_migrate_req", "1"));
 	ASSERT_LE(0, lfd);
 	ASSERT_TRUE(group_syns(isn));
-	for (i = 0; i < PEERS; i++) {
-		group_peer(i, isn);
-		in("A 1 ack 1");
-	}
+	ASSERT_TRUE(group_waits(PEERS, isn));
 	other = group_listen(NULL);
 	ASSERT_LE(0, other);
 	ASSERT_EQ(0, shutdown(lfd, SHUT_RDWR));
@@ -337,16 +344,13 @@ CASE(migrate_own_group,
 	ASSERT_TRUE(w_sysctl("tcp_migrate_req", "1"));
 	ASSERT_LE(0, lfd);
 	ASSERT_TRUE(group_syns(isn));
-	for (i = 0; i < PEERS / 2; i++) {
-		group_peer(i, isn);
-		in("A 1 ack 1");
-	}
+	ASSERT_TRUE(group_waits(PEERS / 2, isn));
 	other = group_listen(NULL);
 	ASSERT_LE(0, other);
 	best = group_listen(HOST);
 	ASSERT_LE(0, best);
 	close(lfd);
-	for (; i < PEERS; i++) {
+	for (i = PEERS / 2; i < PEERS; i++) {
 		group_peer(i, isn);
 		in("A 1 ack 1");
 	}
