@@ -11,6 +11,7 @@
 #include "tcp_conn.h"
 #include "tcp_in.h"
 #include "tcp_out.h"
+#include "tcp_timer.h"
 #include "tcp_fastopen.h"
 
 /* buffers: how much window @space bytes of receive memory can back; the rest is overhead */
@@ -30,28 +31,6 @@ static inline int strata_tcp_space(const struct sock *sk)
 static inline int strata_tcp_full_space(const struct sock *sk)
 {
 	return strata_tcp_win_from_space(sk, READ_ONCE(sk->sk_rcvbuf));
-}
-
-#define STRATA_TCP_TIMEWAIT_LEN	(60 * HZ)	/* RFC 9293 3.4.2: 2 MSL, MSL 30 s as native */
-#define STRATA_TCP_ATO_MIN	(HZ / 25)	/* delayed ACK, jiffies */
-#define STRATA_TCP_RIDE		DIV_ROUND_UP(HZ, 250)
-#define STRATA_TCP_DELACK_MAX	(HZ / 5)
-
-/** strata_tcp_jiffies() - @us in jiffies, rounded up; usecs_to_jiffies() would be a call */
-static inline unsigned long strata_tcp_jiffies(u32 us)
-{
-	return div_u64((u64)us * HZ + USEC_PER_SEC - 1, USEC_PER_SEC);
-}
-
-/**
- * strata_tcp_delack_max() - the longest that an ACK waits, jiffies: a peer with the same minimum
- * RTO must not time out before
- */
-static inline u32 strata_tcp_delack_max(const struct strata_tcp_sock *tp)
-{
-	u32 rto_min = max_t(u32, strata_tcp_jiffies(tp->rto_min_us), 2);
-
-	return min_t(u32, rto_min - 1, STRATA_TCP_DELACK_MAX);
 }
 
 /* tcp_cong_choice.c */

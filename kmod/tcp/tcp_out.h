@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Segments out: transmit queues, what to send now, building it, timers. Part of tcp_int.h.
+ * Segments out: transmit queues, what to send now, building it. Part of tcp_int.h.
  */
 #ifndef _STRATA_TCP_OUT_H
 #define _STRATA_TCP_OUT_H
@@ -123,18 +123,6 @@ static inline void strata_tcp_output(struct sock *sk)
 	strata_tcp_output_now(sk);
 }
 
-/**
- * strata_tcp_select_window() - the header's window field for a segment that leaves now; updates
- * rwnd
- */
-u16 strata_tcp_select_window(struct sock *sk);
-/**
- * strata_tcp_cleanup_rbuf() - after the user read @copied bytes: ask for a window update if it
- * is worth one, and output
- */
-void strata_tcp_cleanup_rbuf(struct sock *sk, int copied);
-/** strata_tcp_reader_waits() - it read @copied bytes and is about to sleep for more: the same */
-void strata_tcp_reader_waits(struct sock *sk, int copied);
 /** strata_tcp_queue_fin() - queue a FIN behind the data, and todo. Never fails for good. Locked */
 void strata_tcp_queue_fin(struct sock *sk);
 /** strata_tcp_cur_mss() - payload of a full segment now: path MTU and options, bytes. Locked */
@@ -148,6 +136,20 @@ void strata_tcp_update_pacing(struct sock *sk);
  * -errno
  */
 int strata_tcp_send_one(struct sock *sk, gfp_t gfp);
+/* tcp_rwnd.c */
+
+/**
+ * strata_tcp_select_window() - the header's window field for a segment that leaves now; updates
+ * rwnd
+ */
+u16 strata_tcp_select_window(struct sock *sk);
+/**
+ * strata_tcp_cleanup_rbuf() - after the user read @copied bytes: ask for a window update if it
+ * is worth one, and output
+ */
+void strata_tcp_cleanup_rbuf(struct sock *sk, int copied);
+/** strata_tcp_reader_waits() - it read @copied bytes and is about to sleep for more: the same */
+void strata_tcp_reader_waits(struct sock *sk, int copied);
 /** strata_tcp_window_ok() - would an ACK sent now open the window by all that came? Locked */
 bool strata_tcp_window_ok(struct sock *sk);
 
@@ -205,44 +207,5 @@ void strata_tcp_xmit_bare(struct strata_net *sn, struct strata_tcp_bare *seg);
  */
 void strata_tcp_send_reset(const struct sock *sk, struct sk_buff *skb);
 void strata_tcp_xmit_reset(const struct sock *sk, struct sk_buff *skb, struct strata_tcp_bare *seg);
-
-/* tcp_timer.c */
-
-/** strata_tcp_keepalive_time() - idle time before the first probe, jiffies */
-static inline unsigned long strata_tcp_keepalive_time(const struct strata_tcp_sock *tp)
-{
-	return tp->keepalive_time ?: READ_ONCE(strata_sk_net(&tp->ep.sk)->conf.tcp_keepalive_time);
-}
-
-/**
- * strata_tcp_release_cb() - struct proto.release_cb: what timers and completions left while the
- * user owned @sk
- */
-void strata_tcp_release_cb(struct sock *sk);
-/** strata_tcp_defer() - leave @what to strata_tcp_release_cb(). BH lock held, owned by user */
-void strata_tcp_defer(struct sock *sk, enum strata_tcp_deferred what);
-
-void strata_tcp_timers_init(struct sock *sk);
-/** strata_tcp_timers_stop() - stop all of @sk's, drop their references; does not wait. Locked */
-void strata_tcp_timers_stop(struct sock *sk);
-/** strata_tcp_timer_set() - arm the retransmission timer for @kind, @when jiffies from now */
-void strata_tcp_timer_set(struct sock *sk, enum strata_tcp_timer kind, unsigned long when);
-void strata_tcp_timer_clear(struct sock *sk);
-/**
- * strata_tcp_timer_rearm() - after an ACK or a transmission: RTO, TLP, persist or nothing (RFC
- * 6298 5, 8985 7.2)
- */
-void strata_tcp_timer_rearm(struct sock *sk);
-/**
- * strata_tcp_backoff_revert() - an ICMP error tells that the segment at @seq, sent again, has met a
- * broken link: no sign of congestion, so its timeout has not doubled (RFC 6069). BH off, locked,
- * not owned by the user
- */
-void strata_tcp_backoff_revert(struct sock *sk, u32 seq);
-void strata_tcp_delack_set(struct sock *sk, unsigned long when);
-void strata_tcp_delack_clear(struct sock *sk);
-/** strata_tcp_keepalive_set() - (re)arm or stop sk->sk_timer: keepalive, FIN-WAIT-2 */
-void strata_tcp_keepalive_set(struct sock *sk, unsigned long when);
-void strata_tcp_keepalive_clear(struct sock *sk);
 
 #endif /* _STRATA_TCP_OUT_H */

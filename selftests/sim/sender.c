@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The sending side: the functions are those of tcp_ack.c, tcp_recover.c, tcp_rexmit.c,
- * tcp_output.c and tcp_timer.c in their order, without what needs a socket. Each segment is
- * an entry of its own, and there is always more to send until the end.
+ * tcp_output.c, tcp_timer.c and tcp_timeout.c in their order, without what needs a socket. Each
+ * segment is an entry of its own, and there is always more to send until the end.
  */
 #include "sim.h"
 
