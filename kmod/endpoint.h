@@ -67,6 +67,10 @@ struct strata_flow {
 #define STRATA_PATH_ECN		0x20	/* the route asks for ECN (RTAX_FEATURE_ECN) */
 #define STRATA_PATH_BY_LO	0x40	/* it was to go by "lo" */
 #define STRATA_PATH_ONLINK	0x80	/* it was to go without a router */
+#define STRATA_PATH_METRICS	0x100	/* the route has metrics for TCP: strata_ip_metrics() */
+#define STRATA_PATH_QUICKACK	0x200	/* of them RTAX_QUICKACK, */
+#define STRATA_PATH_NO_COOKIE	0x400	/* RTAX_FASTOPEN_NO_COOKIE, */
+#define STRATA_PATH_ECN_CA	0x800	/* and a congestion control that needs ECN */
 
 /**
  * struct strata_path - a resolved way to a destination, cached
@@ -76,7 +80,8 @@ struct strata_flow {
  * @nexthop: gateway, or the destination itself
  * @mtu: bytes of an IP packet: device, route or RFC 1191, whichever is least
  * @gen: strata_net.route_gen it was made under
- * @flags: STRATA_PATH_*
+ * @flags: STRATA_PATH_*; @ttl: hops, unless the socket says otherwise: the route's, or the
+ *	namespace's
  *
  * Owner: the socket it is embedded in (socket lock), a half-open request (constant), or the
  * stack of a call. strata_path_put() drops its references.
@@ -88,7 +93,8 @@ struct strata_path {
 	__be32			nexthop;
 	u32			mtu;
 	int			gen;
-	u8			flags;
+	u16			flags;
+	u8			ttl;
 };
 
 #define STRATA_CMSG_PKTINFO	BIT(0)

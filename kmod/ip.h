@@ -161,57 +161,6 @@ int strata_ip_xmit(struct strata_net *sn, const struct strata_flow *fl,
  */
 int strata_ip_reply(struct strata_net *sn, struct strata_flow *fl, struct sk_buff *skb);
 
-/* routes for control/ and report/ */
-
-/**
- * struct strata_route_cfg - a route as configured
- * @dst, @plen: prefix; @gw: 0 without; @prefsrc: 0: by address selection
- * @oif: device index; @mtu: 0: the device's; @mtu_lock
- * @ecn: RTAX_FEATURE_ECN: connections by it ask for ECN (RFC 3168)
- * @type: RTN_UNICAST, RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_LOCAL, RTN_BROADCAST
- * @scope, @protocol, @tos, @priority, @flags: as in struct rtmsg
- */
-struct strata_route_cfg {
-	__be32	dst;
-	__be32	gw;
-	__be32	prefsrc;
-	int	oif;
-	u32	mtu;
-	u32	priority;
-	u32	flags;
-	u8	plen;
-	u8	type;
-	u8	scope;
-	u8	protocol;
-	u8	tos;
-	bool	mtu_lock;
-	bool	ecn;
-};
-
-/**
- * strata_route_add_rtnl() - RTM_NEWROUTE; @nlflags NLM_F_*. 0, -EEXIST, -ENOENT, -ENETUNREACH,
- * -EINVAL, -ENODEV
- */
-int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *cfg, u16 nlflags,
-			  struct netlink_ext_ack *extack);
-/**
- * strata_route_del_rtnl() - RTM_DELROUTE: first route that matches what @cfg sets; @removed
- * gets a copy. -ESRCH if none
- */
-int strata_route_del_rtnl(struct strata_net *sn, const struct strata_route_cfg *cfg,
-			  struct strata_route_cfg *removed, struct netlink_ext_ack *extack);
-/** strata_route_if_down() - drop the routes through a device that goes; rtnl */
-void strata_route_if_down(struct strata_dev *ifp);
-/** strata_route_addr_added() - the connected route that comes with an address; rtnl */
-int strata_route_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *extack);
-/** strata_route_addr_disconnect() - take only the connected route back; rtnl */
-void strata_route_addr_disconnect(struct strata_ifaddr *ifa);
-/** strata_route_addr_removed() - that one goes, and those that prefer it as source; rtnl */
-void strata_route_addr_removed(struct strata_ifaddr *ifa);
-/** strata_route_walk_rcu() - as strata_neigh_walk_rcu() */
-int strata_route_walk_rcu(struct strata_net *sn, long *pos,
-			  int (*fn)(const struct strata_route_cfg *r, void *arg), void *arg);
-
 /* ancillary data and options of sockets: ip_cmsg.c. The key: one has asked for IP_MINTTL */
 
 DECLARE_STATIC_KEY_FALSE(strata_ip_min_ttl_used);

@@ -127,6 +127,11 @@ void strata_tcp_tstamp_key(struct sock *sk);
 void strata_tcp_default_cong(struct strata_net *sn, char *name);
 /** strata_tcp_set_default_cong() - may load a module. 0, -ENOENT: unknown, -EPERM: restricted */
 int strata_tcp_set_default_cong(struct strata_net *sn, const char *name);
+/**
+ * strata_tcp_known_cong() - is @name registered, or in a module that can be loaded? 0 or -ENOENT
+ * @ecn: set if it needs ECN. May sleep; under rtnl: the modules do not take it
+ */
+int strata_tcp_known_cong(const char *name, bool *ecn);
 /** strata_tcp_available_cong() - names of what is registered, with blanks between */
 void strata_tcp_available_cong(char *buf, size_t size);
 /** strata_tcp_allowed_cong() - those that anybody may choose */

@@ -8,6 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <net/netlink.h>
 #include "ip.h"
+#include "route.h"
 
 /**
  * struct strata_rtnl_cause - the request whose doing is announced; under rtnl
@@ -52,6 +53,12 @@ int strata_rtnl_route_init(void);
 void strata_rtnl_route_exit(void);
 /** strata_rtnl_route_notify() - strata_ip_up.route_changed */
 void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_cfg *r, int event);
+
+/* rtnl_metrics.c: RTA_METRICS. 0 or -errno, -EMSGSIZE: no room */
+
+int strata_rtnl_metrics_parse(const struct nlattr *attr, struct strata_metrics *mx,
+			      struct netlink_ext_ack *extack);
+int strata_rtnl_metrics_fill(struct sk_buff *skb, const struct strata_metrics *mx);
 
 int strata_sysctl_net_init(struct strata_net *sn);
 void strata_sysctl_net_exit(struct strata_net *sn);

@@ -5,7 +5,7 @@
  * rtnetlink core holds the rtnl lock for changes and has checked CAP_NET_ADMIN
  * over the namespace.
  *
- * There is one table (main), one next hop per route, and the metrics MTU, lock and ECN.
+ * There is one table (main), one next hop per route, and of the features ECN.
  * All else is refused with the cause named; attributes are validated strictly.
  * RTM_GETROUTE with a destination tells the way a packet would go.
  */
@@ -43,48 +43,7 @@ static const struct nla_policy get_policy[RTA_MAX + 1] = {
 	[RTA_TABLE]	= { .type = NLA_U32 },
 };
 
-static const struct nla_policy metrics_policy[RTAX_MAX + 1] = {
-	[RTAX_LOCK]	= { .type = NLA_U32 },
-	[RTAX_MTU]	= { .type = NLA_U32 },
-	[RTAX_FEATURES]	= { .type = NLA_U32 },
-};
-
 /* ---- requests ---- */
-
-static int route_metrics(const struct nlattr *attr, struct strata_route_cfg *cfg,
-			 struct netlink_ext_ack *extack)
-{
-	struct nlattr *tb[RTAX_MAX + 1];
-	u32 lock = 0;
-	int err;
-
-	if (!attr)
-		return 0;
-	err = __nla_parse(tb, RTAX_MAX, nla_data(attr), nla_len(attr), metrics_policy,
-			  NL_VALIDATE_STRICT, extack);
-	if (err)
-		return err;
-	if (tb[RTAX_LOCK])
-		lock = nla_get_u32(tb[RTAX_LOCK]);
-	if (lock & ~BIT(RTAX_MTU)) {
-		NL_SET_ERR_MSG_ATTR(extack, tb[RTAX_LOCK], "strata: only the MTU can be locked");
-		return -EINVAL;
-	}
-	if (tb[RTAX_MTU])
-		cfg->mtu = min_t(u32, nla_get_u32(tb[RTAX_MTU]), IP_MAX_MTU);
-	cfg->mtu_lock = lock;
-	if (tb[RTAX_FEATURES]) {
-		u32 features = nla_get_u32(tb[RTAX_FEATURES]);
-
-		if (features & ~RTAX_FEATURE_ECN) {
-			NL_SET_ERR_MSG_ATTR(extack, tb[RTAX_FEATURES],
-					    "strata: the only feature of a route is ECN");
-			return -EINVAL;
-		}
-		cfg->ecn = features;
-	}
-	return 0;
-}
 
 static int route_check_header(const struct rtmsg *rtm, const struct nlattr *table,
 			      struct netlink_ext_ack *extack)
@@ -147,7 +106,7 @@ static int route_parse(const struct nlmsghdr *nlh, struct strata_route_cfg *cfg,
 		cfg->priority = nla_get_u32(tb[RTA_PRIORITY]);
 	if (tb[RTA_PREFSRC])
 		cfg->prefsrc = nla_get_in_addr(tb[RTA_PREFSRC]);
-	return route_metrics(tb[RTA_METRICS], cfg, extack);
+	return tb[RTA_METRICS] ? strata_rtnl_metrics_parse(tb[RTA_METRICS], &cfg->mx, extack) : 0;
 }
 
 static struct strata_rtnl_cause route_cause;
@@ -191,24 +150,9 @@ static int route_del(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_e
 static size_t route_msg_size(void)
 {
 	return NLMSG_ALIGN(sizeof(struct rtmsg)) + 3 * nla_total_size(sizeof(__be32)) +
-	       3 * nla_total_size(sizeof(u32)) + nla_total_size(3 * nla_total_size(sizeof(u32)));
-}
-
-static int route_fill_metrics(struct sk_buff *skb, const struct strata_route_cfg *r)
-{
-	struct nlattr *nest;
-
-	if (!r->mtu && !r->ecn)
-		return 0;
-	nest = nla_nest_start_noflag(skb, RTA_METRICS);
-	if (!nest)
-		return -EMSGSIZE;
-	if ((r->mtu_lock && nla_put_u32(skb, RTAX_LOCK, BIT(RTAX_MTU))) ||
-	    (r->mtu && nla_put_u32(skb, RTAX_MTU, r->mtu)) ||
-	    (r->ecn && nla_put_u32(skb, RTAX_FEATURES, RTAX_FEATURE_ECN)))
-		return -EMSGSIZE;
-	nla_nest_end(skb, nest);
-	return 0;
+	       3 * nla_total_size(sizeof(u32)) +
+	       nla_total_size(RTAX_MAX * nla_total_size(sizeof(u32)) +
+			      nla_total_size(STRATA_METRICS_CC_MAX));
 }
 
 static int route_fill(struct sk_buff *skb, const struct strata_route_cfg *r, u32 table, u32 portid,
@@ -233,7 +177,7 @@ static int route_fill(struct sk_buff *skb, const struct strata_route_cfg *r, u32
 	if (nla_put_u32(skb, RTA_TABLE, table) ||
 	    (r->plen && nla_put_in_addr(skb, RTA_DST, r->dst)) ||
 	    (r->priority && nla_put_u32(skb, RTA_PRIORITY, r->priority)) ||
-	    route_fill_metrics(skb, r) ||
+	    strata_rtnl_metrics_fill(skb, &r->mx) ||
 	    (r->prefsrc && nla_put_in_addr(skb, RTA_PREFSRC, r->prefsrc)) ||
 	    (r->gw && nla_put_in_addr(skb, RTA_GATEWAY, r->gw)) ||
 	    (r->oif && nla_put_u32(skb, RTA_OIF, r->oif))) {
@@ -267,19 +211,21 @@ fail:
 /* ---- the way to one destination ---- */
 
 /* what a path looks like as a route to one host */
-static void route_of_path(const struct strata_flow *fl, const struct strata_path *path,
-			  struct strata_route_cfg *r)
+static void route_of_path(struct strata_net *sn, const struct strata_flow *fl,
+			  const struct strata_path *path, struct strata_route_cfg *r)
 {
 	memset(r, 0, sizeof(*r));
+	if (!(path->flags & (STRATA_PATH_LOOP | STRATA_PATH_BROADCAST | STRATA_PATH_MULTICAST)))
+		strata_ip_metrics(sn, fl, &r->mx);
 	r->dst = fl->daddr;
 	r->plen = 32;
 	r->tos = fl->tos;
 	r->oif = path->ifp->ifindex;
 	r->prefsrc = fl->saddr;
 	r->flags = RTM_F_CLONED;
-	r->mtu = path->flags & STRATA_PATH_LOOP ? 0 : path->mtu;
-	r->mtu_lock = path->flags & STRATA_PATH_MTU_LOCKED;
-	r->ecn = path->flags & STRATA_PATH_ECN;
+	r->mx.val[RTAX_MTU] = path->flags & STRATA_PATH_LOOP ? 0 : path->mtu;
+	if (path->flags & STRATA_PATH_MTU_LOCKED)
+		r->mx.val[RTAX_LOCK] |= BIT(RTAX_MTU);
 	if (path->flags & STRATA_PATH_GATEWAY)
 		r->gw = path->nexthop;
 	r->type = RTN_UNICAST;
@@ -345,7 +291,7 @@ static int route_get(struct sk_buff *in, struct nlmsghdr *nlh, struct netlink_ex
 			NL_SET_ERR_MSG(extack, "strata: the address cannot be reached");
 		return err;
 	}
-	route_of_path(&fl, &path, &r);
+	route_of_path(strata_net(net), &fl, &path, &r);
 	strata_path_put(&path);
 	table = r.type == RTN_UNICAST ? RT_TABLE_MAIN : RT_TABLE_LOCAL;
 	skb = nlmsg_new(route_msg_size(), GFP_KERNEL);

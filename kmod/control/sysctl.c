@@ -286,6 +286,18 @@ static int sysctl_blackhole(STRATA_CTL_TABLE *ctl, int write, void *buffer, size
 	return err;
 }
 
+/* paths have it */
+static int sysctl_ttl(STRATA_CTL_TABLE *ctl, int write, void *buffer, size_t *lenp, loff_t *ppos)
+{
+	struct strata_net_conf *conf = container_of(ctl->data, struct strata_net_conf,
+						    ip_default_ttl);
+	int err = proc_dointvec_minmax(ctl, write, buffer, lenp, ppos);
+
+	if (!err && write)
+		strata_route_changed(sysctl_net(conf));
+	return err;
+}
+
 #define SPEC_AS(name, field, handler, lo, hi) \
 	{ name, offsetof(struct strata_net_conf, field), \
 	  sizeof_field(struct strata_net_conf, field), handler, lo, hi }
@@ -297,7 +309,7 @@ static int sysctl_blackhole(STRATA_CTL_TABLE *ctl, int write, void *buffer, size
 
 static const struct sysctl_spec sysctl_specs[] = {
 	/* ip */
-	SPEC(ip_default_ttl, 1, 255),
+	SPEC_AS("ip_default_ttl", ip_default_ttl, sysctl_ttl, 1, 255),
 	SPEC_OCTET(ip_no_pmtu_disc),
 	SPEC(min_pmtu, 68, INT_MAX),
 	SPEC_AS("mtu_expires", mtu_expires, sysctl_seconds, 1, INT_MAX),

@@ -6,6 +6,7 @@
 #define _STRATA_IP_INT_H
 
 #include "ip.h"
+#include "route.h"
 #include "route_lpm.h"
 
 #define STRATA_IP_MAX_LEN	65535U	/* total length field, RFC 791 3.1 */
@@ -13,12 +14,14 @@
 
 /**
  * struct strata_route - a route; in its prefix' list, by decreasing tos and increasing priority
- * @cfg: as configured (strata_ip.h)
+ * @cfg: as configured
+ * @path_flags: STRATA_PATH_* of the paths by it
  * @ifp: its device, counted; NULL for RTN_BLACKHOLE and the like
  */
 struct strata_route {
 	struct list_head	node;
 	struct strata_route_cfg	cfg;
+	u16			path_flags;
 	struct strata_dev	*ifp;
 	struct strata_route	*swept;	/* the next that goes with it */
 	struct rcu_head		rcu;

@@ -37,11 +37,6 @@ static u16 ip_ident(const struct strata_net *sn, const struct strata_flow *fl, i
 	return (u16)(atomic_add_return(n, &ip_idents[hash % IP_IDENTS]) - n + (hash >> 16));
 }
 
-static u8 ip_ttl(const struct strata_net *sn, const struct strata_flow *fl)
-{
-	return fl->ttl ?: READ_ONCE(sn->conf.ip_default_ttl);
-}
-
 /* may the packet behind @skb's IP header leave as it is? */
 static bool ip_fits(const struct sk_buff *skb, u32 mtu)
 {
@@ -137,7 +132,7 @@ static void fill_header(struct strata_net *sn, const struct strata_flow *fl,
 	iph->tot_len = htons(skb->len);
 	iph->frag_off = df ? htons(IP_DF) : 0;
 	iph->id = df && segs == 1 ? 0 : htons(ip_ident(sn, fl, segs));
-	iph->ttl = ip_ttl(sn, fl);
+	iph->ttl = fl->ttl ?: path->ttl;
 	iph->protocol = fl->proto;
 	iph->saddr = fl->saddr;
 	iph->daddr = fl->daddr;

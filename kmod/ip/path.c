@@ -24,7 +24,8 @@ struct way {
 	__be32			nexthop;
 	__be32			saddr;
 	u32			mtu;
-	u8			flags;
+	u16			flags;
+	u8			ttl;	/* 0: the default */
 };
 
 static bool dev_up_rcu(const struct strata_dev *ifp)
@@ -113,13 +114,9 @@ static int way_unicast_rcu(struct strata_net *sn, const struct strata_flow *fl,
 	way->ifp = r->ifp;
 	way->nexthop = r->cfg.gw ?: fl->daddr;
 	way->saddr = r->cfg.prefsrc;
-	way->mtu = r->cfg.mtu;
-	if (r->cfg.gw)
-		way->flags |= STRATA_PATH_GATEWAY;
-	if (r->cfg.ecn)
-		way->flags |= STRATA_PATH_ECN;
-	if (r->cfg.mtu && r->cfg.mtu_lock)
-		way->flags |= STRATA_PATH_MTU_LOCKED;
+	way->mtu = r->cfg.mx.val[RTAX_MTU];
+	way->ttl = r->cfg.mx.val[RTAX_HOPLIMIT];
+	way->flags = r->path_flags;
 	return 0;
 }
 
@@ -213,6 +210,7 @@ static int path_make_rcu(struct strata_net *sn, struct strata_flow *fl, struct s
 	path->nexthop = way.nexthop;
 	path->mtu = way.mtu;
 	path->flags = way.flags | (fl->onlink ? STRATA_PATH_ONLINK : 0);
+	path->ttl = way.ttl ?: READ_ONCE(sn->conf.ip_default_ttl);
 	return 0;
 }
 
@@ -229,6 +227,19 @@ int strata_ip_route(struct strata_net *sn, struct strata_flow *fl, struct strata
 	if (err == -ENETUNREACH)
 		strata_inc(sn, IP_OUTNOROUTES);
 	return err;
+}
+
+void strata_ip_metrics(struct strata_net *sn, const struct strata_flow *fl,
+		       struct strata_metrics *mx)
+{
+	const struct strata_route *r;
+
+	memset(mx, 0, sizeof(*mx));
+	rcu_read_lock();
+	r = strata_route_lookup_rcu(sn, fl->daddr, fl->oif, fl->tos, fl->onlink);
+	if (r)
+		*mx = r->cfg.mx;
+	rcu_read_unlock();
 }
 
 void strata_path_put(struct strata_path *path)

@@ -139,6 +139,38 @@ static struct list_head *route_place(struct strata_prefix *p, const struct strat
 	return &p->routes;
 }
 
+/* has @mx a metric that TCP asks for when a connection opens? */
+static bool has_tcp_metrics(const struct strata_metrics *mx)
+{
+	int i;
+
+	for (i = 1; i <= RTAX_MAX; i++)
+		if (mx->val[i] && i != RTAX_LOCK && i != RTAX_MTU && i != RTAX_HOPLIMIT &&
+		    i != RTAX_FEATURES)
+			return true;
+	return mx->cong[0];
+}
+
+static u16 path_flags(const struct strata_route_cfg *cfg)
+{
+	const struct strata_metrics *mx = &cfg->mx;
+	u16 flags = 0;
+
+	if (cfg->gw)
+		flags |= STRATA_PATH_GATEWAY;
+	if (mx->val[RTAX_FEATURES] & (RTAX_FEATURE_ECN | STRATA_FEATURE_ECN_CA))
+		flags |= STRATA_PATH_ECN;
+	if (mx->val[RTAX_FEATURES] & STRATA_FEATURE_ECN_CA)
+		flags |= STRATA_PATH_ECN_CA;
+	if (mx->val[RTAX_MTU] && strata_metrics_locked(mx, RTAX_MTU))
+		flags |= STRATA_PATH_MTU_LOCKED;
+	if (mx->val[RTAX_QUICKACK])
+		flags |= STRATA_PATH_QUICKACK;
+	if (mx->val[RTAX_FASTOPEN_NO_COOKIE])
+		flags |= STRATA_PATH_NO_COOKIE;
+	return has_tcp_metrics(mx) ? flags | STRATA_PATH_METRICS : flags;
+}
+
 static struct strata_route *route_make(struct strata_net *sn, const struct strata_route_cfg *cfg)
 {
 	struct strata_route *r = kzalloc(sizeof(*r), GFP_KERNEL_ACCOUNT);
@@ -146,6 +178,7 @@ static struct strata_route *route_make(struct strata_net *sn, const struct strat
 	if (!r)
 		return NULL;
 	r->cfg = *cfg;
+	r->path_flags = path_flags(cfg);
 	if (cfg->oif)
 		r->ifp = strata_dev_get(strata_dev_find_rcu(sn, cfg->oif));
 	return r;
@@ -259,7 +292,7 @@ static int route_check(struct strata_net *sn, struct strata_route_cfg *cfg,
 		NL_SET_ERR_MSG(extack, "strata: unknown route flag");
 		return -EINVAL;
 	}
-	if (cfg->mtu && cfg->mtu < STRATA_IP_MIN_MTU) {
+	if (cfg->mx.val[RTAX_MTU] && cfg->mx.val[RTAX_MTU] < STRATA_IP_MIN_MTU) {
 		NL_SET_ERR_MSG(extack, "strata: MTU is below 68");
 		return -EINVAL;
 	}
@@ -293,9 +326,8 @@ static int route_check(struct strata_net *sn, struct strata_route_cfg *cfg,
 static bool cfg_same(const struct strata_route_cfg *a, const struct strata_route_cfg *b)
 {
 	return a->gw == b->gw && a->prefsrc == b->prefsrc && a->oif == b->oif &&
-	       a->mtu == b->mtu && a->mtu_lock == b->mtu_lock && a->ecn == b->ecn &&
-	       a->flags == b->flags && a->type == b->type && a->scope == b->scope &&
-	       a->protocol == b->protocol;
+	       !memcmp(&a->mx, &b->mx, sizeof(a->mx)) && a->flags == b->flags &&
+	       a->type == b->type && a->scope == b->scope && a->protocol == b->protocol;
 }
 
 /* the first route of @p with @cfg's tos and priority; *@same if one is identical */
@@ -373,6 +405,17 @@ int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *
 	return 0;
 }
 
+/* all of @want are @mx's */
+static bool del_metrics_match(const struct strata_metrics *mx, const struct strata_metrics *want)
+{
+	int i;
+
+	for (i = 1; i <= RTAX_MAX; i++)
+		if (want->val[i] && mx->val[i] != want->val[i])
+			return false;
+	return !want->cong[0] || !strcmp(mx->cong, want->cong);
+}
+
 static bool del_matches(const struct strata_route_cfg *r, const struct strata_route_cfg *cfg)
 {
 	return r->tos == cfg->tos &&
@@ -383,7 +426,7 @@ static bool del_matches(const struct strata_route_cfg *r, const struct strata_ro
 	       (!cfg->priority || r->priority == cfg->priority) &&
 	       (!cfg->oif || r->oif == cfg->oif) &&
 	       (!cfg->gw || r->gw == cfg->gw) &&
-	       (!cfg->mtu || r->mtu == cfg->mtu);
+	       del_metrics_match(&r->mx, &cfg->mx);
 }
 
 int strata_route_del_rtnl(struct strata_net *sn, const struct strata_route_cfg *cfg,

@@ -6,6 +6,7 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
+#include "../route.h"
 #include "../tcp.h"
 #include "../udp.h"
 #include "../report.h"

@@ -239,6 +239,7 @@ static void disconnect_reset(struct sock *sk)
 	sk_set_peek_off(sk, -1);
 	tp->snd.mss_clamp = 536;
 	tp->ack_alone = 0;
+	tp->cong_fixed = 0;
 	tp->rcv.ratio = STRATA_WND_RATIO;
 	WRITE_ONCE(tp->rcv.copied_seq, tp->rcv.nxt);
 	WRITE_ONCE(tp->rcv.urg_data, 0);

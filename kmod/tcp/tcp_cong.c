@@ -188,7 +188,7 @@ u32 strata_cong_iw(u32 mss)
 void strata_cong_start(struct strata_tcp_cong *c, const struct strata_cong_sample *cs,
 		       bool syn_lost)
 {
-	c->cwnd = syn_lost ? 1 : strata_cong_iw(cs->mss);
+	c->cwnd = syn_lost ? 1 : cs->init_cwnd ? cs->init_cwnd : strata_cong_iw(cs->mss);
 	if (c->cwnd > c->cwnd_clamp)
 		c->cwnd = c->cwnd_clamp;
 	c->cwnd_stamp_us = cs->now_us;

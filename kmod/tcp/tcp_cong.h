@@ -51,6 +51,7 @@ struct strata_cong_sample {
 	bool	only_dup;	/* it acknowledges and SACKs nothing new: a D-SACK, a duplicate */
 	bool	ece;
 	bool	ecn_ok;		/* the connection has ECN (RFC 3168) */
+	u32	init_cwnd;	/* strata_cong_start(): the route's, segments; 0: RFC 6928's */
 };
 
 enum strata_cong_event {
@@ -161,7 +162,7 @@ void strata_cong_module_exit(void);
  */
 void strata_cong_init(struct strata_tcp_cong *c, const struct strata_tcp_cong_ops *ops);
 /*
- * established: IW of @cs->mss (@syn_lost: SYN or SYN-ACK was retransmitted: 1, RFC 6298
+ * established: cs->init_cwnd or the IW of @cs->mss (@syn_lost: SYN or SYN-ACK was retransmitted: 1, RFC 6298
  * 5.7/5681 3.1), ops->init
  */
 void strata_cong_start(struct strata_tcp_cong *c, const struct strata_cong_sample *cs,

@@ -80,6 +80,17 @@ void strata_tcp_default_cong(struct strata_net *sn, char *name)
 	rcu_read_unlock();
 }
 
+int strata_tcp_known_cong(const char *name, bool *ecn)
+{
+	const struct strata_tcp_cong_ops *ops = cong_find(name);
+
+	if (!ops)
+		return -ENOENT;
+	*ecn = ops->flags & STRATA_CONG_NEEDS_ECN;
+	strata_cong_put(ops);
+	return 0;
+}
+
 int strata_tcp_set_default_cong(struct strata_net *sn, const char *name)
 {
 	const struct strata_tcp_cong_ops *ops = cong_find(name);
@@ -159,10 +170,26 @@ static void cong_change(struct sock *sk, const struct strata_tcp_cong_ops *ops)
 	cong_chosen(sk);
 }
 
+void strata_tcp_cong_by_route(struct sock *sk, const char *name, bool fixed)
+{
+	const struct strata_tcp_cong_ops *ops = strata_cong_get(name);
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (!ops)
+		return;
+	if (tp->cong.ops == ops)
+		strata_cong_put(ops);
+	else
+		cong_change(sk, ops);
+	tp->cong_fixed = fixed;
+}
+
 /** strata_tcp_set_cong() - TCP_CONGESTION. Takes the socket lock. 0, -ENOENT, -EPERM */
 int strata_tcp_set_cong(struct sock *sk, const char *name)
 {
 	const struct strata_tcp_cong_ops *ops = cong_find(name);
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	int err = 0;
 
 	if (!ops)
 		return -ENOENT;
@@ -171,10 +198,12 @@ int strata_tcp_set_cong(struct sock *sk, const char *name)
 		return -EPERM;
 	}
 	lock_sock(sk);
-	if (strata_tcp_sk(sk)->cong.ops == ops)
+	if (tp->cong_fixed)
+		err = -EPERM;
+	if (err || tp->cong.ops == ops)
 		strata_cong_put(ops);
 	else
 		cong_change(sk, ops);
 	release_sock(sk);
-	return 0;
+	return err;
 }

@@ -143,6 +143,8 @@ static void connect_init(struct sock *sk)
 	tp->probes_out = 0;
 	tp->syn_retrans = 0;
 	tp->scb.total_retrans = 0;
+	if (unlikely(ep->path.flags & STRATA_PATH_METRICS))
+		strata_tcp_metrics_connect(sk);
 	strata_tcp_ecn_connect(tp);
 	tp->syn_us = now;
 	tp->retrans_start_us = 0;
@@ -224,6 +226,8 @@ void strata_tcp_init_transfer(struct sock *sk)
 	/* no sample, whyever, as native; of Fast Open there cannot be one yet */
 	if (!tp->rtt.srtt_us && !strata_tcp_fastopen_pending(tp))
 		strata_rtt_syn_retransmitted(&tp->rtt);
+	if (unlikely(tp->ep.path.flags & STRATA_PATH_METRICS))
+		strata_tcp_metrics_transfer(sk, &cs);
 	strata_cong_start(&tp->cong, &cs, tp->syn_retrans);
 	strata_drs_init(&tp->drs, tp->rcv.copied_seq, tp->rcv.nxt, tp->rwnd.wnd, tp->rwnd.wnd,
 			tp->mstamp_us);

@@ -463,6 +463,12 @@ static bool answer_likely(const struct sock *sk)
 	return !wq || waitqueue_active(&wq->wait);
 }
 
+static bool in_quickack(const struct strata_tcp_sock *tp)
+{
+	return tp->ack.quick &&
+	       (!strata_tcp_interactive(tp) || tp->ack.quick == STRATA_QUICK_ALWAYS);
+}
+
 void strata_tcp_ack_check(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -477,11 +483,11 @@ void strata_tcp_ack_check(struct sock *sk)
 	    (unacked > tp->rcv.mss && (lowat || strata_tcp_window_ok(sk)))) {
 		tp->todo |= STRATA_TODO_ACK;
 	} else if (unlikely(!RB_EMPTY_ROOT(&tp->ofo))) {
-		if ((tp->ack.quick && !strata_tcp_interactive(tp)) || !strata_tcp_compress(sk))
+		if (in_quickack(tp) || !strata_tcp_compress(sk))
 			tp->todo |= STRATA_TODO_ACK;
-	} else if (!tp->ack.quick || strata_tcp_interactive(tp)) {
+	} else if (!in_quickack(tp)) {
 		delay_ack(sk);
-	} else if (answer_likely(sk)) {
+	} else if (tp->ack.quick != STRATA_QUICK_ALWAYS && answer_likely(sk)) {
 		tp->ack.pending |= STRATA_ACK_RIDE;
 		strata_tcp_delack_set(sk, STRATA_TCP_RIDE);
 	} else {

@@ -80,7 +80,7 @@ bool strata_tcp_ecn_request(const struct sock *lsk, const struct strata_tcp_seg 
 
 	if ((seg->flags & asks) != asks)
 		return false;
-	if (cong_needs_ecn(strata_tcp_sk(lsk)))
+	if (cong_needs_ecn(strata_tcp_sk(lsk)) || (path->flags & STRATA_PATH_ECN_CA))
 		return true;
 	/* 6.1.1: a SYN is not sent with ECT: then the network set it, and is not to be trusted */
 	return seg->ecn == ECN_NOT_ECT && strata_tcp_ecn_allowed(lsk, path);

@@ -209,7 +209,7 @@ static bool may_pend(struct sock *lsk)
 	return ok;
 }
 
-int strata_tcp_fastopen_check(struct sock *lsk, const struct sk_buff *syn,
+int strata_tcp_fastopen_check(struct sock *lsk, const struct sk_buff *syn, bool bare,
 			      struct strata_tcp_cookie *c)
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(syn);
@@ -227,7 +227,7 @@ int strata_tcp_fastopen_check(struct sock *lsk, const struct sk_buff *syn,
 	if (!(conf & STRATA_FASTOPEN_SERVER) ||
 	    (got.len < 0 && seg->end_seq == seg->seq + 1) || !may_pend(lsk))
 		return 0;
-	if ((conf & STRATA_FASTOPEN_SERVER_BARE) || strata_tcp_sk(lsk)->fo_no_cookie)
+	if ((conf & STRATA_FASTOPEN_SERVER_BARE) || strata_tcp_sk(lsk)->fo_no_cookie || bare)
 		return 1;
 	if (got.len < 0)
 		return 0;

@@ -52,10 +52,10 @@ void strata_tcp_fastopen_destruct(struct sock *sk);
 
 /**
  * strata_tcp_fastopen_check() - may the data of @syn be taken now (RFC 7413 4.2.2)?
- * @c: cookie for the SYN-ACK of a request. Returns 0: no; or the key that proved it, 1 or 2.
- * No lock, RCU
+ * @bare: the route lets it come without a cookie. @c: cookie for the SYN-ACK of a request.
+ * Returns 0: no; or the key that proved it, 1 or 2. No lock, RCU
  */
-int strata_tcp_fastopen_check(struct sock *lsk, const struct sk_buff *syn,
+int strata_tcp_fastopen_check(struct sock *lsk, const struct sk_buff *syn, bool bare,
 			      struct strata_tcp_cookie *c);
 /**
  * strata_tcp_fastopen_made() - @child, new and locked, or NULL if it could not be made, came

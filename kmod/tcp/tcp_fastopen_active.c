@@ -67,7 +67,8 @@ static bool cookie_ready(struct sock *sk, u32 *mss, struct strata_tcp_cookie *c)
 		c->len = -1;
 		return false;
 	}
-	if (tp->fo_no_cookie || (READ_ONCE(sn->conf.tcp_fastopen) & STRATA_FASTOPEN_CLIENT_BARE)) {
+	if (tp->fo_no_cookie || (READ_ONCE(sn->conf.tcp_fastopen) & STRATA_FASTOPEN_CLIENT_BARE) ||
+	    (tp->ep.path.flags & STRATA_PATH_NO_COOKIE)) {
 		c->len = -1;
 		return true;
 	}

@@ -38,7 +38,27 @@ void strata_tcp_cong_net_init(struct strata_net *sn);
 void strata_tcp_cong_net_exit(struct strata_net *sn);
 void strata_tcp_cong_init(struct sock *sk);
 void strata_tcp_cong_inherit(struct sock *child, const struct sock *parent);
+/**
+ * strata_tcp_cong_by_route() - @name for @sk, which opens; no change if it has gone. @fixed:
+ * TCP_CONGESTION may not change it. Locked
+ */
+void strata_tcp_cong_by_route(struct sock *sk, const char *name, bool fixed);
 int strata_tcp_set_cong(struct sock *sk, const char *name);
+
+/* tcp_metrics.c: for paths with STRATA_PATH_METRICS */
+
+/** strata_tcp_metrics_connect() - what the SYN says, and how it is sent. Locked */
+void strata_tcp_metrics_connect(struct sock *sk);
+/** strata_tcp_metrics_req_mss() - @req's adv_mss, unless the route leaves it; @user_mss: or 0 */
+void strata_tcp_metrics_req_mss(struct strata_tcp_req *req, u32 user_mss);
+/** strata_tcp_metrics_req_clamp() - limit of the window, bytes, 0: none */
+u32 strata_tcp_metrics_req_clamp(const struct strata_tcp_req *req);
+/** strata_tcp_metrics_req_window() - @req's first window, made as without metrics: limit it */
+void strata_tcp_metrics_req_window(struct strata_tcp_req *req);
+/** strata_tcp_metrics_child() - of @req, before its first RTT is known. Locked */
+void strata_tcp_metrics_child(struct sock *child, const struct strata_tcp_req *req);
+/** strata_tcp_metrics_transfer() - before congestion control starts with @cs. Locked */
+void strata_tcp_metrics_transfer(struct sock *sk, struct strata_cong_sample *cs);
 
 /* tcp_sockopt.c */
 

@@ -123,6 +123,8 @@ static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
 	req->adv_mss = clamp_t(u32, strata_ip_mtu(path), 128, U16_MAX) - 40;
 	if (user_mss)
 		req->adv_mss = min(req->adv_mss, user_mss);
+	if (unlikely(path->flags & STRATA_PATH_METRICS))
+		strata_tcp_metrics_req_mss(req, user_mss);
 	return true;
 }
 
@@ -130,13 +132,18 @@ static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
 static void req_window(struct sock *lsk, struct strata_tcp_req *req)
 {
 	const struct strata_net *sn = strata_sk_net(lsk);
+	u32 clamp = READ_ONCE(strata_tcp_sk(lsk)->window_clamp);
+	bool metrics = req->path.flags & STRATA_PATH_METRICS;
 	int max_buf = READ_ONCE(lsk->sk_rcvbuf);
 
+	if (unlikely(metrics) && !clamp)
+		clamp = strata_tcp_metrics_req_clamp(req);
 	if (!(lsk->sk_userlocks & SOCK_RCVBUF_LOCK))
 		max_buf = max(max_buf, READ_ONCE(sn->conf.tcp_rmem[2]));
-	strata_wnd_init(&req->rwnd, req->irs + 1, strata_tcp_full_space(lsk), max_buf,
-			READ_ONCE(strata_tcp_sk(lsk)->window_clamp), req->adv_mss,
-			req->opts.flags & STRATA_OPT_WSCALE);
+	strata_wnd_init(&req->rwnd, req->irs + 1, strata_tcp_full_space(lsk), max_buf, clamp,
+			req->adv_mss, req->opts.flags & STRATA_OPT_WSCALE);
+	if (unlikely(metrics))
+		strata_tcp_metrics_req_window(req);
 }
 
 /* of a SYN, or of the ACK that has brought a cookie back */
@@ -313,6 +320,8 @@ static struct sock *child_make(struct sock *lsk, struct strata_tcp_req *req, boo
 		goto err;
 	}
 	child_path(child, req);
+	if (unlikely(req->path.flags & STRATA_PATH_METRICS))
+		strata_tcp_metrics_child(child, req);
 	strata_tcp_sk(child)->listener = lsk;
 	strata_tcp_syn_move(req, child);
 	return child;
@@ -327,7 +336,8 @@ err_listener:
 static struct sock *fast_child(struct sock *lsk, struct strata_tcp_req *req,
 			       const struct sk_buff *skb, struct strata_tcp_cookie *c)
 {
-	int by = strata_tcp_fastopen_check(lsk, skb, c);
+	bool bare = req->path.flags & STRATA_PATH_NO_COOKIE;
+	int by = strata_tcp_fastopen_check(lsk, skb, bare, c);
 	struct sock *child;
 
 	if (!by)

@@ -111,9 +111,11 @@ enum strata_tcp_deferred {
 #define STRATA_ACK_RIDE		0x40	/* a tick for the answer to carry it */
 #define STRATA_ACK_ANSWER	0x80	/* of data that came with an ACK of ours */
 
+#define STRATA_QUICK_ALWAYS	U8_MAX	/* RTAX_QUICKACK */
+
 /**
  * struct strata_tcp_ackdelay - delayed ACKs (RFC 1122 4.2.3.2)
- * @pending: STRATA_ACK_*; @quick: ACKs to send at once before delaying
+ * @pending: STRATA_ACK_*; @quick: ACKs to send at once before delaying, or _QUICK_ALWAYS
  * @pingpong: data that answered data: piggyback; @ato: delay, jiffies
  * @lrcvtime: jiffies data last came; @last_seg: bytes of it
  * @comp_nxt: RCV.NXT to which strata_tcp_sock.comp_dups belongs

@@ -25,7 +25,7 @@ static u32 window_now(struct sock *sk, bool *tight)
 	if (tight)
 		*tight = free < full / 2 && round_down(free, 1U << tp->rwnd.wscale) < least;
 	/* the reader lags behind: no reason to hurry the peer */
-	if (free < full / 2)
+	if (free < full / 2 && tp->ack.quick != STRATA_QUICK_ALWAYS)
 		tp->ack.quick = 0;
 	if (sk_under_memory_pressure(sk))
 		tp->rcv.ssthresh = min(tp->rcv.ssthresh, 4U * tp->rcv.adv_mss);

@@ -85,7 +85,7 @@ void strata_tcp_timer_rearm(struct sock *sk)
 	if (tp->scb.packets_out) {
 		if (READ_ONCE(conf->tcp_early_retrans) >= 3 &&
 		    strata_tlp_ok(&tp->tlp, &tp->scb, tp->rec.state)) {
-			u32 delack = tp->scb.packets_out == 1 ? tp->rto_min_us : 0;
+			u32 delack = tp->scb.packets_out == 1 ? tp->rtt.rto_min_us : 0;
 			u32 pto = strata_tlp_pto(strata_rtt_srtt(&tp->rtt), delack,
 						 strata_rtt_rto(&tp->rtt));
 

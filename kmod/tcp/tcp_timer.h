@@ -24,7 +24,7 @@ static inline unsigned long strata_tcp_jiffies(u32 us)
  */
 static inline u32 strata_tcp_delack_max(const struct strata_tcp_sock *tp)
 {
-	u32 rto_min = max_t(u32, strata_tcp_jiffies(tp->rto_min_us), 2);
+	u32 rto_min = max_t(u32, strata_tcp_jiffies(tp->rtt.rto_min_us), 2);
 
 	return min_t(u32, rto_min - 1, STRATA_TCP_DELACK_MAX);
 }

@@ -115,7 +115,7 @@ static void ack_sent(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	if (tp->ack.quick)
+	if (tp->ack.quick && tp->ack.quick != STRATA_QUICK_ALWAYS)
 		tp->ack.quick--;
 	if (tp->ack.pending & STRATA_ACK_TIMER)
 		strata_tcp_delack_clear(sk);

@@ -2,8 +2,8 @@
 /*
  * A bulk transfer over a bad link in virtual time: sender.c and receiver.c put the pure files of
  * kmod/tcp together as tcp_ack.c, tcp_recover.c, tcp_rexmit.c, tcp_output.c, tcp_timer.c,
- * tcp_timeout.c and tcp_data.c do, link.c is the network, run.c the clock. Integers only: results are the
- * same on every machine.
+ * tcp_timeout.c and tcp_data.c do, link.c is the network, run.c the clock. Integers only:
+ * results are the same on every machine.
  */
 #ifndef _SIM_H
 #define _SIM_H

@@ -107,7 +107,7 @@ says() { # TEXT COMMAND...
 }
 silent() { local out; out=$("$@") && [ -z "$out" ]; }
 
-ktap_plan 196
+ktap_plan 232
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
 ip -n ta link add vc type veth peer name vd
@@ -296,6 +296,46 @@ ktap_run "route show after flush src" same route show
 ktap_run "route flush: those with a TOS, too" both route flush root 10.8.0.0/15
 ktap_run "route flush default: with a TOS, too" both route flush default
 ktap_run "route show after these" same route show
+
+# --- routes: the other metrics ---
+n=0
+for words in "advmss 1000" "advmss 70000" "hoplimit 9" "hoplimit lock 0" "window lock 5000" "cwnd 7" \
+	"cwnd lock 7" "initcwnd 4 initrwnd 5 ssthresh lock 6 reordering 7" \
+	"rtt 100ms rttvar 1.2ms rto_min 0.3s" "rtt lock 100 rttvar lock 50 rto_min 70" \
+	"quickack 1 fastopen_no_cookie 1" "quickack 0 fastopen_no_cookie 0 cwnd 0 rtt 0 rto_min 0" \
+	"congctl reno" "congctl lock reno" \
+	"mtu lock 1400 advmss lock 900 hoplimit lock 10 window 0x1000 cwnd lock 8 initcwnd lock 9
+	initrwnd lock 11 ssthresh 12 reordering lock 13 rtt 2s rttvar lock 1.5sec rto_min 20msec
+	features ecn congctl lock reno quickack 1 fastopen_no_cookie 1"; do
+	n=$((n + 1))
+	# shellcheck disable=SC2086	# words
+	ktap_run "route add ${words//[$'\n\t']/ }" both route add 10.11.$n.0/24 via 10.77.0.2 $words
+done
+ktap_run "route show of these" same route show
+ktap_run "route show -j of these" same_json dst,metrics route show
+ktap_run "route get of these, all metrics" same_json dst,gateway,metrics route get 10.11.15.1
+ktap_run "route get of these: what is locked" says " mtu lock 1400 window 4096 rtt 2s rttvar lock 1.5s" \
+	strata -n ta route get 10.11.15.1
+ktap_run "route add congctl, an unknown one, is refused" \
+	neither route add 10.11.99.0/24 via 10.77.0.2 congctl nosuch
+# (native takes it)
+ktap_run "route add cwnd lock 0 is refused" says "Error: strata: a locked cwnd must not be 0." \
+	strata -n ta route add 10.11.99.0/24 via 10.77.0.2 cwnd lock 0
+ktap_run "route change, other metrics" both route change 10.11.1.0/24 via 10.77.0.2 window 7 rtt 5ms
+ktap_run "route replace, the metrics gone" both route replace 10.11.3.0/24 via 10.77.0.2
+ktap_run "route append, other metrics" both route append 10.11.6.0/24 via 10.77.0.3 cwnd 9
+ktap_run "route show after these changes" same route show
+ktap_run "route del of another value is refused" neither route del 10.11.6.0/24 cwnd 8
+ktap_run "route del of another metric is refused" neither route del 10.11.7.0/24 initcwnd 7
+ktap_run "route del, locked where it is not, is refused" neither route del 10.11.6.0/24 cwnd lock 7
+ktap_run "route del of another congctl is refused" neither route del 10.11.13.0/24 congctl cubic
+ktap_run "route del, the second by its metric" both route del 10.11.6.0/24 cwnd 9
+ktap_run "route del of a locked one, the lock not said" both route del 10.11.7.0/24 cwnd 7
+ktap_run "route del times" both route del 10.11.9.0/24 rttvar 1.2ms rto_min 0.3s
+ktap_run "route del congctl lock" both route del 10.11.14.0/24 congctl lock reno
+ktap_run "route show after del by metrics" same route show
+ktap_run "route flush, whatever metrics" both route flush root 10.11.0.0/16
+ktap_run "route show after that flush" same route show
 
 # --- devices ---
 ktap_run "link set down" down va

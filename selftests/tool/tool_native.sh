@@ -30,6 +30,21 @@ json_routes() {
 	diff <(ip -4 -j route show | jq -c '[.[]|{dst,tos,gateway,dev,prefsrc,metric,metrics}]') \
 	     <(t -j route show | jq -c '[.[]|{dst,tos,gateway,dev,prefsrc,metric,metrics}]')
 }
+# Both make the same of the same words: ip(8)'s routes under 10.12, the tool's under 10.11.
+same_metrics() {
+	local words n=0
+	for words in "${metrics[*]}" "${locked[*]}" "${times[@]}"; do
+		n=$((n + 1))
+		# shellcheck disable=SC2086	# words
+		t route add 10.11.$n.0/24 dev d0 $words || return 1
+		echo "route add 10.12.$n.0/24 dev d0 $words"
+	done | ip -batch - || return 1
+	[ "$(ip -4 route show root 10.12.0.0/16 | wc -l)" = $((${#times[@]} + 2)) ] &&
+		diff <(ip -4 route show root 10.12.0.0/16 | sed 's/^10.12/10.11/') \
+			<(ip -4 route show root 10.11.0.0/16) &&
+		diff <(ip -4 route show root 10.11.0.0/16 | trim) <(t route show root 10.11.0.0/16) &&
+		json_routes
+}
 empty() { local out; out=$("$@") && [ -z "$out" ]; }
 fails() { # STATUS TEXT COMMAND...
 	local status=$1 text=$2 out
@@ -110,7 +125,16 @@ ping_status() { local want=$1; shift; t ping "$@"; [ $? = "$want" ]; }
 ss_forms=("" "-n" "-a" "-tan" "-t -l -p -n" "-tlnpH sport = :5555" "-u -a -n" "-uan -e" "-u" "-ta -o -n"
 	"-tan -e" "-tan -m" "-uan -m -i" "-tan -i" "-ta -i" "-ta -i -o" "-tuanoempiO" "-tn state established"
 	"-tn state established state listening" "-tuan sport = :5353 or dport = :5555")
-ktap_plan $((55 + ${#ss_forms[@]}))
+metrics=(mtu 1400 advmss 0x500 hoplimit 010 window 4294967295 cwnd 7 initcwnd 8 initrwnd 9 ssthresh 11
+	reordering 5 rtt 100ms rttvar 1.7ms rto_min 1.5s features ecn quickack 1 congctl reno
+	fastopen_no_cookie 1)
+locked=(mtu lock 1400 advmss lock 900 hoplimit lock 10 window lock 5000 cwnd lock 7 initcwnd lock 8
+	initrwnd lock 9 ssthresh lock 11 reordering lock 5 rtt lock 100 rttvar lock 50 rto_min 200
+	congctl lock reno quickack 0 fastopen_no_cookie 0)
+times=("rtt 1" "rtt 0" "rtt 0.5" "rtt 1.2ms" "rtt 1MS" "rtt 999.1msec" "rtt 1.001sec" "rtt .5s" "rtt 1.secs"
+	"rtt 0x10ms" "rtt 010" "rtt 536870911msecs" "rttvar 7" "rttvar 1.2" "rttvar 100ms" "rttvar 2s"
+	"rttvar 123456ms" "rto_min 0" "rto_min 1.2" "rto_min 999" "rto_min 1000" "rto_min 12345678ms")
+ktap_plan $((60 + ${#ss_forms[@]}))
 ktap_run "setup: lo" ip link set lo up
 ktap_run "setup: dummy" ip link add d0 type dummy
 ktap_run "setup: up" ip link set d0 up
@@ -134,8 +158,13 @@ ktap_run "route add unreachable" t route add unreachable 10.4.0.0/16
 ktap_run "route add tos" t route add 10.3.0.0/16 dev d0 tos 0x10
 ktap_run "route add tos, a name" t route add 10.3.0.0/16 dev d0 dsfield AF11
 ktap_run "route add mtu lock" t route add 10.3.0.0/16 dev d0 metric 3 mtu lock 1300 features ecn
+ktap_run "route add, every metric" t route add 10.3.0.0/16 dev d0 metric 4 "${metrics[@]}"
+ktap_run "route add, every metric locked" t route add 10.3.0.0/16 dev d0 metric 5 "${locked[@]}"
 ktap_run "route show as ip" same_routes
 ktap_run "route show -j as ip" json_routes
+ktap_run "route add, metrics as by ip" same_metrics
+ktap_run "route del, another metric: not found, status 2" fails 2 "" t route del 10.3.0.0/16 metric 5 window 1
+ktap_run "route del, all its metrics" t route del 10.3.0.0/16 metric 5 "${locked[@]}"
 ktap_run "route replace" t route replace 10.2.0.0/16 via 10.0.0.252 metric 7
 ktap_run "route show after replace" same_routes
 ktap_is "route get" "$(t route get 10.2.3.4)" "10.2.3.4 via 10.0.0.252 dev d0 src 10.0.0.1"

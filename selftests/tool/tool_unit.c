@@ -456,21 +456,94 @@ TEST(route_messages)
 	nest = mnl_attr_nest_start(nlh, RTA_METRICS);
 	mnl_attr_put_u32(nlh, RTAX_MTU, 1400);
 	mnl_attr_put_u32(nlh, RTAX_LOCK, 1 << RTAX_MTU);
+	mnl_attr_put_u16(nlh, RTAX_CWND, 1);		/* short: not taken */
+	mnl_attr_put(nlh, RTAX_CC_ALGO, 4, "reno");	/* as ip(8) sends it, without an end */
 	mnl_attr_nest_end(nlh, nest);
 	mnl_attr_put_u32(nlh, 1000, 1);			/* unknown */
 	ASSERT_TRUE(rt_route_read(nlh, &r));
 	EXPECT_EQ(r.dst.len, 24);
 	EXPECT_TRUE(r.has_via);
 	EXPECT_FALSE(r.has_src);
-	EXPECT_TRUE(r.has_mtu);
-	EXPECT_EQ(r.mtu, 1400);
-	EXPECT_TRUE(r.mtu_lock);
+	EXPECT_EQ(r.mx.has, 1 << RTAX_MTU | 1 << RTAX_LOCK | 1 << RTAX_CC_ALGO);
+	EXPECT_EQ(r.mx.val[RTAX_MTU], 1400);
+	EXPECT_EQ(r.mx.val[RTAX_LOCK], 1 << RTAX_MTU);
+	EXPECT_STREQ(r.mx.cong, "reno");
 	EXPECT_EQ(r.tos, 0x10);
 	/* Another family's routes come too where a kernel knows none of ours. */
 	((struct rtmsg *)mnl_nlmsg_get_payload(nlh))->rtm_family = AF_INET;
 	EXPECT_FALSE(rt_route_read(nlh, &r));
 	nlh->nlmsg_len = NLMSG_HDRLEN + 1;
 	EXPECT_FALSE(rt_route_read(nlh, &r));
+}
+
+TEST(route_metrics_put_and_read)
+{
+	struct rt_metrics m = { .has = 1 << RTAX_RTT | 1 << RTAX_CC_ALGO | 1 << RTAX_WINDOW,
+				.cong = "fifteen-letters" }, got;
+	char buf[NL_REQUEST_SIZE] = "", name[64];
+	struct nlmsghdr *nlh = nl_request(buf, RTM_NEWROUTE, 0);
+	struct nlattr *nest;
+
+	m.val[RTAX_RTT] = UINT32_MAX;
+	rt_metrics_put(nlh, &m);
+	rt_metrics_read(mnl_nlmsg_get_payload(nlh), &got);
+	EXPECT_EQ(memcmp(&m, &got, sizeof(m)), 0);
+	/* a name longer than any is cut; of none at all nothing is put, and all is 0 */
+	memset(buf, 0, sizeof(buf));
+	nlh = nl_request(buf, RTM_NEWROUTE, 0);
+	memset(name, 'x', sizeof(name));
+	nest = mnl_attr_nest_start(nlh, RTA_METRICS);
+	mnl_attr_put(nlh, RTAX_CC_ALGO, sizeof(name), name);
+	mnl_attr_put_u32(nlh, RTAX_MAX + 1, 1);
+	mnl_attr_nest_end(nlh, nest);
+	rt_metrics_read(nest, &got);
+	EXPECT_EQ(strlen(got.cong), sizeof(got.cong) - 1);
+	EXPECT_EQ(got.has, 1 << RTAX_CC_ALGO);
+	rt_metrics_read(NULL, &got);
+	nlh = nl_request(buf, RTM_NEWROUTE, 0);
+	rt_metrics_put(nlh, &got);
+	EXPECT_EQ(nlh->nlmsg_len, NLMSG_HDRLEN);
+	EXPECT_EQ(rt_metrics_json(&got), NULL);
+}
+
+TEST(route_metrics_words)
+{
+	static const struct {
+		const char *word;
+		bool taken;
+		uint32_t rtt;
+	} cases[] = {
+		{ "100", true, 100 }, { "100ms", true, 800 }, { "1.5s", true, 12000 },
+		{ "1.01ms", true, 16 }, { "0.1", true, 1 }, { "4294967295", true, UINT32_MAX },
+		{ "536870911ms", true, 4294967288U }, { "536870912ms", false, 0 },
+		{ "4294967296", false, 0 }, { "1m", false, 0 }, { "1 ms", false, 0 },
+		{ "ms", false, 0 }, { "", false, 0 }, { ".", false, 0 }, { "-1", false, 0 },
+		{ "nan", false, 0 }, { "1.5.5s", false, 0 },
+	};
+	struct arg words[RTAX_MAX], *rtt = NULL;
+	struct rt_metrics m = { 0 };
+	unsigned int i, n = rt_metrics_words(&m, words);
+	char *argv[32];
+	int argc = split("add rtt lock 5 rto_min lock congctl lock lock", argv);
+
+	EXPECT_EQ(n, 16);
+	for (i = 0; i < n; i++)
+		if (!strcmp(words[i].name, "rtt"))
+			rtt = &words[i];
+	ASSERT_NE(rtt, NULL);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		m.val[RTAX_RTT] = 0;
+		EXPECT_EQ(rtt->kind->parse(cases[i].word, rtt->to), cases[i].taken) {
+			TH_LOG("%s", cases[i].word);
+		}
+		EXPECT_EQ(m.val[RTAX_RTT], cases[i].rtt);
+	}
+	rt_metrics_lock(&m, &argc, argv);
+	EXPECT_EQ(m.val[RTAX_LOCK], 1 << RTAX_RTT | 1 << RTAX_CC_ALGO);
+	EXPECT_EQ(argc, 7);
+	rtt->given = true;
+	rt_metrics_given(&m, words);
+	EXPECT_EQ(m.has, 1 << RTAX_RTT | 1 << RTAX_LOCK);
 }
 
 TEST(addr_and_neigh_messages)

@@ -35,8 +35,9 @@ _strata_words() { # COMMAND VERB
 		root match exact default ;;
 	route-get) echo from tos dev ;;
 	*-monitor|monitor-*) echo addr route neigh link all ;;
-	route-*) echo default via dev src metric tos mtu features proto scope table onlink \
-		unreachable blackhole prohibit ;;
+	route-*) echo default via dev src metric tos proto scope table onlink mtu advmss hoplimit \
+		window cwnd initcwnd initrwnd ssthresh reordering rtt rttvar rto_min congctl \
+		features quickack fastopen_no_cookie unreachable blackhole prohibit ;;
 	neigh-show|neigh-list|neigh-flush) echo dev nud to ;;
 	neigh-get) echo dev ;;
 	neigh-*) echo lladdr dev nud ;;
@@ -68,7 +69,11 @@ _strata_value() { # PREVIOUS COMMAND
 	table) echo main local all ;;
 	tos|dsfield) echo default CS1 CS2 CS3 CS4 CS5 CS6 CS7 EF AF11 AF12 AF13 AF21 AF22 \
 		AF23 AF31 AF32 AF33 AF41 AF42 AF43 ;;
-	mtu) [ "$2" != route ] || echo lock ;;
+	mtu|advmss|hoplimit|window|cwnd|initcwnd|initrwnd|ssthresh|reordering|rtt|rttvar)
+		[ "$2" != route ] || echo lock ;;
+	congctl) echo lock cubic dctcp reno ;;
+	features) echo ecn ;;
+	quickack|fastopen_no_cookie) echo 0 1 ;;
 	type) echo unicast local broadcast unreachable blackhole prohibit ;;
 	broadcast|brd) echo + - ;;
 	state|exclude) echo "$_strata_states" ;;

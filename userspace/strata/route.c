@@ -15,8 +15,14 @@ static const char help[] =
 "                    [table TABLE|all]\n"
 "       strata route add|replace|change|append|del [TYPE] PREFIX [tos TOS]\n"
 "                    [via ADDRESS] [dev DEVICE] [onlink] [src ADDRESS]\n"
-"                    [metric NUMBER] [mtu [lock] BYTES] [features ecn]\n"
-"                    [proto PROTO] [scope SCOPE] [table TABLE]\n"
+"                    [metric NUMBER] [proto PROTO] [scope SCOPE] [table TABLE]\n"
+"                    [mtu [lock] BYTES] [advmss [lock] BYTES]\n"
+"                    [hoplimit [lock] HOPS] [window [lock] BYTES]\n"
+"                    [cwnd [lock] NUMBER] [initcwnd [lock] NUMBER]\n"
+"                    [initrwnd [lock] NUMBER] [ssthresh [lock] NUMBER]\n"
+"                    [reordering [lock] NUMBER] [rtt [lock] TIME]\n"
+"                    [rttvar [lock] TIME] [rto_min TIME] [congctl [lock] NAME]\n"
+"                    [features ecn] [quickack 0|1] [fastopen_no_cookie 0|1]\n"
 "       strata route get ADDRESS [from ADDRESS] [tos TOS] [dev DEVICE]\n"
 "       strata route flush [the words of show]\n"
 "       strata route monitor\n"
@@ -27,9 +33,15 @@ static const char help[] =
 "TOS:   a number in hexadecimal, or a name (AF11, CS1, EF, ...); also after the\n"
 "       word dsfield. A route may have 4, 8, ... 1c: it is for packets with that\n"
 "       TOS alone, and is deleted by it.\n"
+"TIME:  a number with s or ms; without either in ms, of rtt in 1/8 ms, of rttvar\n"
+"       in 1/4 ms\n"
 "\n"
 "mtu lock: without path MTU discovery: ICMP errors do not lower it, and routers\n"
-"on the way may cut packets.\n"
+"on the way may cut packets. congctl lock: programs do not choose another. cwnd\n"
+"lock: a connection has no larger window; without \"lock\" cwnd says nothing.\n"
+"cwnd, initcwnd, initrwnd and ssthresh count segments. rto_min is always locked.\n"
+"\n"
+"del with any of these takes only a route that has the same.\n"
 "\n"
 "show takes the route to PREFIX; with root also those to what lies inside it,\n"
 "with match those to what it lies inside.\n";
@@ -37,11 +49,12 @@ static const char help[] =
 struct route_words {
 	struct prefix dst, root, match, via, src;
 	struct in_addr from;
-	uint32_t metric, mtu, features;
+	struct rt_metrics mx;
+	uint32_t metric;
 	unsigned int proto, scope, type, table, tos;
-	bool has_dst, has_via, has_src, has_from, has_metric, has_mtu, has_features;
+	bool has_dst, has_via, has_src, has_from, has_metric;
 	bool has_proto, has_scope, has_type, has_table, has_root, has_match, has_tos;
-	bool onlink, mtu_lock;
+	bool onlink;
 	int dev;
 };
 
@@ -83,14 +96,6 @@ static bool kind_tos(const char *word, void *to)
 	return isxdigit((unsigned char)*word) && !*end && v <= 0xff;
 }
 
-static bool kind_features(const char *word, void *to)
-{
-	*(uint32_t *)to = RTAX_FEATURE_ECN;
-	return !strcmp(word, "ecn");
-}
-
-static const struct arg_kind arg_features = { "\"ecn\"", kind_features };
-
 static const struct arg_kind arg_proto = {
 	"a protocol (kernel, boot, static, dhcp or a number)", kind_proto
 };
@@ -113,21 +118,29 @@ static const struct arg_kind arg_table = {
 };
 
 #define WORDS_SHARED 10	/* of routes that are set, and of those that are shown */
-#define WORDS_OWN 3	/* of one of the two */
+#define WORDS_SHOW 3	/* of the latter alone */
 
-static int route_parse(struct route_words *w, bool show, int argc, char **argv)
+/* The words of one of the two alone; how many. */
+static unsigned int own_words(struct route_words *w, bool show, struct arg *to)
 {
-	struct arg own[2][WORDS_OWN] = { {
-		{ "mtu", NULL, &arg_mtu, &w->mtu, false, false, false },
-		{ "onlink", NULL, NULL, &w->onlink, false, false, false },
-		{ "features", NULL, &arg_features, &w->features, false, false, false },
-	}, {
+	const struct arg shown[WORDS_SHOW] = {
 		{ "root", NULL, &arg_prefix, &w->root, false, false, false },
 		{ "match", NULL, &arg_prefix, &w->match, false, false, false },
 		{ "exact", "to", &arg_prefix, &w->dst, false, false, false },
-	} };
+	};
+
+	if (show) {
+		memcpy(to, shown, sizeof(shown));
+		return WORDS_SHOW;
+	}
+	to[0] = (struct arg){ .name = "onlink", .to = &w->onlink };
+	return 1 + rt_metrics_words(&w->mx, to + 1);
+}
+
+static int route_parse(struct route_words *w, bool show, int argc, char **argv)
+{
 	const struct arg_kind *whose = show ? &arg_prefix : &arg_ipv4;
-	struct arg spec[WORDS_SHARED + WORDS_OWN] = {
+	struct arg spec[WORDS_SHARED + 1 + RTAX_MAX] = {
 		{ .kind = &arg_prefix, .to = &w->dst, .need = !show },
 		{ "via", NULL, whose, &w->via, false, false, false },
 		{ "dev", "oif", &arg_dev, &w->dev, false, false, false },
@@ -139,19 +152,20 @@ static int route_parse(struct route_words *w, bool show, int argc, char **argv)
 		{ "type", NULL, &arg_type, &w->type, false, false, false },
 		{ "tos", "dsfield", &arg_tos, &w->tos, false, false, false },
 	};
-	const struct arg *last = spec + WORDS_SHARED;
+	struct arg *own = spec + WORDS_SHARED;
+	unsigned int n = WORDS_SHARED + own_words(w, show, own);
 	int err;
 
-	memcpy(spec + WORDS_SHARED, own[show], sizeof(own[show]));
 	args_skip("to", &argc, &argv);
 	if (argc > 1 && *argv[1] > '9' && arg_type.parse(argv[1], &w->type)) {
 		w->has_type = true;
 		argc--;
 		argv++;
 	}
-	w->mtu_lock = !show && args_cut("mtu", "lock", &argc, argv);
-	err = args_parse(ARGS(spec), argc, argv);
-	w->has_dst = spec[0].given || (show && last[2].given);
+	if (!show)
+		rt_metrics_lock(&w->mx, &argc, argv);
+	err = args_parse(spec, n, argc, argv);
+	w->has_dst = spec[0].given || (show && own[2].given);
 	w->has_via = spec[1].given;
 	w->has_src = spec[3].given;
 	w->has_metric = spec[4].given;
@@ -160,27 +174,11 @@ static int route_parse(struct route_words *w, bool show, int argc, char **argv)
 	w->has_table = spec[7].given;
 	w->has_type |= spec[8].given;
 	w->has_tos = spec[9].given;
-	w->has_root = show && last[0].given;
-	w->has_match = show && last[1].given;
-	w->has_mtu = !show && last[0].given;
-	w->has_features = !show && last[2].given;
+	w->has_root = show && own[0].given;
+	w->has_match = show && own[1].given;
+	if (!show)
+		rt_metrics_given(&w->mx, own + 1);
 	return err;
-}
-
-static void put_metrics(struct nlmsghdr *nlh, const struct route_words *w)
-{
-	struct nlattr *nest;
-
-	if (!w->has_mtu && !w->has_features)
-		return;
-	nest = mnl_attr_nest_start(nlh, RTA_METRICS);
-	if (w->mtu_lock)
-		mnl_attr_put_u32(nlh, RTAX_LOCK, 1 << RTAX_MTU);
-	if (w->has_mtu)
-		mnl_attr_put_u32(nlh, RTAX_MTU, w->mtu);
-	if (w->has_features)
-		mnl_attr_put_u32(nlh, RTAX_FEATURES, w->features);
-	mnl_attr_nest_end(nlh, nest);
 }
 
 static unsigned int default_scope(const struct route_words *w, bool del)
@@ -232,7 +230,7 @@ static int route_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 		mnl_attr_put_u32(nlh, RTA_PREFSRC, w.src.addr.s_addr);
 	if (w.has_metric)
 		mnl_attr_put_u32(nlh, RTA_PRIORITY, w.metric);
-	put_metrics(nlh, &w);
+	rt_metrics_put(nlh, &w.mx);
 	return rt_one_request(nlh);
 }
 
@@ -325,7 +323,6 @@ static bool flush_takes(const void *words, const void *item)
 static int flush_one(struct nl *nl, const void *item)
 {
 	const struct rt_route *r = item;
-	const struct route_words metrics = { .has_mtu = r->has_mtu, .mtu = r->mtu };
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nlmsghdr *nlh = nl_request(buf, RTM_DELROUTE, NLM_F_ACK);
 	struct rtmsg *rtm;
@@ -348,7 +345,7 @@ static int flush_one(struct nl *nl, const void *item)
 		mnl_attr_put_u32(nlh, RTA_PRIORITY, r->metric);
 	if (r->has_src)
 		mnl_attr_put_u32(nlh, RTA_PREFSRC, r->src.s_addr);
-	put_metrics(nlh, &metrics);
+	rt_metrics_put(nlh, &r->mx);
 	return nl_delete(nl, nlh);
 }
 

@@ -38,13 +38,26 @@ struct rt_addr {
 	struct in_addr local, peer, broadcast;
 };
 
+/**
+ * struct rt_metrics - RTA_METRICS of a route: rt_metrics.c
+ * @val:	by RTAX_*, in the units of the message; [RTAX_LOCK]: a bit for each that is locked
+ * @has:	a bit for each that is there
+ * @cong:	RTAX_CC_ALGO
+ */
+struct rt_metrics {
+	uint32_t val[RTAX_MAX + 1];
+	uint32_t has;
+	char cong[16];
+};
+
 struct rt_route {
 	struct prefix dst;
 	unsigned int table, protocol, scope, type, flags, tos;
 	int oif;
-	bool has_via, has_src, has_metric, has_mtu, has_features, mtu_lock;
+	bool has_via, has_src, has_metric;
 	struct in_addr via, src;
-	uint32_t metric, mtu, features;
+	uint32_t metric;
+	struct rt_metrics mx;
 };
 
 struct rt_neigh {
@@ -63,6 +76,20 @@ bool rt_link_read(const struct nlmsghdr *nlh, struct rt_link *l);
 bool rt_addr_read(const struct nlmsghdr *nlh, struct rt_addr *a);
 bool rt_route_read(const struct nlmsghdr *nlh, struct rt_route *r);
 bool rt_neigh_read(const struct nlmsghdr *nlh, struct rt_neigh *n);
+
+/* The metrics of a route: read from its message, where @nest may be NULL, and put into one. */
+void rt_metrics_read(const struct nlattr *nest, struct rt_metrics *m);
+void rt_metrics_put(struct nlmsghdr *nlh, const struct rt_metrics *m);
+/* As text, with a blank before each; as JSON, NULL without any. */
+void rt_metrics_print(const struct rt_metrics *m);
+json_t *rt_metrics_json(const struct rt_metrics *m);
+/*
+ * Their words: the entries of a table for args_parse(), which has room for RTAX_MAX, and how
+ * many; before it parses, "lock" is taken out; afterwards it is noted what was given.
+ */
+unsigned int rt_metrics_words(struct rt_metrics *m, struct arg *words);
+void rt_metrics_lock(struct rt_metrics *m, int *argc, char **argv);
+void rt_metrics_given(struct rt_metrics *m, const struct arg *words);
 
 /* Text, with the newline; an address is a line of its device's block. */
 void rt_link_print(const struct rt_link *l);

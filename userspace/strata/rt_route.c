@@ -46,8 +46,7 @@ static const struct name_value route_flags[] = {
 bool rt_route_read(const struct nlmsghdr *nlh, struct rt_route *r)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *tb[RTA_MAX + 1], *mx[RTAX_MAX + 1];
-	uint32_t locked = 0;
+	const struct nlattr *tb[RTA_MAX + 1];
 
 	memset(r, 0, sizeof(*r));
 	if (nlh->nlmsg_type != RTM_NEWROUTE && nlh->nlmsg_type != RTM_DELROUTE)
@@ -69,13 +68,7 @@ bool rt_route_read(const struct nlmsghdr *nlh, struct rt_route *r)
 	r->has_via = nl_get(tb[RTA_GATEWAY], &r->via, sizeof(r->via));
 	r->has_src = nl_get(tb[RTA_PREFSRC], &r->src, sizeof(r->src));
 	r->has_metric = nl_get_u32(tb[RTA_PRIORITY], &r->metric);
-	if (tb[RTA_METRICS]) {
-		nl_nested(tb[RTA_METRICS], mx, RTAX_MAX);
-		r->has_mtu = nl_get_u32(mx[RTAX_MTU], &r->mtu);
-		r->has_features = nl_get_u32(mx[RTAX_FEATURES], &r->features);
-		nl_get_u32(mx[RTAX_LOCK], &locked);
-		r->mtu_lock = locked & (1 << RTAX_MTU);
-	}
+	rt_metrics_read(tb[RTA_METRICS], &r->mx);
 	return true;
 }
 
@@ -132,28 +125,13 @@ void rt_route_print(const struct rt_route *r)
 	for (f = route_flags; f->name; f++)
 		if (r->flags & f->value)
 			printf(" %s", f->name);
-	if (r->has_mtu || r->mtu_lock)
-		printf(" mtu %s%u", r->mtu_lock ? "lock " : "", r->mtu);
-	if (r->features & RTAX_FEATURE_ECN)
-		fputs(" features ecn", stdout);
+	rt_metrics_print(&r->mx);
 	putchar('\n');
-}
-
-/* (As in ip(8)'s JSON, that the MTU is locked is not said.) */
-static json_t *route_metrics(const struct rt_route *r)
-{
-	json_t *m = json_object();
-
-	if (r->has_mtu || r->mtu_lock)
-		json_object_set_new(m, "mtu", json_integer(r->mtu));
-	if (r->features & RTAX_FEATURE_ECN)
-		json_object_set_new(m, "ecn", json_null());
-	return json_pack("[o]", m);
 }
 
 json_t *rt_route_json(const struct rt_route *r)
 {
-	json_t *j = json_object();
+	json_t *j = json_object(), *metrics = rt_metrics_json(&r->mx);
 
 	if (r->type != RTN_UNICAST)
 		json_object_set_new(j, "type",
@@ -175,8 +153,8 @@ json_t *rt_route_json(const struct rt_route *r)
 		json_object_set_new(j, "prefsrc", json_string(rt_ipv4(r->src)));
 	if (r->has_metric)
 		json_object_set_new(j, "metric", json_integer(r->metric));
-	if (r->has_mtu || r->has_features || r->mtu_lock)
-		json_object_set_new(j, "metrics", route_metrics(r));
+	if (metrics)
+		json_object_set_new(j, "metrics", metrics);
 	json_object_set_new(j, "flags", json_names(route_flags, r->flags));
 	return j;
 }

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a route says of the connections by it (RTA_METRICS, ip-route(8)), seen on the wire.
+ */
+#include "wire_fastopen.h"
+
+struct metric {
+	int		type;	/* RTAX_*, 0: no more */
+	uint32_t	val;
+	const char	*name;	/* RTAX_CC_ALGO */
+};
+
+/* the way to the peer, with these metrics; replaces one that is there */
+static int route(const struct metric *m)
+{
+	struct rtmsg rtm = {
+		.rtm_family = w.native ? AF_INET : TEST_FAMILY, .rtm_dst_len = 32,
+		.rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC,
+		.rtm_scope = RT_SCOPE_LINK, .rtm_type = RTN_UNICAST,
+	};
+	uint32_t oif = if_nametoindex("t0");
+	uint8_t nest[256];
+	struct rtnl_req q;
+	int len = 0;
+
+	memset(nest, 0, sizeof(nest));
+	for (; m->type; m++) {
+		struct rtattr *a = (void *)(nest + len);
+		int n = m->name ? strlen(m->name) + 1 : sizeof(m->val);
+
+		a->rta_type = m->type;
+		a->rta_len = RTA_LENGTH(n);
+		memcpy(RTA_DATA(a), m->name ? (const void *)m->name : &m->val, n);
+		len += RTA_SPACE(n);
+	}
+	rtnl_begin(&q, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &rtm, sizeof(rtm));
+	rtnl_attr_ip(&q, RTA_DST, ME);
+	rtnl_attr(&q, RTA_OIF, &oif, sizeof(oif));
+	rtnl_attr(&q, RTA_METRICS | NLA_F_NESTED, nest, len);
+	return rtnl_talk(&w.rtnl, &q, NULL, NULL);
+}
+
+#define ROUTE(...) \
+	ASSERT_EQ(0, route((const struct metric[]){ __VA_ARGS__, { 0, 0, NULL } }))
+#define LOCK(metric)	{ RTAX_LOCK, 1 << (metric), NULL }
+
+/* native's cache of metrics takes a route's for a host when a connection to it has ended */
+#define CACHED	"takes it from its cache, which learns of the route at the end of a connection"
+
+CASE(advmss_connect, "RFC 9293 3.7.1, ip-route(8) advmss: what the SYN offers")
+{
+	ROUTE({ RTAX_ADVMSS, 1000, NULL });
+	ASSERT_TRUE(w_connect(w_socket()));
+	out("S 0 mss 1000");
+}
+
+CASE(advmss_request, "RFC 9293 3.7.1, ip-route(8) advmss: and the SYN-ACK; TCP_MAXSEG may want less")
+{
+	ROUTE({ RTAX_ADVMSS, 1000, NULL });
+	in("S 0 mss 1460");
+	out("SA 0 ack 1 mss 1000");
+	ASSERT_EQ(0, w_set(self->lfd, SOL_TCP, TCP_MAXSEG, 600));
+	w_peer(PEER_PORT + 1);
+	in("S 0 mss 1460");
+	out("SA 0 ack 1 mss 600");
+}
+
+CASE(advmss_least, "RFC 9293 3.7.1, ip-route(8) advmss: 88 at least")
+{
+	ROUTE({ RTAX_ADVMSS, 10, NULL });
+	in("S 0 mss 1460");
+	out("SA 0 ack 1 mss 88");
+}
+
+CASE(window, "RFC 9293 3.8.6, ip-route(8) window: what is offered at most, in whole segments at first")
+{
+	ROUTE({ RTAX_WINDOW, 20000, NULL });
+	in("S 0 mss 1460 ws 7");
+	out("SA 0 ack 1 win 18980 ws 0");
+	w_peer(PEER_PORT);
+	ASSERT_TRUE(w_connect(w_socket()));
+	out("S 0 win 18980 ws 0");
+}
+
+CASE(window_later, "RFC 9293 3.8.6, ip-route(8) window: also when data has come and was read")
+{
+	struct wseg s;
+	int fd, i;
+
+	ROUTE({ RTAX_WINDOW, 20000, NULL });
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 40; i++) {
+		in("PA %d+1460", 1 + 1460 * i);
+		ASSERT_TRUE(w_next(1000, &s));
+		ASSERT_EQ(0x10, s.flags & ~8);
+		if (NATIVE("lets the window grow beyond it with the buffer"))
+			return;
+		ASSERT_GE(20000, s.win);
+		get(fd, 1460);
+	}
+}
+
+CASE(window_user, "RFC 9293 3.8.6, tcp(7) TCP_WINDOW_CLAMP: goes before the route's")
+{
+	ROUTE({ RTAX_WINDOW, 20000, NULL });
+	ASSERT_EQ(0, w_set(self->lfd, SOL_TCP, TCP_WINDOW_CLAMP, 10000));
+	in("S 0 mss 1460");
+	out("SA 0 ack 1 win 8760");
+}
+
+CASE(initrwnd, "RFC 9293 3.8.6, ip-route(8) initrwnd: segments that the first window is for")
+{
+	ROUTE({ RTAX_INITRWND, 4, NULL });
+	in("S 0 mss 1460");
+	out("SA 0 ack 1 win 5840");
+	w_peer(PEER_PORT);
+	ASSERT_TRUE(w_connect(w_socket()));
+	out("S 0 win 5840");
+	w_peer(PEER_PORT + 1);
+	w.port = PORT;
+	in("S 0 mss 1460 ts");
+	/* 12 octets of each are the timestamp's */
+	out("SA 0 ack 1 win 5792 ts");
+}
+
+CASE(initcwnd, "RFC 6928 2, RFC 5681 3.1, ip-route(8) initcwnd: segments sent before the first ACK")
+{
+	int fd;
+
+	ASSERT_TRUE(w_no_tail_probe());
+	ROUTE({ RTAX_INITCWND, 3, NULL });
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	put(fd, 14600);
+	out("A 1+1460");
+	out("A 1461+1460");
+	out("A 2921+1460");
+	quiet(100);
+	in("A 1 ack 4381");
+	out("A 4381+1460");
+}
+
+CASE(initcwnd_active, "RFC 6928 2, RFC 5681 3.1, ip-route(8) initcwnd: more than ten, too")
+{
+	int fd, i;
+
+	ASSERT_TRUE(w_no_tail_probe());
+	ROUTE({ RTAX_INITCWND, 13, NULL });
+	fd = w_active("mss 1460");
+	ASSERT_LE(0, fd);
+	put(fd, 15 * 1460);
+	for (i = 0; i < 13; i++)
+		out("A %d+1460", 1 + 1460 * i);
+	quiet(100);
+}
+
+CASE(cwnd, "RFC 5681 3.1, ip-route(8) cwnd lock: the congestion window grows no further")
+{
+	int fd, i, sent = 1;
+	struct wseg s;
+
+	ASSERT_TRUE(w_no_tail_probe());
+	ROUTE({ RTAX_CWND, 4, NULL }, LOCK(RTAX_CWND));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	put(fd, 30 * 1460);
+	if (NATIVE(CACHED))
+		return;
+	for (i = 0; i < 3; i++) {
+		int n;
+
+		for (n = 0; w_next(100, &s); n++)
+			sent += s.len;
+		ASSERT_EQ(4, n);
+		in("A 1 ack %d", sent);
+	}
+}
+
+CASE(ssthresh, "RFC 5681 3.1, ip-route(8) ssthresh: where slow start ends, if such are kept at all")
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int fd;
+
+	ROUTE({ RTAX_SSTHRESH, 20, NULL });
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len));
+	ASSERT_EQ(0x7fffffff, info.tcpi_snd_ssthresh);
+	ASSERT_TRUE(w_sysctl("tcp_no_ssthresh_metrics_save", "0"));
+	w_peer(PEER_PORT + 1);
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len));
+	if (NATIVE(CACHED))
+		return;
+	ASSERT_EQ(20, info.tcpi_snd_ssthresh);
+}
+
+CASE(reordering, "RFC 6675 5, ip-route(8) reordering: DupThresh to begin with")
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int fd;
+
+	ROUTE({ RTAX_REORDERING, 8, NULL });
+	fd = w_active("mss 1460 sackok");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len));
+	if (NATIVE(CACHED))
+		return;
+	ASSERT_EQ(8, info.tcpi_reordering);
+}
+
+CASE(rtt, "RFC 6298 2, ip-route(8) rtt: the first RTO of data is three times as long, no less")
+{
+	int fd;
+
+	ASSERT_TRUE(w_no_tail_probe());
+	ROUTE({ RTAX_RTT, 8 * 500, NULL });
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	put(fd, 100);
+	out("PA 1+100");
+	if (NATIVE(CACHED))
+		return;
+	out_at(1500, "PA 1+100");
+}
+
+CASE(rto_min, "RFC 6298 2.4, ip-route(8) rto_min: the least RTO by this way")
+{
+	int fd;
+
+	ASSERT_TRUE(w_no_tail_probe());
+	ROUTE({ RTAX_RTO_MIN, 1200, NULL }, LOCK(RTAX_RTO_MIN));
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	put(fd, 100);
+	out("PA 1+100");
+	out_at(1200, "PA 1+100");
+	w_peer(PEER_PORT);
+	fd = w_active("mss 1460");
+	ASSERT_LE(0, fd);
+	put(fd, 100);
+	out("PA 1+100");
+	out_at(1200, "PA 1+100");
+}
+
+CASE(rto_min_unlocked, "RFC 6298 2.4: one that is not locked has no effect")
+{
+	int fd;
+
+	ASSERT_TRUE(w_no_tail_probe());
+	ROUTE({ RTAX_RTO_MIN, 3000, NULL });
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	put(fd, 100);
+	out("PA 1+100");
+	out_within(1000, "PA 1+100");
+}
+
+CASE(quickack, "RFC 1122 4.2.3.2, ip-route(8) quickack: no ACK is delayed, whatever the answers")
+{
+	int fd, i, seq = 1, mine = 1;
+
+	ROUTE({ RTAX_QUICKACK, 1, NULL });
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	/* an interactive session, in which ACKs would ride on the answers */
+	for (i = 0; i < 20; i++) {
+		in("PA %d+10 ack %d", seq, mine);
+		seq += 10;
+		out("A %d ack %d", mine, seq);
+		get(fd, 10);
+		put(fd, 10);
+		out("PA %d+10 ack %d", mine, seq);
+		mine += 10;
+	}
+}
+
+CASE(congctl, "RFC 5681 3, ip-route(8) congctl: congestion control by the way; one may choose another")
+{
+	char name[16] = "";
+	socklen_t len = sizeof(name);
+	int fd;
+
+	ROUTE({ RTAX_CC_ALGO, 0, "reno" });
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_CONGESTION, name, &len));
+	ASSERT_STREQ("reno", name);
+	ASSERT_EQ(0, setsockopt(fd, SOL_TCP, TCP_CONGESTION, "cubic", 5));
+	w_peer(PEER_PORT);
+	fd = w_active("mss 1460");
+	ASSERT_LE(0, fd);
+	len = sizeof(name);
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_CONGESTION, name, &len));
+	ASSERT_STREQ("reno", name);
+}
+
+CASE(congctl_locked, "RFC 5681 3, ip-route(8) congctl lock: nobody may; a socket used anew may again")
+{
+	struct sockaddr sa = { .sa_family = AF_UNSPEC };
+	int fd;
+
+	ROUTE({ RTAX_CC_ALGO, 0, "reno" }, LOCK(RTAX_CC_ALGO));
+	fd = w_active("mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(-1, setsockopt(fd, SOL_TCP, TCP_CONGESTION, "cubic", 5));
+	ASSERT_EQ(EPERM, errno);
+	ASSERT_EQ(0, connect(fd, &sa, sizeof(sa)));
+	if (NATIVE("keeps it"))
+		return;
+	ASSERT_EQ(0, setsockopt(fd, SOL_TCP, TCP_CONGESTION, "cubic", 5));
+}
+
+CASE(hoplimit, "RFC 1122 3.2.1.7, ip-route(8) hoplimit: the TTL by this way, unless the socket has one")
+{
+	struct pkt p;
+
+	ROUTE({ RTAX_HOPLIMIT, 9, NULL });
+	in("S 0 mss 1460");
+	ASSERT_TRUE(pkt_next(w.tun, 1000, &p));
+	ASSERT_EQ(9, p.ip.ttl);
+	w_peer(PEER_PORT);
+	ASSERT_TRUE(w_connect(w_socket()));
+	ASSERT_TRUE(pkt_next(w.tun, 1000, &p));
+	ASSERT_EQ(9, p.ip.ttl);
+}
+
+CASE(no_cookie, "RFC 7413 5.1, ip-route(8) fastopen_no_cookie: data comes with the SYN, both ways")
+{
+	int fd;
+
+	ASSERT_TRUE(f_server(self->lfd, F_KEY, 5));
+	ROUTE({ RTAX_FASTOPEN_NO_COOKIE, 1, NULL });
+	in("S 0+10 mss 1460");
+	out("SA 0 ack 11");
+	ASSERT_LE(0, w_accept(self->lfd));
+	fd = f_again();
+	sends(fd, 10, 10);
+	out("S 0+10");
+}
+
+CASE(ecn_by_congctl, "RFC 8257 3.4, ip-route(8) congctl: DCTCP by the way asks for ECN, and agrees")
+{
+	const char *ko = getenv("STRATA_KO");
+
+	if (!w.native && ko && access("/sys/module/strata_dctcp", F_OK)) {
+		ASSERT_EQ(0, run("insmod $(dirname %s)/strata_dctcp.ko", ko));
+	}
+	if (w.native && route((const struct metric[]){ { RTAX_CC_ALGO, 0, "dctcp" }, { 0, 0, NULL } }))
+		SKIP(return, "this kernel has no dctcp");
+	ASSERT_TRUE(w_sysctl("tcp_ecn", "0"));
+	ROUTE({ RTAX_CC_ALGO, 0, "dctcp" });
+	ASSERT_TRUE(w_connect(w_socket()));
+	out("SEC 0");
+	w_peer(PEER_PORT + 1);
+	w.port = PORT;
+	in("SEC 0 mss 1460");
+	out("SAE 0 ack 1");
+}
+
+CASE(later, "RFC 6298 2.4, ip-route(8): what a route comes to say is for connections that open then")
+{
+	int fd;
+
+	ASSERT_TRUE(w_no_tail_probe());
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	ROUTE({ RTAX_INITCWND, 3, NULL }, { RTAX_HOPLIMIT, 9, NULL });
+	put(fd, 4 * 1460);
+	out("A 1+1460");
+	out("A 1461+1460");
+	out("A 2921+1460");
+	out("PA 4381+1460");
+}
+
+TEST_HARNESS_MAIN
