@@ -68,9 +68,8 @@ struct strata_flow {
 #define STRATA_PATH_BY_LO	0x40	/* it was to go by "lo" */
 #define STRATA_PATH_ONLINK	0x80	/* it was to go without a router */
 #define STRATA_PATH_METRICS	0x100	/* the route has metrics for TCP: strata_ip_metrics() */
-#define STRATA_PATH_QUICKACK	0x200	/* of them RTAX_QUICKACK, */
-#define STRATA_PATH_NO_COOKIE	0x400	/* RTAX_FASTOPEN_NO_COOKIE, */
-#define STRATA_PATH_ECN_CA	0x800	/* and a congestion control that needs ECN */
+#define STRATA_PATH_NO_COOKIE	0x200	/* of them RTAX_FASTOPEN_NO_COOKIE, */
+#define STRATA_PATH_ECN_CA	0x400	/* and a congestion control that needs ECN */
 
 /**
  * struct strata_path - a resolved way to a destination, cached

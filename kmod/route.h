@@ -8,15 +8,12 @@
 #include <linux/rtnetlink.h>
 #include "ip.h"
 
-/* in val[RTAX_FEATURES], ours alone: @cong needs ECN. Not in messages */
-#define STRATA_FEATURE_ECN_CA	BIT(31)
-
 #define STRATA_METRICS_CC_MAX	16
 
 /**
  * struct strata_metrics - of a route (RTA_METRICS), in the units of the message
  * @val: by RTAX_*, 0: not set; [RTAX_LOCK] has a bit for each that is locked
- * @cong: RTAX_CC_ALGO, padded with zeros; empty: not set
+ * @cong: RTAX_CC_ALGO, padded with zeros; empty: not set; @cong_ecn: it needs ECN
  *
  * MTU (0: the device's), HOPLIMIT and FEATURES concern each packet and are in the path
  * (struct strata_path); of the others it has STRATA_PATH_METRICS, and TCP asks for them when a
@@ -25,6 +22,7 @@
 struct strata_metrics {
 	u32	val[RTAX_MAX + 1];
 	char	cong[STRATA_METRICS_CC_MAX];
+	u8	cong_ecn;
 };
 
 static inline bool strata_metrics_locked(const struct strata_metrics *mx, int metric)
@@ -41,7 +39,7 @@ void strata_ip_metrics(struct strata_net *sn, const struct strata_flow *fl,
 /**
  * struct strata_route_cfg - a route as configured
  * @dst, @plen: prefix; @gw: 0 without; @prefsrc: 0: by address selection
- * @oif: device index; @mx: metrics
+ * @oif: device index; @mx: metrics; @mx_given: bits of those that a message had (RTM_DELROUTE)
  * @type: RTN_UNICAST, RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT, RTN_LOCAL, RTN_BROADCAST
  * @scope, @protocol, @tos, @priority, @flags: as in struct rtmsg
  */
@@ -58,6 +56,7 @@ struct strata_route_cfg {
 	u8	protocol;
 	u8	tos;
 	struct strata_metrics mx;
+	u32	mx_given;
 };
 
 /**

@@ -128,7 +128,8 @@ void strata_tcp_default_cong(struct strata_net *sn, char *name);
 /** strata_tcp_set_default_cong() - may load a module. 0, -ENOENT: unknown, -EPERM: restricted */
 int strata_tcp_set_default_cong(struct strata_net *sn, const char *name);
 /**
- * strata_tcp_known_cong() - is @name registered, or in a module that can be loaded? 0 or -ENOENT
+ * strata_tcp_known_cong() - may a route have @name? It is registered, or in a module that can be
+ * loaded. 0, -ENOENT, -EPERM: restricted
  * @ecn: set if it needs ECN. May sleep; under rtnl: the modules do not take it
  */
 int strata_tcp_known_cong(const char *name, bool *ecn);

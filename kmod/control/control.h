@@ -56,8 +56,10 @@ void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_c
 
 /* rtnl_metrics.c: RTA_METRICS. 0 or -errno, -EMSGSIZE: no room */
 
-int strata_rtnl_metrics_parse(const struct nlattr *attr, struct strata_metrics *mx,
+int strata_rtnl_metrics_parse(const struct nlattr *attr, struct strata_route_cfg *cfg,
 			      struct netlink_ext_ack *extack);
+/** strata_rtnl_metrics_cong() - may a route have mx->cong? Loads its module */
+int strata_rtnl_metrics_cong(struct strata_metrics *mx, struct netlink_ext_ack *extack);
 int strata_rtnl_metrics_fill(struct sk_buff *skb, const struct strata_metrics *mx);
 
 int strata_sysctl_net_init(struct strata_net *sn);

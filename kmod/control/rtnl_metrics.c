@@ -22,26 +22,27 @@ static const u32 metrics_most[RTAX_MAX + 1] = {
 	[RTAX_HOPLIMIT]	= 255,
 };
 
-static int parse_cong(const struct nlattr *attr, struct strata_metrics *mx,
-		      struct netlink_ext_ack *extack)
+int strata_rtnl_metrics_cong(struct strata_metrics *mx, struct netlink_ext_ack *extack)
 {
 	bool ecn;
-	int err;
+	int err = strata_tcp_known_cong(mx->cong, &ecn);
 
-	nla_strscpy(mx->cong, attr, sizeof(mx->cong));
-	err = strata_tcp_known_cong(mx->cong, &ecn);
+	if (err == -EPERM) {
+		NL_SET_ERR_MSG(extack, "strata: congestion control is restricted");
+		return err;
+	}
 	if (err) {
-		NL_SET_ERR_MSG_ATTR(extack, attr, "strata: unknown congestion control");
+		NL_SET_ERR_MSG(extack, "strata: unknown congestion control");
 		return -EINVAL;
 	}
-	if (ecn)
-		mx->val[RTAX_FEATURES] |= STRATA_FEATURE_ECN_CA;
+	mx->cong_ecn = ecn;
 	return 0;
 }
 
-int strata_rtnl_metrics_parse(const struct nlattr *attr, struct strata_metrics *mx,
+int strata_rtnl_metrics_parse(const struct nlattr *attr, struct strata_route_cfg *cfg,
 			      struct netlink_ext_ack *extack)
 {
+	struct strata_metrics *mx = &cfg->mx;
 	struct nlattr *tb[RTAX_MAX + 1];
 	int i, err;
 
@@ -50,8 +51,13 @@ int strata_rtnl_metrics_parse(const struct nlattr *attr, struct strata_metrics *
 	if (err)
 		return err;
 	for (i = RTAX_LOCK; i <= RTAX_MAX; i++) {
-		if (!tb[i] || i == RTAX_CC_ALGO)
+		if (!tb[i])
 			continue;
+		cfg->mx_given |= BIT(i);
+		if (i == RTAX_CC_ALGO) {
+			nla_strscpy(mx->cong, tb[i], sizeof(mx->cong));
+			continue;
+		}
 		mx->val[i] = nla_get_u32(tb[i]);
 		if (metrics_most[i])
 			mx->val[i] = min(mx->val[i], metrics_most[i]);
@@ -65,7 +71,7 @@ int strata_rtnl_metrics_parse(const struct nlattr *attr, struct strata_metrics *
 		NL_SET_ERR_MSG(extack, "strata: a locked cwnd must not be 0");
 		return -EINVAL;
 	}
-	return tb[RTAX_CC_ALGO] ? parse_cong(tb[RTAX_CC_ALGO], mx, extack) : 0;
+	return 0;
 }
 
 int strata_rtnl_metrics_fill(struct sk_buff *skb, const struct strata_metrics *mx)
@@ -79,8 +85,6 @@ int strata_rtnl_metrics_fill(struct sk_buff *skb, const struct strata_metrics *m
 	for (i = RTAX_LOCK; i <= RTAX_MAX; i++) {
 		u32 val = mx->val[i];
 
-		if (i == RTAX_FEATURES)
-			val &= ~STRATA_FEATURE_ECN_CA;
 		if (i == RTAX_CC_ALGO ? !mx->cong[0] : !val)
 			continue;
 		any = true;

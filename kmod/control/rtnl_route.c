@@ -106,7 +106,7 @@ static int route_parse(const struct nlmsghdr *nlh, struct strata_route_cfg *cfg,
 		cfg->priority = nla_get_u32(tb[RTA_PRIORITY]);
 	if (tb[RTA_PREFSRC])
 		cfg->prefsrc = nla_get_in_addr(tb[RTA_PREFSRC]);
-	return tb[RTA_METRICS] ? strata_rtnl_metrics_parse(tb[RTA_METRICS], &cfg->mx, extack) : 0;
+	return tb[RTA_METRICS] ? strata_rtnl_metrics_parse(tb[RTA_METRICS], cfg, extack) : 0;
 }
 
 static struct strata_rtnl_cause route_cause;
@@ -123,6 +123,11 @@ static int route_new(struct sk_buff *skb, struct nlmsghdr *nlh, struct netlink_e
 	if (cfg.gw && cfg.scope >= RT_SCOPE_LINK) {
 		NL_SET_ERR_MSG(extack, "strata: a gateway is not reached on the link alone");
 		return -EINVAL;
+	}
+	if (cfg.mx_given & BIT(RTAX_CC_ALGO)) {
+		err = strata_rtnl_metrics_cong(&cfg.mx, extack);
+		if (err)
+			return err;
 	}
 	strata_rtnl_cause_set(&route_cause, skb, nlh);
 	err = strata_route_add_rtnl(sn, &cfg, nlh->nlmsg_flags, extack);
@@ -224,6 +229,7 @@ static void route_of_path(struct strata_net *sn, const struct strata_flow *fl,
 	r->prefsrc = fl->saddr;
 	r->flags = RTM_F_CLONED;
 	r->mx.val[RTAX_MTU] = path->flags & STRATA_PATH_LOOP ? 0 : path->mtu;
+	r->mx.val[RTAX_LOCK] &= ~BIT(RTAX_MTU);
 	if (path->flags & STRATA_PATH_MTU_LOCKED)
 		r->mx.val[RTAX_LOCK] |= BIT(RTAX_MTU);
 	if (path->flags & STRATA_PATH_GATEWAY)

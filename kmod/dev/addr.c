@@ -220,7 +220,6 @@ static int addr_change(struct strata_ifaddr *ifa, const struct strata_addr_cfg *
 	if (metric && up)
 		strata_dev_up.addr_metric(ifa);
 	ifa->metric = cfg->metric;
-	WRITE_ONCE(ifa->flags, (ifa->flags & IFA_F_SECONDARY) | cfg->flags | IFA_F_PERMANENT);
 	ifa->tstamp = jiffies;
 	if (metric && up)
 		err = strata_dev_up.addr_added(ifa, extack);

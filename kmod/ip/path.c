@@ -237,7 +237,7 @@ void strata_ip_metrics(struct strata_net *sn, const struct strata_flow *fl,
 	memset(mx, 0, sizeof(*mx));
 	rcu_read_lock();
 	r = strata_route_lookup_rcu(sn, fl->daddr, fl->oif, fl->tos, fl->onlink);
-	if (r)
+	if (r && r->ifp)	/* one that refuses may be passed over */
 		*mx = r->cfg.mx;
 	rcu_read_unlock();
 }

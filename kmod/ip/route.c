@@ -158,14 +158,12 @@ static u16 path_flags(const struct strata_route_cfg *cfg)
 
 	if (cfg->gw)
 		flags |= STRATA_PATH_GATEWAY;
-	if (mx->val[RTAX_FEATURES] & (RTAX_FEATURE_ECN | STRATA_FEATURE_ECN_CA))
+	if ((mx->val[RTAX_FEATURES] & RTAX_FEATURE_ECN) || mx->cong_ecn)
 		flags |= STRATA_PATH_ECN;
-	if (mx->val[RTAX_FEATURES] & STRATA_FEATURE_ECN_CA)
+	if (mx->cong_ecn)
 		flags |= STRATA_PATH_ECN_CA;
 	if (mx->val[RTAX_MTU] && strata_metrics_locked(mx, RTAX_MTU))
 		flags |= STRATA_PATH_MTU_LOCKED;
-	if (mx->val[RTAX_QUICKACK])
-		flags |= STRATA_PATH_QUICKACK;
 	if (mx->val[RTAX_FASTOPEN_NO_COOKIE])
 		flags |= STRATA_PATH_NO_COOKIE;
 	return has_tcp_metrics(mx) ? flags | STRATA_PATH_METRICS : flags;
@@ -323,10 +321,15 @@ static int route_check(struct strata_net *sn, struct strata_route_cfg *cfg,
 	return check_prefsrc(sn, cfg, extack);
 }
 
+static bool metrics_same(const struct strata_metrics *a, const struct strata_metrics *b)
+{
+	return !memcmp(a->val, b->val, sizeof(a->val)) && !strcmp(a->cong, b->cong);
+}
+
 static bool cfg_same(const struct strata_route_cfg *a, const struct strata_route_cfg *b)
 {
 	return a->gw == b->gw && a->prefsrc == b->prefsrc && a->oif == b->oif &&
-	       !memcmp(&a->mx, &b->mx, sizeof(a->mx)) && a->flags == b->flags &&
+	       metrics_same(&a->mx, &b->mx) && a->flags == b->flags &&
 	       a->type == b->type && a->scope == b->scope && a->protocol == b->protocol;
 }
 
@@ -405,15 +408,15 @@ int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *
 	return 0;
 }
 
-/* all of @want are @mx's */
-static bool del_metrics_match(const struct strata_metrics *mx, const struct strata_metrics *want)
+/* are those that @want gives @mx's, also where it has none? */
+static bool del_metrics_match(const struct strata_metrics *mx, const struct strata_route_cfg *want)
 {
 	int i;
 
 	for (i = 1; i <= RTAX_MAX; i++)
-		if (want->val[i] && mx->val[i] != want->val[i])
+		if ((want->mx_given & BIT(i)) && mx->val[i] != want->mx.val[i])
 			return false;
-	return !want->cong[0] || !strcmp(mx->cong, want->cong);
+	return !(want->mx_given & BIT(RTAX_CC_ALGO)) || !strcmp(mx->cong, want->mx.cong);
 }
 
 static bool del_matches(const struct strata_route_cfg *r, const struct strata_route_cfg *cfg)
@@ -426,7 +429,7 @@ static bool del_matches(const struct strata_route_cfg *r, const struct strata_ro
 	       (!cfg->priority || r->priority == cfg->priority) &&
 	       (!cfg->oif || r->oif == cfg->oif) &&
 	       (!cfg->gw || r->gw == cfg->gw) &&
-	       del_metrics_match(&r->mx, &cfg->mx);
+	       del_metrics_match(&r->mx, cfg);
 }
 
 int strata_route_del_rtnl(struct strata_net *sn, const struct strata_route_cfg *cfg,

@@ -239,7 +239,6 @@ static void disconnect_reset(struct sock *sk)
 	sk_set_peek_off(sk, -1);
 	tp->snd.mss_clamp = 536;
 	tp->ack_alone = 0;
-	tp->cong_fixed = 0;
 	tp->rcv.ratio = STRATA_WND_RATIO;
 	WRITE_ONCE(tp->rcv.copied_seq, tp->rcv.nxt);
 	WRITE_ONCE(tp->rcv.urg_data, 0);
@@ -269,6 +268,7 @@ static void disconnect_reset(struct sock *sk)
 	tp->probes_tstamp = 0;
 	tp->retrans_start_us = 0;
 	strata_cong_reset(&tp->cong);
+	strata_tcp_cong_forget_route(sk);
 	/* children of a later listen() are copies, without a reference of their own */
 	if (sk->sk_frag.page) {
 		put_page(sk->sk_frag.page);

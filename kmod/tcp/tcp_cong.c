@@ -185,10 +185,17 @@ u32 strata_cong_iw(u32 mss)
 	return limit / mss;
 }
 
+/* the route's, or RFC 6928's */
+static u32 initial_window(const struct strata_tcp_cong *c, u32 mss)
+{
+	return c->init_cwnd ? c->init_cwnd : strata_cong_iw(mss);
+}
+
 void strata_cong_start(struct strata_tcp_cong *c, const struct strata_cong_sample *cs,
 		       bool syn_lost)
 {
-	c->cwnd = syn_lost ? 1 : cs->init_cwnd ? cs->init_cwnd : strata_cong_iw(cs->mss);
+	c->init_cwnd = cs->init_cwnd;
+	c->cwnd = syn_lost ? 1 : initial_window(c, cs->mss);
 	if (c->cwnd > c->cwnd_clamp)
 		c->cwnd = c->cwnd_clamp;
 	c->cwnd_stamp_us = cs->now_us;
@@ -207,6 +214,8 @@ void strata_cong_reset(struct strata_tcp_cong *c)
 	memset(c->priv, 0, sizeof(c->priv));
 	c->cwnd = 10;
 	c->ssthresh = STRATA_SSTHRESH_INF;
+	c->cwnd_clamp = STRATA_CWND_MAX;
+	c->init_cwnd = 0;
 	c->cwnd_cnt = 0;
 	c->prior_cwnd = 0;
 	c->prior_ssthresh = 0;
@@ -303,7 +312,7 @@ static void remember_path(struct strata_tcp_cong *c)
 
 void strata_cong_idle(struct strata_tcp_cong *c, u32 mss, u64 idle_us, u32 rto_us, u64 now_us)
 {
-	u32 restart = strata_cong_iw(mss);
+	u32 restart = initial_window(c, mss);
 
 	if (!rto_us || idle_us <= rto_us)
 		return;
@@ -322,7 +331,8 @@ void strata_cong_idle(struct strata_tcp_cong *c, u32 mss, u64 idle_us, u32 rto_u
 /* not filled for an RTO: half way from what it is to what was used */
 static void decay(struct strata_tcp_cong *c, u64 now_us)
 {
-	u32 used = c->cwnd_used > 10 ? c->cwnd_used : 10;
+	u32 least = c->init_cwnd ? c->init_cwnd : 10;
+	u32 used = c->cwnd_used > least ? c->cwnd_used : least;
 
 	if (used < c->cwnd) {
 		remember_path(c);

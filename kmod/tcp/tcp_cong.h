@@ -51,7 +51,7 @@ struct strata_cong_sample {
 	bool	only_dup;	/* it acknowledges and SACKs nothing new: a D-SACK, a duplicate */
 	bool	ece;
 	bool	ecn_ok;		/* the connection has ECN (RFC 3168) */
-	u32	init_cwnd;	/* strata_cong_start(): the route's, segments; 0: RFC 6928's */
+	u16	init_cwnd;	/* strata_cong_start(): the route's, segments; 0: RFC 6928's */
 };
 
 enum strata_cong_event {
@@ -114,6 +114,7 @@ struct strata_tcp_cong {
 	u32	max_out;	/* most in flight in that window of data */
 	bool	limited;	/* the flight filled cwnd */
 	bool	initialised;	/* ops->init has run */
+	u16	init_cwnd;	/* initial and restart window that the route wants, segments; or 0 */
 	u64	cwnd_stamp_us;	/* when the window was last found fully used */
 	u64	pacing_rate;	/* bytes per second; STRATA_PACING_INF: none */
 	u64	max_pacing_rate; /* SO_MAX_PACING_RATE */

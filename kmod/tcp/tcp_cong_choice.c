@@ -84,11 +84,16 @@ int strata_tcp_known_cong(const char *name, bool *ecn)
 {
 	const struct strata_tcp_cong_ops *ops = cong_find(name);
 
+	int err = 0;
+
 	if (!ops)
 		return -ENOENT;
 	*ecn = ops->flags & STRATA_CONG_NEEDS_ECN;
+	/* a default route is as good as a default: strata_tcp_set_default_cong() */
+	if ((READ_ONCE(ops->flags) & STRATA_CONG_RESTRICTED) && !capable(CAP_NET_ADMIN))
+		err = -EPERM;
 	strata_cong_put(ops);
-	return 0;
+	return err;
 }
 
 int strata_tcp_set_default_cong(struct strata_net *sn, const char *name)
@@ -181,7 +186,22 @@ void strata_tcp_cong_by_route(struct sock *sk, const char *name, bool fixed)
 		strata_cong_put(ops);
 	else
 		cong_change(sk, ops);
+	tp->cong_by_route = 1;
 	tp->cong_fixed = fixed;
+}
+
+void strata_tcp_cong_forget_route(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+	const struct strata_tcp_cong_ops *ops;
+
+	tp->cong_fixed = 0;
+	if (likely(!tp->cong_by_route))
+		return;
+	tp->cong_by_route = 0;
+	ops = default_get(strata_sk_net(sk));
+	if (ops)
+		cong_change(sk, ops);
 }
 
 /** strata_tcp_set_cong() - TCP_CONGESTION. Takes the socket lock. 0, -ENOENT, -EPERM */
@@ -200,6 +220,8 @@ int strata_tcp_set_cong(struct sock *sk, const char *name)
 	lock_sock(sk);
 	if (tp->cong_fixed)
 		err = -EPERM;
+	else
+		tp->cong_by_route = 0;
 	if (err || tp->cong.ops == ops)
 		strata_cong_put(ops);
 	else

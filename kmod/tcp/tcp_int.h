@@ -12,6 +12,8 @@
 #include "tcp_in.h"
 #include "tcp_out.h"
 #include "tcp_timer.h"
+
+struct strata_metrics;
 #include "tcp_fastopen.h"
 
 /* buffers: how much window @space bytes of receive memory can back; the rest is overhead */
@@ -43,18 +45,21 @@ void strata_tcp_cong_inherit(struct sock *child, const struct sock *parent);
  * TCP_CONGESTION may not change it. Locked
  */
 void strata_tcp_cong_by_route(struct sock *sk, const char *name, bool fixed);
+/** strata_tcp_cong_forget_route() - after the connection: the default again, if it was so. Locked */
+void strata_tcp_cong_forget_route(struct sock *sk);
 int strata_tcp_set_cong(struct sock *sk, const char *name);
 
 /* tcp_metrics.c: for paths with STRATA_PATH_METRICS */
 
 /** strata_tcp_metrics_connect() - what the SYN says, and how it is sent. Locked */
 void strata_tcp_metrics_connect(struct sock *sk);
+/** strata_tcp_metrics_req() - those of @req's route */
+void strata_tcp_metrics_req(const struct strata_tcp_req *req, struct strata_metrics *mx);
 /** strata_tcp_metrics_req_mss() - @req's adv_mss, unless the route leaves it; @user_mss: or 0 */
-void strata_tcp_metrics_req_mss(struct strata_tcp_req *req, u32 user_mss);
-/** strata_tcp_metrics_req_clamp() - limit of the window, bytes, 0: none */
-u32 strata_tcp_metrics_req_clamp(const struct strata_tcp_req *req);
+void strata_tcp_metrics_req_mss(struct strata_tcp_req *req, const struct strata_metrics *mx,
+				u32 user_mss);
 /** strata_tcp_metrics_req_window() - @req's first window, made as without metrics: limit it */
-void strata_tcp_metrics_req_window(struct strata_tcp_req *req);
+void strata_tcp_metrics_req_window(struct strata_tcp_req *req, const struct strata_metrics *mx);
 /** strata_tcp_metrics_child() - of @req, before its first RTT is known. Locked */
 void strata_tcp_metrics_child(struct sock *child, const struct strata_tcp_req *req);
 /** strata_tcp_metrics_transfer() - before congestion control starts with @cs. Locked */

@@ -15,6 +15,7 @@
 
 #include <linux/memcontrol.h>
 #include <net/inet_ecn.h>
+#include "route.h"
 #include "tcp_req.h"
 
 static u32 req_clock_ms(void)
@@ -103,7 +104,7 @@ static void req_options(const struct strata_net *sn, struct strata_tcp_req *req)
 
 /* the MSS we announce is what the way back can carry (RFC 6691) */
 static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
-		      const struct strata_tcp_seg *seg)
+		      const struct strata_tcp_seg *seg, struct strata_metrics *mx)
 {
 	struct strata_net *sn = strata_sk_net(lsk);
 	u16 user_mss = READ_ONCE(strata_tcp_sk(lsk)->snd.user_mss);
@@ -123,13 +124,16 @@ static bool req_route(struct sock *lsk, struct strata_tcp_req *req,
 	req->adv_mss = clamp_t(u32, strata_ip_mtu(path), 128, U16_MAX) - 40;
 	if (user_mss)
 		req->adv_mss = min(req->adv_mss, user_mss);
-	if (unlikely(path->flags & STRATA_PATH_METRICS))
-		strata_tcp_metrics_req_mss(req, user_mss);
+	if (unlikely(path->flags & STRATA_PATH_METRICS)) {
+		strata_tcp_metrics_req(req, mx);
+		strata_tcp_metrics_req_mss(req, mx, user_mss);
+	}
 	return true;
 }
 
-/* the window we offer first */
-static void req_window(struct sock *lsk, struct strata_tcp_req *req)
+/* the window we offer first; @mx: filled if the path has metrics */
+static void req_window(struct sock *lsk, struct strata_tcp_req *req,
+		       const struct strata_metrics *mx)
 {
 	const struct strata_net *sn = strata_sk_net(lsk);
 	u32 clamp = READ_ONCE(strata_tcp_sk(lsk)->window_clamp);
@@ -137,18 +141,18 @@ static void req_window(struct sock *lsk, struct strata_tcp_req *req)
 	int max_buf = READ_ONCE(lsk->sk_rcvbuf);
 
 	if (unlikely(metrics) && !clamp)
-		clamp = strata_tcp_metrics_req_clamp(req);
+		clamp = mx->val[RTAX_WINDOW];
 	if (!(lsk->sk_userlocks & SOCK_RCVBUF_LOCK))
 		max_buf = max(max_buf, READ_ONCE(sn->conf.tcp_rmem[2]));
 	strata_wnd_init(&req->rwnd, req->irs + 1, strata_tcp_full_space(lsk), max_buf, clamp,
 			req->adv_mss, req->opts.flags & STRATA_OPT_WSCALE);
 	if (unlikely(metrics))
-		strata_tcp_metrics_req_window(req);
+		strata_tcp_metrics_req_window(req, mx);
 }
 
-/* of a SYN, or of the ACK that has brought a cookie back */
+/* of a SYN, or of the ACK that has brought a cookie back; @mx: filled if the path has metrics */
 static struct strata_tcp_req *req_make(struct sock *lsk, struct strata_tcp_reqs *reqs,
-				       struct sk_buff *skb)
+				       struct sk_buff *skb, struct strata_metrics *mx)
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	const struct tcphdr *th = tcp_hdr(skb);
@@ -179,13 +183,13 @@ static struct strata_tcp_req *req_make(struct sock *lsk, struct strata_tcp_reqs 
 	req->sent_us = strata_tcp_clock_us();
 	req->ts_offset = strata_tcp_ts_off(sn, req->laddr, req->raddr);
 	req_options(sn, req);
-	if (!req_route(lsk, req, seg)) {
+	if (!req_route(lsk, req, seg, mx)) {
 		strata_tcp_req_put(req);
 		return NULL;
 	}
 	if (req->ecn_ok && strata_tcp_ecn_listener_ect(lsk))
 		req->tos |= INET_ECN_ECT_0;
-	req_window(lsk, req);
+	req_window(lsk, req, mx);
 	return req;
 }
 
@@ -195,19 +199,20 @@ static struct strata_tcp_req *cookie_req(struct sock *lsk, struct strata_tcp_req
 {
 	const struct strata_tcp_seg *seg = STRATA_TCP_SEG(skb);
 	struct strata_net *sn = strata_sk_net(lsk);
-	struct strata_tcp_req *req;
 	u16 mss = strata_tcp_cookie_mss(sn, skb);
+	struct strata_tcp_req *req;
+	struct strata_metrics mx;
 
 	if (!mss)
 		return NULL;
-	req = req_make(lsk, reqs, skb);
+	req = req_make(lsk, reqs, skb, &mx);
 	if (!req)
 		return NULL;
 	if (!strata_tcp_cookie_restore(sn, req, seg, mss)) {
 		strata_tcp_req_put(req);
 		return NULL;
 	}
-	req_window(lsk, req);
+	req_window(lsk, req, &mx);
 	return req;
 }
 
@@ -369,6 +374,7 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 	struct sock *child = NULL;
 	struct strata_tcp_req *req;
 	struct strata_tcp_cookie c;
+	struct strata_metrics mx;
 
 	if (strata_tcp_accept_full(lsk)) {
 		strata_inc(sn, TCPEXT_LISTENOVERFLOWS);
@@ -380,7 +386,7 @@ static struct sock *listen_syn(struct sock *lsk, struct strata_tcp_reqs *reqs,
 			strata_inc(sn, TCPEXT_REQQFULLDROP);
 		goto drop;
 	}
-	req = req_make(lsk, reqs, skb);
+	req = req_make(lsk, reqs, skb, &mx);
 	if (!req)
 		goto drop;
 	if (!isn && (cookies == 2 || full)) {

@@ -76,7 +76,7 @@ void strata_tcp_metrics_connect(struct sock *sk)
 	take_cong(sk, &mx);
 }
 
-static void req_metrics(const struct strata_tcp_req *req, struct strata_metrics *mx)
+void strata_tcp_metrics_req(const struct strata_tcp_req *req, struct strata_metrics *mx)
 {
 	struct strata_flow fl = {
 		.saddr = req->laddr, .daddr = req->raddr, .mark = req->mark,
@@ -87,30 +87,18 @@ static void req_metrics(const struct strata_tcp_req *req, struct strata_metrics 
 	strata_ip_metrics(req->sn, &fl, mx);
 }
 
-void strata_tcp_metrics_req_mss(struct strata_tcp_req *req, u32 user_mss)
+void strata_tcp_metrics_req_mss(struct strata_tcp_req *req, const struct strata_metrics *mx,
+				u32 user_mss)
 {
-	struct strata_metrics mx;
-
-	req_metrics(req, &mx);
-	if (mx.val[RTAX_ADVMSS])
-		req->adv_mss = advised_mss(&mx, user_mss);
+	if (mx->val[RTAX_ADVMSS])
+		req->adv_mss = advised_mss(mx, user_mss);
 }
 
-u32 strata_tcp_metrics_req_clamp(const struct strata_tcp_req *req)
-{
-	struct strata_metrics mx;
-
-	req_metrics(req, &mx);
-	return mx.val[RTAX_WINDOW];
-}
-
-void strata_tcp_metrics_req_window(struct strata_tcp_req *req)
+void strata_tcp_metrics_req_window(struct strata_tcp_req *req, const struct strata_metrics *mx)
 {
 	u32 opts = req->opts.flags & STRATA_OPT_TS ? 12 : 0;
-	struct strata_metrics mx;
 
-	req_metrics(req, &mx);
-	limit_window(&req->rwnd, &mx, req->adv_mss - opts);
+	limit_window(&req->rwnd, mx, req->adv_mss - opts);
 }
 
 void strata_tcp_metrics_child(struct sock *child, const struct strata_tcp_req *req)
@@ -118,7 +106,7 @@ void strata_tcp_metrics_child(struct sock *child, const struct strata_tcp_req *r
 	struct strata_tcp_sock *tp = strata_tcp_sk(child);
 	struct strata_metrics mx;
 
-	req_metrics(req, &mx);
+	strata_tcp_metrics_req(req, &mx);
 	if (!tp->window_clamp)
 		WRITE_ONCE(tp->window_clamp, mx.val[RTAX_WINDOW]);
 	take_rto_min(tp, &mx);
@@ -137,20 +125,23 @@ static void take_rtt(struct strata_tcp_rtt *rtt, const struct strata_metrics *mx
 
 void strata_tcp_metrics_transfer(struct sock *sk, struct strata_cong_sample *cs)
 {
+	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	struct strata_metrics mx;
 
 	sock_metrics(sk, &mx);
-	take_rtt(&tp->rtt, &mx);
+	/* the SYN-ACK's timer is no business of it (RFC 7413 4.2.2, RFC 6298 2.1) */
+	if (!strata_tcp_fastopen_pending(tp))
+		take_rtt(&tp->rtt, &mx);
 	if (mx.val[RTAX_REORDERING])
-		tp->scb.reordering = mx.val[RTAX_REORDERING];
+		tp->scb.reordering = min_t(u32, mx.val[RTAX_REORDERING],
+					   READ_ONCE(conf->tcp_max_reordering));
 	if (mx.val[RTAX_QUICKACK])
 		tp->ack.quick = STRATA_QUICK_ALWAYS;
 	if (strata_metrics_locked(&mx, RTAX_CWND))
 		tp->cong.cwnd_clamp = min(mx.val[RTAX_CWND], STRATA_CWND_MAX);
-	if (mx.val[RTAX_SSTHRESH] &&
-	    !READ_ONCE(strata_sk_net(sk)->conf.tcp_no_ssthresh_metrics_save))
+	if (mx.val[RTAX_SSTHRESH] && !READ_ONCE(conf->tcp_no_ssthresh_metrics_save))
 		tp->cong.ssthresh = min3(mx.val[RTAX_SSTHRESH], tp->cong.cwnd_clamp,
 					 STRATA_SSTHRESH_INF);
-	cs->init_cwnd = min(mx.val[RTAX_INITCWND], STRATA_CWND_MAX);
+	cs->init_cwnd = min_t(u32, mx.val[RTAX_INITCWND], U16_MAX);
 }

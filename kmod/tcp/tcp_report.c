@@ -87,7 +87,7 @@ static void view_connection(struct strata_tcp_view *view, const struct strata_tc
 	view->ssthresh = READ_ONCE(tp->cong.ssthresh);
 	view->total_retrans = READ_ONCE(tp->scb.total_retrans);
 	view->ato_ms = jiffies_to_msecs(READ_ONCE(tp->ack.ato));
-	view->pingpong = READ_ONCE(tp->ack.quick) << 1 | strata_tcp_interactive(tp);
+	view->pingpong = (READ_ONCE(tp->ack.quick) & 0x7f) << 1 | strata_tcp_interactive(tp);
 	view_timer(view, tp);
 }
 

@@ -55,7 +55,8 @@ struct strata_tcp_sock {
 		ack_alone:1,	/* ACKs do not wait for an answer to a first write */
 		fo_connect:1,	/* TCP_FASTOPEN_CONNECT */
 		fo_no_cookie:1,
-		cong_fixed:1;	/* the route has locked it (RTAX_CC_ALGO) */
+		cong_by_route:1, /* RTAX_CC_ALGO has chosen it */
+		cong_fixed:1;	/* and locked it */
 
 	u32	ecn_prior_nxt;		/* RCV.NXT when ecn_ce changed */
 	u32	ts_recent;		/* TS.Recent */

@@ -107,7 +107,7 @@ says() { # TEXT COMMAND...
 }
 silent() { local out; out=$("$@") && [ -z "$out" ]; }
 
-ktap_plan 232
+ktap_plan 233
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
 ip -n ta link add vc type veth peer name vd
@@ -157,6 +157,7 @@ ktap_run "addr show noprefixroute" same_set -o addr show noprefixroute
 ktap_run "addr show -noprefixroute" same_set -o addr show dev va -noprefixroute
 ktap_run "route show: those of these" same route show
 ktap_run "addr replace, another metric" both addr replace 10.84.0.1/24 dev va metric 50
+ktap_run "addr replace, noprefixroute stays" both addr replace 10.84.4.1/24 dev va metric 3
 ktap_run "addr change, no metric" both addr change 10.84.1.1/24 dev va
 ktap_run "addr show after these" same_set -o addr show
 ktap_run "route show: with the new metrics" same route show

@@ -177,6 +177,69 @@ CASE(cwnd, "RFC 5681 3.1, ip-route(8) cwnd lock: the congestion window grows no 
 	}
 }
 
+/* the socket's connection is over; it may open another */
+static int over(int fd)
+{
+	struct sockaddr sa = { .sa_family = AF_UNSPEC };
+	int err = connect(fd, &sa, sizeof(sa));
+
+	w_peer(PEER_PORT);
+	return err;
+}
+
+/* @fd opens again, by w_active()'s way */
+static bool opens(int fd, const char *opts)
+{
+	struct wseg s;
+
+	return w_connect(fd) && w_next(1000, &s) && s.flags == 0x02 && w_in("SA 0 ack 1 %s", opts) &&
+	       w_next(1000, &s) && s.flags == 0x10;
+}
+
+CASE(cwnd_again, "RFC 5681 3.1, RFC 6298 2.4: nothing of it is left when the socket is used anew")
+{
+	int fd, i;
+
+	ASSERT_TRUE(w_no_tail_probe());
+	ROUTE({ RTAX_CWND, 4, NULL }, { RTAX_INITCWND, 2, NULL }, { RTAX_WINDOW, 8000, NULL },
+	      { RTAX_RTO_MIN, 5000, NULL }, { RTAX_LOCK, 1 << RTAX_CWND | 1 << RTAX_RTO_MIN, NULL });
+	fd = w_active("mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, over(fd));
+	ROUTE({ RTAX_HOPLIMIT, 64, NULL });
+	while (w_next(50, &(struct wseg){ 0 }))
+		;
+	ASSERT_TRUE(opens(fd, "mss 1460"));
+	put(fd, 14600);
+	for (i = 0; i < 9; i++)
+		out("A %d+1460", 1 + 1460 * i);
+	out("PA 13141+1460 win 64240");
+	out_within(1000, "A 1+1460");
+}
+
+CASE(restart, "RFC 2861 3.1, ip-route(8) initcwnd: after an idle time the window is no smaller")
+{
+	int fd, i, sent = 1, n;
+	struct wseg s;
+
+	ASSERT_TRUE(w_no_tail_probe());
+	ROUTE({ RTAX_INITCWND, 14, NULL });
+	fd = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, fd);
+	for (i = 0; i < 2; i++) {
+		put(fd, 20 * 1460);
+		for (n = 0; w_next(100, &s); n++)
+			sent += s.len;
+		ASSERT_EQ(14, n);
+		in("A 1 ack %d", sent);
+		for (; w_next(100, &s); n++)
+			sent += s.len;
+		ASSERT_EQ(20, n);
+		in("A 1 ack %d", sent);
+		quiet(3000);
+	}
+}
+
 CASE(ssthresh, "RFC 5681 3.1, ip-route(8) ssthresh: where slow start ends, if such are kept at all")
 {
 	struct tcp_info info;
@@ -226,6 +289,15 @@ CASE(rtt, "RFC 6298 2, ip-route(8) rtt: the first RTO of data is three times as 
 	if (NATIVE(CACHED))
 		return;
 	out_at(1500, "PA 1+100");
+}
+
+CASE(rtt_fastopen, "RFC 7413 4.2.2, RFC 6298 2.1: not of the SYN-ACK of Fast Open, after 1 s as ever")
+{
+	ASSERT_TRUE(f_server(self->lfd, F_KEY, 5));
+	ROUTE({ RTAX_FASTOPEN_NO_COOKIE, 1, NULL }, { RTAX_RTT, 8 * 5, NULL });
+	in("S 0+10 mss 1460");
+	out("SA 0 ack 11");
+	out_at(1000, "SA 0 ack 11");
 }
 
 CASE(rto_min, "RFC 6298 2.4, ip-route(8) rto_min: the least RTO by this way")
@@ -315,9 +387,79 @@ CASE(congctl_locked, "RFC 5681 3, ip-route(8) congctl lock: nobody may; a socket
 	ASSERT_EQ(0, setsockopt(fd, SOL_TCP, TCP_CONGESTION, "cubic", 5));
 }
 
+CASE(congctl_again, "RFC 5681 3, ip-route(8) congctl: a socket used anew has the default again")
+{
+	char name[16] = "";
+	socklen_t len = sizeof(name);
+	int fd;
+
+	ROUTE({ RTAX_CC_ALGO, 0, "reno" });
+	fd = w_active("mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, over(fd));
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_CONGESTION, name, &len));
+	if (NATIVE("keeps it"))
+		return;
+	ASSERT_STREQ("cubic", name);
+}
+
+CASE(cookie, "RFC 4987 3.6, RFC 9293 3.8.6: windows and MSS of a connection by a SYN cookie, too")
+{
+	int fd;
+
+	ASSERT_TRUE(w_sysctl("tcp_syncookies", "2"));
+	ROUTE({ RTAX_ADVMSS, 1000, NULL }, { RTAX_WINDOW, 20000, NULL }, { RTAX_INITRWND, 5, NULL },
+	      { RTAX_INITCWND, 2, NULL });
+	in("S 0 mss 1460");
+	out("SA 0 ack 1 mss 1000 win 5000");
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	put(fd, 4 * 1460);
+	if (NATIVE("takes the peer's segments for its own when the cookie comes back"))
+		return;
+	out("A 1+1460 win 5000");
+	out("A 1461+1460");
+	quiet(100);
+}
+
+CASE(extremes, "RFC 9293 3.8.6, ip-route(8): the largest numbers and the smallest do no harm")
+{
+	const uint32_t all = ~0U;
+	int fd;
+
+	if (NATIVE("warns of its own congestion window, which an initcwnd above 2^31 makes negative"))
+		return;
+	ROUTE({ RTAX_WINDOW, all, NULL }, { RTAX_RTT, all, NULL }, { RTAX_RTTVAR, all, NULL },
+	      { RTAX_SSTHRESH, all, NULL }, { RTAX_CWND, all, NULL }, { RTAX_ADVMSS, all, NULL },
+	      { RTAX_REORDERING, all, NULL }, { RTAX_HOPLIMIT, all, NULL },
+	      { RTAX_INITCWND, all, NULL }, { RTAX_RTO_MIN, all, NULL },
+	      { RTAX_INITRWND, all, NULL }, { RTAX_QUICKACK, all, NULL },
+	      { RTAX_LOCK, all, NULL });
+	fd = w_passive(self->lfd, "mss 1460 sackok");
+	ASSERT_LE(0, fd);
+	put(fd, 1460);
+	out("PA 1+1460");
+	in("PA 1+10 ack 1461");
+	out("A 1461 ack 11");
+	get(fd, 10);
+	ROUTE({ RTAX_WINDOW, 1, NULL }, { RTAX_RTT, 1, NULL }, { RTAX_CWND, 1, NULL },
+	      { RTAX_ADVMSS, 1, NULL }, { RTAX_REORDERING, 1, NULL }, { RTAX_HOPLIMIT, 1, NULL },
+	      { RTAX_INITCWND, 1, NULL }, { RTAX_INITRWND, 1, NULL }, { RTAX_LOCK, all, NULL });
+	w_peer(PEER_PORT + 1);
+	fd = w_passive(self->lfd, "mss 1460 sackok");
+	ASSERT_LE(0, fd);
+	put(fd, 1460);
+	out_within(1000, "PA 1+1460");
+	in("PA 1+1 ack 1461");
+	ASSERT_TRUE(w_poll(fd, POLLIN, 1000));
+	get(fd, 1);
+}
+
 CASE(hoplimit, "RFC 1122 3.2.1.7, ip-route(8) hoplimit: the TTL by this way, unless the socket has one")
 {
 	struct pkt p;
+	int fd;
 
 	ROUTE({ RTAX_HOPLIMIT, 9, NULL });
 	in("S 0 mss 1460");
@@ -327,6 +469,12 @@ CASE(hoplimit, "RFC 1122 3.2.1.7, ip-route(8) hoplimit: the TTL by this way, unl
 	ASSERT_TRUE(w_connect(w_socket()));
 	ASSERT_TRUE(pkt_next(w.tun, 1000, &p));
 	ASSERT_EQ(9, p.ip.ttl);
+	fd = w_socket();
+	ASSERT_EQ(0, w_set(fd, SOL_IP, IP_TTL, 33));
+	w_peer(PEER_PORT);
+	ASSERT_TRUE(w_connect(fd));
+	ASSERT_TRUE(pkt_next(w.tun, 1000, &p));
+	ASSERT_EQ(33, p.ip.ttl);
 }
 
 CASE(no_cookie, "RFC 7413 5.1, ip-route(8) fastopen_no_cookie: data comes with the SYN, both ways")
@@ -362,8 +510,9 @@ CASE(ecn_by_congctl, "RFC 8257 3.4, ip-route(8) congctl: DCTCP by the way asks f
 	out("SAE 0 ack 1");
 }
 
-CASE(later, "RFC 6298 2.4, ip-route(8): what a route comes to say is for connections that open then")
+CASE(later, "RFC 6928 2, ip-route(8): a route that changes: the TTL at once, the rest for those to come")
 {
+	struct pkt p;
 	int fd;
 
 	ASSERT_TRUE(w_no_tail_probe());
@@ -374,7 +523,9 @@ CASE(later, "RFC 6298 2.4, ip-route(8): what a route comes to say is for connect
 	out("A 1+1460");
 	out("A 1461+1460");
 	out("A 2921+1460");
-	out("PA 4381+1460");
+	ASSERT_TRUE(pkt_next(w.tun, 1000, &p));
+	ASSERT_EQ(9, p.ip.ttl);
+	ASSERT_EQ(40 + 1460, ntohs(p.ip.tot_len));
 }
 
 TEST_HARNESS_MAIN
