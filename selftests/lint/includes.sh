@@ -4,7 +4,7 @@
 # A source file includes headers of its own folder, root headers of lower layers and core.
 set -u
 
-declare -A rank=([dev]=1 [arp]=2 [ip]=3 [route]=3 [port]=4 [icmp]=5 [udp]=6 [tcp]=6 [sock]=7 [control]=7 [report]=7)
+declare -A rank=([dev]=1 [arp]=2 [ip]=3 [port]=4 [icmp]=5 [udp]=6 [tcp]=6 [sock]=7 [control]=7 [report]=7)
 core=' strata stats trace endpoint owner sockmem socklist conf compat '
 
 for dir in dev arp ip icmp port udp tcp sock control report; do
@@ -15,6 +15,7 @@ for dir in dev arp ip icmp port udp tcp sock control report; do
 			base=${inc##*/}
 			[ -e "kmod/$dir/$base" ] && [ "${inc%/*}" != .. ] && continue
 			name=${base%.h}
+			[ "$name" = route ] && name=ip	# the interface of ip has two headers
 			[[ $core == *" $name "* ]] && continue
 			r=${rank[$name]-}
 			if [ -z "$r" ]; then
