@@ -114,7 +114,7 @@ struct strata_tcp_cong {
 	u32	max_out;	/* most in flight in that window of data */
 	bool	limited;	/* the flight filled cwnd */
 	bool	initialised;	/* ops->init has run */
-	u16	init_cwnd;	/* initial and restart window that the route wants, segments; or 0 */
+	u16	init_cwnd;	/* initial and restart window by the route, segments; or 0 */
 	u64	cwnd_stamp_us;	/* when the window was last found fully used */
 	u64	pacing_rate;	/* bytes per second; STRATA_PACING_INF: none */
 	u64	max_pacing_rate; /* SO_MAX_PACING_RATE */

@@ -45,7 +45,7 @@ void strata_tcp_cong_inherit(struct sock *child, const struct sock *parent);
  * TCP_CONGESTION may not change it. Locked
  */
 void strata_tcp_cong_by_route(struct sock *sk, const char *name, bool fixed);
-/** strata_tcp_cong_forget_route() - after the connection: the default again, if it was so. Locked */
+/** strata_tcp_cong_forget_route() - after the connection: if so, the default again. Locked */
 void strata_tcp_cong_forget_route(struct sock *sk);
 int strata_tcp_set_cong(struct sock *sk, const char *name);
 

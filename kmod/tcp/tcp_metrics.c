@@ -9,7 +9,7 @@
  *	RTO_MIN				RFC 6298 2.4; counts only if it is locked, as native
  *	REORDERING			DupThresh to begin with (RFC 6675 5)
  *	QUICKACK			no ACK is delayed
- *	CC_ALGO				congestion control; locked: TCP_CONGESTION does not change it
+ *	CC_ALGO				congestion control; locked: not to be changed
  *
  * FASTOPEN_NO_COOKIE is a flag of the path (tcp_fastopen*.c). RTTVAR has no effect, as native.
  *

@@ -307,6 +307,13 @@ TEST_F(metrics, locks)
 	EXPECT_EQ(0, add(&self->r, one(RTAX_CWND, 0)));
 }
 
+/* it may be there */
+static void load_dctcp(void)
+{
+	run("[ -e /sys/module/strata_dctcp ] ||"
+	    "insmod \"$(dirname \"$STRATA_KO\")/strata_dctcp.ko\"");
+}
+
 TEST_F(metrics, congestion_controls)
 {
 	static const char *const known[] = { "reno", "cubic", "dctcp" };
@@ -315,7 +322,7 @@ TEST_F(metrics, congestion_controls)
 	struct seen s;
 	int i, zero;
 
-	run("[ -e /sys/module/strata_dctcp ] || insmod \"$(dirname \"$STRATA_KO\")/strata_dctcp.ko\"");
+	load_dctcp();
 	/* with a zero at its end, and as iproute2 sends it without */
 	for (i = 0; i < ARRAY_LEN(known); i++)
 		for (zero = 0; zero <= 1; zero++) {
@@ -507,7 +514,7 @@ TEST_F(metrics, deleted_dctcp)
 	int i;
 
 	put_u32(&n, RTAX_FEATURES, RTAX_FEATURE_ECN);
-	run("[ -e /sys/module/strata_dctcp ] || insmod \"$(dirname \"$STRATA_KO\")/strata_dctcp.ko\"");
+	load_dctcp();
 	for (i = 0; i < 3; i++) {
 		ASSERT_EQ(0, add(&self->r, n));
 		EXPECT_EQ(-ESRCH, del(&self->r, named("cubic", 6)));

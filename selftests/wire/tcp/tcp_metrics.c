@@ -44,9 +44,6 @@ static int route(const struct metric *m)
 	ASSERT_EQ(0, route((const struct metric[]){ __VA_ARGS__, { 0, 0, NULL } }))
 #define LOCK(metric)	{ RTAX_LOCK, 1 << (metric), NULL }
 
-/* native's cache of metrics takes a route's for a host when a connection to it has ended */
-#define CACHED	"takes it from its cache, which learns of the route at the end of a connection"
-
 CASE(advmss_connect, "RFC 9293 3.7.1, ip-route(8) advmss: what the SYN offers")
 {
 	ROUTE({ RTAX_ADVMSS, 1000, NULL });
@@ -54,7 +51,8 @@ CASE(advmss_connect, "RFC 9293 3.7.1, ip-route(8) advmss: what the SYN offers")
 	out("S 0 mss 1000");
 }
 
-CASE(advmss_request, "RFC 9293 3.7.1, ip-route(8) advmss: and the SYN-ACK; TCP_MAXSEG may want less")
+CASE(advmss_request,
+     "RFC 9293 3.7.1, ip-route(8) advmss: and the SYN-ACK; TCP_MAXSEG may want less")
 {
 	ROUTE({ RTAX_ADVMSS, 1000, NULL });
 	in("S 0 mss 1460");
@@ -72,7 +70,8 @@ CASE(advmss_least, "RFC 9293 3.7.1, ip-route(8) advmss: 88 at least")
 	out("SA 0 ack 1 mss 88");
 }
 
-CASE(window, "RFC 9293 3.8.6, ip-route(8) window: what is offered at most, in whole segments at first")
+CASE(window,
+     "RFC 9293 3.8.6, ip-route(8) window: what is offered at most, in whole segments at first")
 {
 	ROUTE({ RTAX_WINDOW, 20000, NULL });
 	in("S 0 mss 1460 ws 7");
@@ -165,7 +164,7 @@ CASE(cwnd, "RFC 5681 3.1, ip-route(8) cwnd lock: the congestion window grows no 
 	fd = w_passive(self->lfd, "mss 1460");
 	ASSERT_LE(0, fd);
 	put(fd, 30 * 1460);
-	if (NATIVE(CACHED))
+	if (NATIVE("has it from its cache, which learns of it when a connection ends"))
 		return;
 	for (i = 0; i < 3; i++) {
 		int n;
@@ -192,23 +191,25 @@ static bool opens(int fd, const char *opts)
 {
 	struct wseg s;
 
-	return w_connect(fd) && w_next(1000, &s) && s.flags == 0x02 && w_in("SA 0 ack 1 %s", opts) &&
-	       w_next(1000, &s) && s.flags == 0x10;
+	return w_connect(fd) && w_next(1000, &s) && s.flags == 0x02 &&
+	       w_in("SA 0 ack 1 %s", opts) && w_next(1000, &s) && s.flags == 0x10;
 }
 
 CASE(cwnd_again, "RFC 5681 3.1, RFC 6298 2.4: nothing of it is left when the socket is used anew")
 {
+	struct wseg old;
 	int fd, i;
 
 	ASSERT_TRUE(w_no_tail_probe());
 	ROUTE({ RTAX_CWND, 4, NULL }, { RTAX_INITCWND, 2, NULL }, { RTAX_WINDOW, 8000, NULL },
-	      { RTAX_RTO_MIN, 5000, NULL }, { RTAX_LOCK, 1 << RTAX_CWND | 1 << RTAX_RTO_MIN, NULL });
+	      { RTAX_RTO_MIN, 5000, NULL },
+	      { RTAX_LOCK, 1 << RTAX_CWND | 1 << RTAX_RTO_MIN, NULL });
 	fd = w_active("mss 1460");
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, over(fd));
 	ROUTE({ RTAX_HOPLIMIT, 64, NULL });
-	while (w_next(50, &(struct wseg){ 0 }))
-		;
+	while (w_next(50, &old))
+		;	/* the reset */
 	ASSERT_TRUE(opens(fd, "mss 1460"));
 	put(fd, 14600);
 	for (i = 0; i < 9; i++)
@@ -256,7 +257,7 @@ CASE(ssthresh, "RFC 5681 3.1, ip-route(8) ssthresh: where slow start ends, if su
 	fd = w_passive(self->lfd, "mss 1460");
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len));
-	if (NATIVE(CACHED))
+	if (NATIVE("has it from its cache, which learns of it when a connection ends"))
 		return;
 	ASSERT_EQ(20, info.tcpi_snd_ssthresh);
 }
@@ -271,7 +272,7 @@ CASE(reordering, "RFC 6675 5, ip-route(8) reordering: DupThresh to begin with")
 	fd = w_active("mss 1460 sackok");
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len));
-	if (NATIVE(CACHED))
+	if (NATIVE("has it from its cache, which learns of it when a connection ends"))
 		return;
 	ASSERT_EQ(8, info.tcpi_reordering);
 }
@@ -286,12 +287,13 @@ CASE(rtt, "RFC 6298 2, ip-route(8) rtt: the first RTO of data is three times as 
 	ASSERT_LE(0, fd);
 	put(fd, 100);
 	out("PA 1+100");
-	if (NATIVE(CACHED))
+	if (NATIVE("has it from its cache, which learns of it when a connection ends"))
 		return;
 	out_at(1500, "PA 1+100");
 }
 
-CASE(rtt_fastopen, "RFC 7413 4.2.2, RFC 6298 2.1: not of the SYN-ACK of Fast Open, after 1 s as ever")
+CASE(rtt_fastopen,
+     "RFC 7413 4.2.2, RFC 6298 2.1: not of the SYN-ACK of Fast Open, after 1 s as ever")
 {
 	ASSERT_TRUE(f_server(self->lfd, F_KEY, 5));
 	ROUTE({ RTAX_FASTOPEN_NO_COOKIE, 1, NULL }, { RTAX_RTT, 8 * 5, NULL });
@@ -351,7 +353,8 @@ CASE(quickack, "RFC 1122 4.2.3.2, ip-route(8) quickack: no ACK is delayed, whate
 	}
 }
 
-CASE(congctl, "RFC 5681 3, ip-route(8) congctl: congestion control by the way; one may choose another")
+CASE(congctl,
+     "RFC 5681 3, ip-route(8) congctl: congestion control by the way; one may choose another")
 {
 	char name[16] = "";
 	socklen_t len = sizeof(name);
@@ -371,7 +374,8 @@ CASE(congctl, "RFC 5681 3, ip-route(8) congctl: congestion control by the way; o
 	ASSERT_STREQ("reno", name);
 }
 
-CASE(congctl_locked, "RFC 5681 3, ip-route(8) congctl lock: nobody may; a socket used anew may again")
+CASE(congctl_locked,
+     "RFC 5681 3, ip-route(8) congctl lock: nobody may; a socket used anew may again")
 {
 	struct sockaddr sa = { .sa_family = AF_UNSPEC };
 	int fd;
@@ -428,7 +432,7 @@ CASE(extremes, "RFC 9293 3.8.6, ip-route(8): the largest numbers and the smalles
 	const uint32_t all = ~0U;
 	int fd;
 
-	if (NATIVE("warns of its own congestion window, which an initcwnd above 2^31 makes negative"))
+	if (NATIVE("warns of its own congestion window: an initcwnd above 2^31 makes it negative"))
 		return;
 	ROUTE({ RTAX_WINDOW, all, NULL }, { RTAX_RTT, all, NULL }, { RTAX_RTTVAR, all, NULL },
 	      { RTAX_SSTHRESH, all, NULL }, { RTAX_CWND, all, NULL }, { RTAX_ADVMSS, all, NULL },
@@ -456,7 +460,8 @@ CASE(extremes, "RFC 9293 3.8.6, ip-route(8): the largest numbers and the smalles
 	get(fd, 1);
 }
 
-CASE(hoplimit, "RFC 1122 3.2.1.7, ip-route(8) hoplimit: the TTL by this way, unless the socket has one")
+CASE(hoplimit,
+     "RFC 1122 3.2.1.7, ip-route(8) hoplimit: the TTL by this way, unless the socket has one")
 {
 	struct pkt p;
 	int fd;
@@ -498,7 +503,8 @@ CASE(ecn_by_congctl, "RFC 8257 3.4, ip-route(8) congctl: DCTCP by the way asks f
 	if (!w.native && ko && access("/sys/module/strata_dctcp", F_OK)) {
 		ASSERT_EQ(0, run("insmod $(dirname %s)/strata_dctcp.ko", ko));
 	}
-	if (w.native && route((const struct metric[]){ { RTAX_CC_ALGO, 0, "dctcp" }, { 0, 0, NULL } }))
+	if (w.native &&
+	    route((const struct metric[]){ { RTAX_CC_ALGO, 0, "dctcp" }, { 0, 0, NULL } }))
 		SKIP(return, "this kernel has no dctcp");
 	ASSERT_TRUE(w_sysctl("tcp_ecn", "0"));
 	ROUTE({ RTAX_CC_ALGO, 0, "dctcp" });
@@ -510,7 +516,8 @@ CASE(ecn_by_congctl, "RFC 8257 3.4, ip-route(8) congctl: DCTCP by the way asks f
 	out("SAE 0 ack 1");
 }
 
-CASE(later, "RFC 6928 2, ip-route(8): a route that changes: the TTL at once, the rest for those to come")
+CASE(later,
+     "RFC 6928 2, ip-route(8): a route that changes: the TTL at once, the rest for those to come")
 {
 	struct pkt p;
 	int fd;
