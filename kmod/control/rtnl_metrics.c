@@ -10,10 +10,11 @@
 #include "tcp.h"
 
 static const struct nla_policy metrics_policy[RTAX_MAX + 1] = {
-	[RTAX_LOCK ... RTAX_MAX]	= { .type = NLA_U32 },
+	[RTAX_LOCK ... RTAX_QUICKACK]	= { .type = NLA_U32 },
 	/* ip(8) sends it without a zero */
 	[RTAX_CC_ALGO]			= { .type = NLA_STRING,
 					    .len = STRATA_METRICS_CC_MAX - 1 },
+	[RTAX_FASTOPEN_NO_COOKIE]	= { .type = NLA_U32 },
 };
 
 static const u32 metrics_most[RTAX_MAX + 1] = {

@@ -110,12 +110,14 @@ static void route_show(struct seq_file *seq, struct strata_reader *r)
 {
 	const struct strata_route_cfg *route = &r->route;
 	u32 advmss = route->mx.val[RTAX_ADVMSS];
+	/* native has what advmss comes to there, and never the MTU itself */
+	u32 mtu = route->mx.val[RTAX_MTU] ?: (advmss ? advmss + 40 : 0);
 
 	seq_setwidth(seq, 127);
 	seq_printf(seq, "%s\t%08X\t%08X\t%04X\t%d\t%u\t%d\t%08X\t%u\t%u\t%u", r->dev,
 		   (__force u32)route->dst, (__force u32)route->gw, route_flags(route), 0, 0,
 		   route->priority, (__force u32)inet_make_mask(route->plen),
-		   advmss ? advmss + 40 : 0, route->mx.val[RTAX_WINDOW],
+		   mtu, route->mx.val[RTAX_WINDOW],
 		   route->mx.val[RTAX_RTT] >> 3);
 	seq_pad(seq, '\n');
 }

@@ -163,8 +163,8 @@ void strata_cong_module_exit(void);
  */
 void strata_cong_init(struct strata_tcp_cong *c, const struct strata_tcp_cong_ops *ops);
 /*
- * established: cs->init_cwnd or the IW of @cs->mss (@syn_lost: SYN or SYN-ACK was retransmitted: 1, RFC 6298
- * 5.7/5681 3.1), ops->init
+ * established: cs->init_cwnd, or the IW of cs->mss (@syn_lost: SYN or SYN-ACK was retransmitted:
+ * 1, RFC 6298 5.7/5681 3.1), ops->init
  */
 void strata_cong_start(struct strata_tcp_cong *c, const struct strata_cong_sample *cs,
 		       bool syn_lost);

@@ -130,7 +130,8 @@ static void rexmit_run(struct sock *sk)
 		return;
 	}
 	strata_tcp_mstamp(tp);
-	if ((kind == STRATA_TIMER_RTO || kind == STRATA_TIMER_TLP) && strata_tcp_held_by_fq(sk, kind))
+	if ((kind == STRATA_TIMER_RTO || kind == STRATA_TIMER_TLP) &&
+	    strata_tcp_held_by_fq(sk, kind))
 		return;
 	strata_tcp_timer_clear(sk);
 	switch (kind) {
@@ -158,8 +159,8 @@ void strata_tcp_backoff_revert(struct sock *sk, u32 seq)
 	struct sk_buff *skb = strata_tcp_rtx_head(sk);
 	u64 due;
 
-	if (!skb || seq != tp->snd.una || !tp->retries || !tp->rtt.backoff || strata_tcp_probe_like(sk) ||
-	    tp->timer_kind != STRATA_TIMER_RTO)
+	if (!skb || seq != tp->snd.una || !tp->retries || !tp->rtt.backoff ||
+	    strata_tcp_probe_like(sk) || tp->timer_kind != STRATA_TIMER_RTO)
 		return;
 	tp->rtt.backoff--;
 	strata_tcp_mstamp(tp);
