@@ -29,7 +29,8 @@ int strata_rtnl_metrics_cong(struct strata_metrics *mx, struct netlink_ext_ack *
 	int err = strata_tcp_known_cong(mx->cong, &ecn);
 
 	if (err == -EPERM) {
-		NL_SET_ERR_MSG(extack, "strata: congestion control is restricted");
+		NL_SET_ERR_MSG(extack,
+			       "strata: only root of the machine may give this congestion control");
 		return err;
 	}
 	if (err) {

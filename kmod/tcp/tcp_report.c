@@ -71,6 +71,7 @@ static void view_timer(struct strata_tcp_view *view, const struct strata_tcp_soc
 static void view_connection(struct strata_tcp_view *view, const struct strata_tcp_sock *tp)
 {
 	u32 una = READ_ONCE(tp->snd.una), now = (u32)jiffies;
+	u8 quick = READ_ONCE(tp->ack.quick);
 
 	view->kind = STRATA_TCP_SOCK;
 	view->retrans = strata_tcp_timeouts(tp);
@@ -87,7 +88,9 @@ static void view_connection(struct strata_tcp_view *view, const struct strata_tc
 	view->ssthresh = READ_ONCE(tp->cong.ssthresh);
 	view->total_retrans = READ_ONCE(tp->scb.total_retrans);
 	view->ato_ms = jiffies_to_msecs(READ_ONCE(tp->ack.ato));
-	view->pingpong = (READ_ONCE(tp->ack.quick) & 0x7f) << 1 | strata_tcp_interactive(tp);
+	if (quick == STRATA_QUICK_ALWAYS)
+		quick = 0;	/* no credit: the route's wish */
+	view->pingpong = quick << 1 | strata_tcp_interactive(tp);
 	view_timer(view, tp);
 }
 

@@ -199,6 +199,17 @@ readable() { [ "$(user bash -c 'get tcp_sack')" = 1 ]; }
 owner() {
 	user unshare -Urn bash -c 'set_to tcp_sack 0 && is tcp_sack 0'
 }
+# in a route of his
+in_route() { # NAME
+	user unshare -Urn bash -c 'ip link add v0 type veth peer name v1 && ip link set v0 up &&
+		strata addr add 10.9.0.1/24 dev v0 &&
+		strata route add 10.10.0.0/16 via 10.9.0.2 congctl '"$1"
+}
+refused_in_route() {
+	local said
+	said=$(in_route "$1" 2>&1) && return 1
+	[[ $said == *"only root of the machine may give this congestion control"* ]]
+}
 # but how many neighbours fit into the machine's memory is not for him to say
 neighbours() {
 	user unshare -Urn bash -c 'is neigh_gc_thresh3 1024 && ! set_to neigh_gc_thresh3 100000 &&
@@ -320,7 +331,7 @@ wants_memory() { # MEM: does TCP come under pressure with this tcp_mem
 ip netns add "$A" && ip netns add "$B"
 cleanup() { ip netns del "$A" && ip netns del "$B"; }
 
-ktap_plan 34
+ktap_plan 36
 ktap_run "every name is one of native's" nothing strangers
 ktap_run "every name of native's TCP is here, or left out for a reason" nothing missing
 ktap_run "there are as many in every namespace" test \
@@ -365,6 +376,8 @@ ktap_is "a user chooses what is allowed" "$(choose reno user)" ok
 set_to tcp_allowed_congestion_control cubic
 ktap_is "and not what is not" "$(choose reno user)" 1
 ktap_is "who administers the network does" "$(choose reno)" ok
+ktap_run "a namespace's root may give a route what is allowed" in_route cubic
+ktap_run "and not what is not" refused_in_route reno
 set_to tcp_allowed_congestion_control "$allowed"
 ktap_run "it is the machine's" refused in_a bash -c 'set_to tcp_allowed_congestion_control cubic'
 

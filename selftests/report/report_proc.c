@@ -277,6 +277,8 @@ static bool configure(const char *tool, int family)
 	     !env_run("%s route add 10.4.0.1/32 dev v0%s", tool, "") &&
 	     !env_run("%s route add 10.4.0.2/32 via 10.1.0.9%s", tool, "") &&
 	     !env_run("%s route add 10.128.0.0/9 dev v0 metric 4000000000%s", tool, "") &&
+	     !env_run("%s route add 10.7.0.0/16 via 10.1.0.253 advmss 1000 window 5000 rtt 100ms%s",
+		      tool, "") &&
 	     !env_run("%s route add unreachable 10.5.0.0/16%s", tool, "") &&
 	     /* nobody has it: unresolved */
 	     env_sendto(udp, "x", 1, 0, "10.1.0.7", 9) == 1;
@@ -290,7 +292,7 @@ TEST_F_TIMEOUT(proc, arp_and_route_rows_are_native, 200)
 	enum { MAX = 16 };
 	static char native[2][MAX][256], strata[2][MAX][256];
 	static const char * const file[] = { "arp", "route" };
-	static const int want[] = { 3, 7 };
+	static const int want[] = { 3, 8 };
 	int n[2];
 
 	ASSERT_TRUE(configure("ip -4", AF_INET));
@@ -306,7 +308,7 @@ TEST_F_TIMEOUT(proc, arp_and_route_rows_are_native, 200)
 	}
 }
 
-/* native has "advmss" + 40 in this column; Strata knows no advmss and shows the route's MTU */
+/* native has "advmss" + 40 in this column and nothing else; Strata rather shows an MTU */
 TEST_F(proc, route_says_its_mtu)
 {
 	char row[256];

@@ -319,7 +319,7 @@ ktap_run "route get of these: what is locked" says " mtu lock 1400 window 4096 r
 	strata -n ta route get 10.11.15.1
 ktap_run "route add congctl, an unknown one, is refused" \
 	neither route add 10.11.99.0/24 via 10.77.0.2 congctl nosuch
-# (native takes it)
+# (not all natives refuse it)
 ktap_run "route add cwnd lock 0 is refused" says "Error: strata: a locked cwnd must not be 0." \
 	strata -n ta route add 10.11.99.0/24 via 10.77.0.2 cwnd lock 0
 ktap_run "route change, other metrics" both route change 10.11.1.0/24 via 10.77.0.2 window 7 rtt 5ms

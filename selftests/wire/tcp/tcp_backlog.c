@@ -171,12 +171,7 @@ CASE(deferred_copies, "RFC 2883 4 (MUST): what comes twice is reported each time
 /* a connection with DCTCP; -1: there is none */
 static int open_dctcp(int lfd)
 {
-	const char *ko = getenv("STRATA_KO");
-
-	if (!w.native && ko && access("/sys/module/strata_dctcp", F_OK) &&
-	    run("insmod $(dirname %s)/strata_dctcp.ko", ko))
-		return -1;
-	if (setsockopt(lfd, SOL_TCP, TCP_CONGESTION, "dctcp", 5) ||
+	if (!w_load_dctcp() || setsockopt(lfd, SOL_TCP, TCP_CONGESTION, "dctcp", 5) ||
 	    !w_in("SEC 0 mss 1460") || !w_out(-1, "SAE 0 ack 1 ecn 2") || !w_in("A 1 ack 1"))
 		return -1;
 	return w_accept(lfd);

@@ -8,12 +8,7 @@
 /* let a socket have DCTCP; false: there is none */
 static bool dctcp(int fd)
 {
-	const char *ko = getenv("STRATA_KO");
-
-	if (!w.native && ko && access("/sys/module/strata_dctcp", F_OK) &&
-	    run("insmod $(dirname %s)/strata_dctcp.ko", ko))
-		return false;
-	return !setsockopt(fd, SOL_TCP, TCP_CONGESTION, "dctcp", 5);
+	return w_load_dctcp() && !setsockopt(fd, SOL_TCP, TCP_CONGESTION, "dctcp", 5);
 }
 
 /* the peer opens; the accepted socket, which has the listener's DCTCP */

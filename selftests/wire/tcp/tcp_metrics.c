@@ -334,6 +334,22 @@ CASE(rto_min_unlocked, "RFC 6298 2.4: one that is not locked has no effect")
 	out_within(1000, "PA 1+100");
 }
 
+/* the field of /proc/net/tcp, of the only connection; -1: there is none */
+static int quick_and_pingpong(void)
+{
+	FILE *f = fopen(w.native ? "/proc/net/tcp" : "/proc/net/strata/tcp", "r");
+	int state, found, val = -1;
+	char line[512];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, " %*d: %*s %*s %x %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %d",
+			   &state, &found) == 2 && state == 1)
+			val = found;
+	if (f)
+		fclose(f);
+	return val;
+}
+
 CASE(quickack, "RFC 1122 4.2.3.2, ip-route(8) quickack: no ACK is delayed, whatever the answers")
 {
 	int fd, i, seq = 1, mine = 1;
@@ -351,6 +367,8 @@ CASE(quickack, "RFC 1122 4.2.3.2, ip-route(8) quickack: no ACK is delayed, whate
 		out("PA %d+10 ack %d", mine, seq);
 		mine += 10;
 	}
+	/* no credit is left of the first ACKs, and the session counts as interactive */
+	ASSERT_EQ(1, quick_and_pingpong());
 }
 
 CASE(congctl,
@@ -498,11 +516,7 @@ CASE(no_cookie, "RFC 7413 5.1, ip-route(8) fastopen_no_cookie: data comes with t
 
 CASE(ecn_by_congctl, "RFC 8257 3.4, ip-route(8) congctl: DCTCP by the way asks for ECN, and agrees")
 {
-	const char *ko = getenv("STRATA_KO");
-
-	if (!w.native && ko && access("/sys/module/strata_dctcp", F_OK)) {
-		ASSERT_EQ(0, run("insmod $(dirname %s)/strata_dctcp.ko", ko));
-	}
+	ASSERT_TRUE(w_load_dctcp());
 	if (w.native &&
 	    route((const struct metric[]){ { RTAX_CC_ALGO, 0, "dctcp" }, { 0, 0, NULL } }))
 		SKIP(return, "this kernel has no dctcp");

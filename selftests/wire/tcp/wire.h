@@ -400,6 +400,15 @@ static inline int w_state(int fd)
 	return getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len) ? -1 : info.tcpi_state;
 }
 
+/* DCTCP is a module; true: it is there for Strata (native's comes by itself, if there is one) */
+static inline bool w_load_dctcp(void)
+{
+	const char *ko = getenv("STRATA_KO");
+
+	return w.native || !ko || !access("/sys/module/strata_dctcp", F_OK) ||
+	       !run("insmod $(dirname %s)/strata_dctcp.ko", ko);
+}
+
 #define put(fd, n)	ASSERT_EQ(n, w_put(fd, n, 0))
 #define get(fd, n)	ASSERT_EQ(n, w_recv(fd, 1 << 20))
 
