@@ -7,6 +7,7 @@
  * The client's namespace and the server's have a link between them, with addresses of each
  * stack; one end of it loses everything while a test wants nobody to answer.
  */
+#include "../lib/kernel.h"
 #include "report_env.h"
 #include "report_nl.h"
 
@@ -195,6 +196,7 @@ static bool near(unsigned long a, unsigned long b)
 #define QUEUES	1
 #define CWND	2
 #define UID	4	/* in the message */
+#define QUICK	8	/* credit of quick ACKs */
 
 static void same_row(struct __test_metadata *_metadata, const char *what, unsigned int but,
 		     const struct row *n, const struct row *o)
@@ -205,7 +207,8 @@ static void same_row(struct __test_metadata *_metadata, const char *what, unsign
 	SAME(n->retrans, o->retrans);
 	SAME(n->uid, o->uid);
 	SAME(n->probes, o->probes);
-	SAME(n->quick, o->quick);
+	if (!(but & QUICK))
+		SAME(n->quick, o->quick);
 	if (!(but & QUEUES)) {
 		SAME(n->tx, o->tx);
 		SAME(n->rx, o->rx);
@@ -370,7 +373,8 @@ TEST_F_TIMEOUT(rows, data_not_read, 120)
 		trio_close(&t);
 	}
 	same(_metadata, "client", 0, client);
-	same(_metadata, "server", 0, server);
+	/* before 6.6 a buffer was half a window: no room to grow, and no quick ACK to say so */
+	same(_metadata, "server", kernel_version() < 606 ? QUICK : 0, server);
 	EXPECT_EQ(2000, server[1].r.rx);
 	EXPECT_EQ(2000, server[1].m.m.idiag_rqueue);
 	EXPECT_GT(server[1].r.ato, 0);
@@ -384,6 +388,9 @@ TEST_F_TIMEOUT(rows, syn_sent, 120)
 {
 	struct shot fresh[2], late[2];
 
+	/* native of 6.1 doubles from the first on, and has no such knob (-e) */
+	ASSERT_EQ(0, env_run("sysctl -qew net.strata.tcp_syn_linear_timeouts=0 "
+			     "net.ipv4.tcp_syn_linear_timeouts=0%s%s", "", ""));
 	for (int s = 0; s < 2; s++) {
 		int fd = my_client(self, s);
 		int64_t t0;
@@ -542,6 +549,13 @@ TEST_F_TIMEOUT(rows, time_wait, 120)
 {
 	struct shot half[2], full[2];
 
+	/*
+	 * the ACK of the FIN comes when close() has let go of the socket: else it is FIN-WAIT-2
+	 * of a whole socket, not yet that of a small object, on both stacks
+	 */
+	ASSERT_EQ(0, enter(self, THERE));
+	ASSERT_EQ(0, env_run("tc qdisc add dev %s root netem delay %s", dev[THERE], "50ms"));
+	ASSERT_EQ(0, enter(self, HERE));
 	for (int s = 0; s < 2; s++) {
 		struct trio t;
 		int64_t t0;

@@ -5,8 +5,8 @@
  * the way and say so; a dummy device does not.
  */
 #include <pthread.h>
-#include <sys/utsname.h>
 #include <time.h>
+#include "../lib/kernel.h"
 #include "../sock/sock_env.h"
 
 #define PORT	5000
@@ -168,11 +168,7 @@ TEST_F(zc, failed_corked)
 /* native's own purge of the error queue took the notices, too, on older kernels */
 static bool native_purges(void)
 {
-	int major = 0, minor = 0;
-	struct utsname u;
-
-	return !uname(&u) && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
-	       major * 100 + minor < 612;
+	return kernel_version() < 612;
 }
 
 /* who wants no errors any more still gets his pages back */

@@ -37,8 +37,8 @@
 #ifndef STRATA_WIRE_H
 #define STRATA_WIRE_H
 
-#include <sys/utsname.h>
 #include "../../kselftest_harness.h"
+#include "../../lib/kernel.h"
 #include "wire_seg.h"
 
 /* ---- the words of a case ---- */
@@ -457,19 +457,8 @@ FIXTURE_TEARDOWN(wire)
  */
 #define NATIVE(why)	(w.native)
 
-/* the kernel's version: 612 is 6.12 */
-static inline int w_kernel(void)
-{
-	int major = 0, minor = 0;
-	struct utsname u;
-
-	if (uname(&u) || sscanf(u.release, "%d.%d", &major, &minor) != 2)
-		return 0;
-	return major * 100 + minor;
-}
-
 /* native of a kernel before @version (612: 6.12), which does something else as @why says? */
-#define NATIVE_BEFORE(version, why)	(w.native && w_kernel() < (version))
+#define NATIVE_BEFORE(version, why)	(w.native && kernel_version() < (version))
 
 /*
  * @rfc: what it shows; each case runs in a process and a namespace of its own. The bound is of
