@@ -510,7 +510,10 @@ static void bbr_set_state(struct strata_tcp_cong *c, u8 state, u64 now_us)
 	b->round_start = true;
 }
 
-/* 4.3.4.4: after silence the first flight leaves at bw, not at a gain */
+/*
+ * 4.3.4.4: after silence the first flight leaves at bw, not at a gain; and PROBE_RTT whose time
+ * is over by then does not wait for an ACK to end
+ */
 static void bbr_cwnd_event(struct strata_tcp_cong *c, enum strata_cong_event ev, u64 now_us)
 {
 	struct bbr *b = bbr_of(c);
@@ -520,8 +523,14 @@ static void bbr_cwnd_event(struct strata_tcp_cong *c, enum strata_cong_event ev,
 	b->idle_restart = true;
 	b->extra_at = now_us;
 	b->extra_acked = 0;
-	if (b->mode == BBR_PROBE_BW && full_bw(b))
+	if (b->mode == BBR_PROBE_BW && full_bw(b)) {
 		c->pacing_rate = bbr_rate(b, bbr_bw(b), GAIN_ONE);
+	} else if (b->mode == BBR_PROBE_RTT && b->probe_rtt_end && b->probe_rtt_round &&
+		   now_us >= b->probe_rtt_end) {
+		const struct strata_cong_sample cs = { .now_us = now_us };
+
+		leave_probe_rtt(c, &cs);
+	}
 }
 
 /* below 1.2 Mbit/s one segment at a time: two would be a burst */

@@ -258,12 +258,6 @@ void strata_cong_exit(struct strata_tcp_cong *c)
 	c->initialised = false;
 }
 
-void strata_cong_event(struct strata_tcp_cong *c, enum strata_cong_event ev, u64 now_us)
-{
-	if (c->ops->cwnd_event)
-		c->ops->cwnd_event(c, ev, now_us);
-}
-
 /* the window */
 
 static void cap_cwnd(struct strata_tcp_cong *c)
@@ -314,7 +308,11 @@ void strata_cong_idle(struct strata_tcp_cong *c, u32 mss, u64 idle_us, u32 rto_u
 {
 	u32 restart = initial_window(c, mss);
 
-	if (!rto_us || idle_us <= rto_us)
+	/* counted from the last restart, too: each RTO halves once, whether or not anything left */
+	if (c->cwnd_stamp_us && now_us - c->cwnd_stamp_us < idle_us)
+		idle_us = now_us - c->cwnd_stamp_us;
+	/* one with full control knows by itself what the path carries */
+	if (!rto_us || idle_us <= rto_us || c->ops->cong_control)
 		return;
 	if (restart > c->cwnd)
 		restart = c->cwnd;
@@ -381,15 +379,6 @@ void strata_cong_resize(struct strata_tcp_cong *c, u32 old, u32 new, u8 state, u
 	if (c->ssthresh < keep)
 		c->ssthresh = keep;
 }
-
-bool strata_cong_is_limited(const struct strata_tcp_cong *c)
-{
-	if (c->limited)
-		return true;
-	/* slow start doubles per round trip: half full is full (RFC 7661 4.1) */
-	return strata_cong_in_slow_start(c) && c->cwnd < 2 * c->max_out;
-}
-EXPORT_SYMBOL_GPL(strata_cong_is_limited);
 
 void strata_cong_update_pacing(struct strata_tcp_cong *c, u32 mss, u32 srtt_us, u32 in_flight,
 			       u32 ss_ratio, u32 ca_ratio)

@@ -55,7 +55,7 @@ struct strata_cong_sample {
 };
 
 enum strata_cong_event {
-	STRATA_CE_TX_START,	/* first transmission with nothing in flight */
+	STRATA_CE_TX_START,	/* about to transmit with nothing in flight */
 	STRATA_CE_CWND_RESTART,	/* window cut after idle */
 	STRATA_CE_CWR_DONE,	/* end of CWR or Recovery */
 	STRATA_CE_LOSS,		/* retransmission timeout */
@@ -175,7 +175,13 @@ void strata_cong_change(struct strata_tcp_cong *c, const struct strata_tcp_cong_
 			const struct strata_cong_sample *cs);
 /* connection ends: release and put; idempotent */
 void strata_cong_exit(struct strata_tcp_cong *c);
-void strata_cong_event(struct strata_tcp_cong *c, enum strata_cong_event ev, u64 now_us);
+static inline void strata_cong_event(struct strata_tcp_cong *c, enum strata_cong_event ev,
+				     u64 now_us)
+{
+	if (c->ops->cwnd_event)
+		c->ops->cwnd_event(c, ev, now_us);
+}
+
 /* initial window in segments (RFC 6928 2) */
 u32 strata_cong_iw(u32 mss);
 /*
@@ -200,7 +206,14 @@ void strata_cong_validate(struct strata_tcp_cong *c, u32 una, u32 nxt, u32 in_fl
  */
 void strata_cong_resize(struct strata_tcp_cong *c, u32 old, u32 new, u8 state, u64 now_us);
 /* may cwnd grow: the flight filled it, or half of it in slow start */
-bool strata_cong_is_limited(const struct strata_tcp_cong *c);
+static inline bool strata_cong_is_limited(const struct strata_tcp_cong *c)
+{
+	if (c->limited)
+		return true;
+	/* slow start doubles per round trip: half full is full (RFC 7661 4.1) */
+	return strata_cong_in_slow_start(c) && c->cwnd < 2 * c->max_out;
+}
+
 /* pacing rate from cwnd and srtt (percent ratios: tcp_pacing_ss_ratio, _ca_ratio) */
 void strata_cong_update_pacing(struct strata_tcp_cong *c, u32 mss, u32 srtt_us, u32 in_flight,
 			       u32 ss_ratio, u32 ca_ratio);

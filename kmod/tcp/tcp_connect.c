@@ -242,11 +242,9 @@ void strata_tcp_init_transfer(struct sock *sk)
 
 void strata_tcp_take_syn_options(struct strata_tcp_sock *tp, const struct strata_tcp_opts *o)
 {
-	const struct strata_net_conf *conf = &strata_sk_net(&tp->ep.sk)->conf;
-
-	tp->ts_ok = (o->flags & STRATA_OPT_TS) && READ_ONCE(conf->tcp_timestamps);
-	tp->sack_ok = (o->flags & STRATA_OPT_SACKOK) && READ_ONCE(conf->tcp_sack);
-	tp->wscale_ok = (o->flags & STRATA_OPT_WSCALE) && READ_ONCE(conf->tcp_window_scaling);
+	tp->ts_ok = !!(o->flags & STRATA_OPT_TS);
+	tp->sack_ok = !!(o->flags & STRATA_OPT_SACKOK);
+	tp->wscale_ok = !!(o->flags & STRATA_OPT_WSCALE);
 	if (tp->wscale_ok) {
 		tp->swnd.wscale = o->wscale;
 	} else {

@@ -457,7 +457,8 @@ static enum skb_drop_reason req_check(struct strata_tcp_req *req, struct sk_buff
 	}
 	/* PAWS, RFC 7323 5.3, but not for a RST (5.2), and first: the window */
 	if (((req->opts.flags & seg->opts.flags & STRATA_OPT_TS) &&
-	     !(seg->flags & STRATA_TCP_RST) && (s32)(seg->opts.tsval - req->opts.tsval) < 0) ||
+	     !(seg->flags & STRATA_TCP_RST) && req->opts.tsval &&
+	     (s32)(seg->opts.tsval - req->opts.tsval) < 0) ||
 	    strata_wnd_check(seg->seq, seg->end_seq, req->irs + 1, req->rwnd.wnd) !=
 	    STRATA_SEQ_OK) {
 		if (!(seg->flags & STRATA_TCP_RST) && req_may_answer(sn, req))

@@ -105,6 +105,8 @@ void strata_tcp_tstamp_recv(struct msghdr *msg, const struct sock *sk, ktime_t s
 
 /* tcp_output.c */
 
+/** strata_tcp_ctl_seq() - sequence number of a segment without data. Locked */
+u32 strata_tcp_ctl_seq(const struct strata_tcp_sock *tp);
 /**
  * strata_tcp_output_now() - send all that tp->todo asks for. Locked; the clock has just been
  * read. The only place that clears todo bits

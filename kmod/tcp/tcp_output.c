@@ -236,6 +236,9 @@ static void restart_after_idle(struct sock *sk)
 				 (u64)jiffies_to_msecs(idle) * USEC_PER_MSEC,
 				 strata_rtt_rto(&tp->rtt), tp->mstamp_us);
 	strata_cong_event(&tp->cong, STRATA_CE_TX_START, tp->mstamp_us);
+	/* one with full control may leave at another rate now */
+	if (unlikely(tp->cong.ops->cong_control))
+		strata_tcp_update_pacing(sk);
 }
 
 /* what became of the wish to probe */
@@ -262,8 +265,8 @@ static enum probe_verdict probe_ready(const struct sock *sk, u32 size)
 	return PROBE_SENT;
 }
 
-/* RFC 4821 7: new data in a segment larger than the path is known to take, as native tries it */
-static enum probe_verdict mtu_probe(struct sock *sk, struct output_run *run, gfp_t gfp)
+/* mtu_probe() where a probe may be due; not inlined: what it has on the stack costs the others */
+static noinline enum probe_verdict mtu_probe_due(struct sock *sk, struct output_run *run, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	const struct strata_net_conf *conf = &strata_sk_net(sk)->conf;
@@ -272,9 +275,6 @@ static enum probe_verdict mtu_probe(struct sock *sk, struct output_run *run, gfp
 	struct output_run one = { .max_segs = 1 };
 	struct sk_buff *skb;
 
-	if (likely(!tp->mtup.enabled) || tp->mtup.probe || tp->rec.state != STRATA_CA_OPEN ||
-	    tp->cong.cwnd < 11 || tp->sack_rcv.n || tp->sack_rcv.has_dup)
-		return PROBE_NONE;
 	shape = strata_tcp_shape(tp);
 	one.mss = strata_mtup_next(&tp->mtup, &shape, READ_ONCE(conf->tcp_probe_threshold));
 	if (!one.mss) {
@@ -293,6 +293,17 @@ static enum probe_verdict mtu_probe(struct sock *sk, struct output_run *run, gfp
 	tp->cong.cwnd--;
 	run->sent += one.sent;
 	return PROBE_SENT;
+}
+
+/* RFC 4821 7: new data in a segment larger than the path is known to take, as native tries it */
+static enum probe_verdict mtu_probe(struct sock *sk, struct output_run *run, gfp_t gfp)
+{
+	const struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (likely(!tp->mtup.enabled) || tp->mtup.probe || tp->rec.state != STRATA_CA_OPEN ||
+	    tp->cong.cwnd < 11 || tp->sack_rcv.n || tp->sack_rcv.has_dup)
+		return PROBE_NONE;
+	return mtu_probe_due(sk, run, gfp);
 }
 
 static void send_loop(struct sock *sk, struct output_run *run, gfp_t gfp)
@@ -389,11 +400,11 @@ static u32 output_data(struct sock *sk, unsigned long todo, gfp_t gfp)
 	return run.sent;
 }
 
-/*
- * Sequence number of a segment without data: SND.NXT, but never beyond a window that
- * the peer has shrunk, or it would not be acceptable.
+/**
+ * strata_tcp_ctl_seq() - sequence number of a segment without data: SND.NXT, but never beyond a
+ * window that the peer has shrunk, or it would not be acceptable. Locked
  */
-static u32 ctl_seq(const struct strata_tcp_sock *tp)
+u32 strata_tcp_ctl_seq(const struct strata_tcp_sock *tp)
 {
 	u32 end = wnd_end(tp);
 
@@ -407,7 +418,7 @@ static void output_ack(struct sock *sk, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
-	if (strata_tcp_xmit_ctl(sk, ctl_seq(tp), STRATA_TCP_ACK, gfp) != -ENOBUFS)
+	if (strata_tcp_xmit_ctl(sk, strata_tcp_ctl_seq(tp), STRATA_TCP_ACK, gfp) != -ENOBUFS)
 		return;
 	/* no memory: the delayed ACK timer tries again */
 	tp->ack.pending |= STRATA_ACK_SCHED;
@@ -497,7 +508,7 @@ static noinline void output_todo(struct sock *sk, unsigned long todo)
 
 	/* if it fails the next ACK tells what counts: CE comes again while there is congestion */
 	if (todo & STRATA_TODO_ACK_PRIOR)
-		strata_tcp_xmit_prior_ack(sk, ctl_seq(tp), gfp);
+		strata_tcp_xmit_prior_ack(sk, strata_tcp_ctl_seq(tp), gfp);
 	if (todo & STRATA_TODO_ACK)
 		tp->ack.pending |= STRATA_ACK_SCHED;	/* until something carries it */
 	if (strata_tcp_fastopen_pending(tp)) {

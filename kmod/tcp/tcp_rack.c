@@ -113,12 +113,6 @@ u32 strata_tlp_pto(u32 srtt_us, u32 delack_us, u32 rto_left_us)
 	return pto < rto_left_us ? pto : rto_left_us;
 }
 
-bool strata_tlp_ok(const struct strata_tcp_tlp *t, const struct strata_tcp_scb *s, int state)
-{
-	return s->sack_ok && s->packets_out && !t->sent && !s->sacked_out && !s->lost_out &&
-	       (state == STRATA_CA_OPEN || state == STRATA_CA_CWR);
-}
-
 void strata_tlp_sent(struct strata_tcp_tlp *t, u32 nxt, bool retrans)
 {
 	t->sent = true;

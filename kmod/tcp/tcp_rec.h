@@ -81,8 +81,6 @@ enum strata_tlp_verdict {
  * @delack_us: a single segment is out, and a delayed ACK may hold it that long; 0: more are.
  */
 u32 strata_tlp_pto(u32 srtt_us, u32 delack_us, u32 rto_left_us);
-/* may a probe be scheduled (7.2): Open, nothing SACKed or lost, no probe out, SACK */
-bool strata_tlp_ok(const struct strata_tcp_tlp *t, const struct strata_tcp_scb *s, int state);
 /* a probe left, SND.NXT is @nxt behind it */
 void strata_tlp_sent(struct strata_tcp_tlp *t, u32 nxt, bool retrans);
 /*
@@ -101,6 +99,14 @@ enum strata_ca_state {
 	STRATA_CA_RECOVERY,	/* fast recovery */
 	STRATA_CA_LOSS,		/* after a retransmission timeout */
 };
+
+/* may a probe be scheduled (7.2): Open, nothing SACKed or lost, no probe out, SACK */
+static inline bool strata_tlp_ok(const struct strata_tcp_tlp *t, const struct strata_tcp_scb *s,
+				 int state)
+{
+	return s->sack_ok && s->packets_out && !t->sent && !s->sacked_out && !s->lost_out &&
+	       (state == STRATA_CA_OPEN || state == STRATA_CA_CWR);
+}
 
 /* how the last reduction that was taken back proved spurious (counters) */
 enum strata_undo {

@@ -173,6 +173,17 @@ static int recv_urgent(struct sock *sk, struct msghdr *msg, size_t len, int flag
 	return 1;
 }
 
+/*
+ * At the urgent mark: once something was read SIOCATMARK must see it. And as native: whoever has
+ * had SIGURG while he slept reads the urgent byte from its handler before he goes past it
+ */
+static bool stops_at_mark(struct recv_run *run)
+{
+	if (!run->copied && signal_pending(current))
+		run->copied = run->timeo ? sock_intr_errno(run->timeo) : -EAGAIN;
+	return run->copied;
+}
+
 static int recv_loop(struct sock *sk, struct recv_run *run)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
@@ -181,8 +192,7 @@ static int recv_loop(struct sock *sk, struct recv_run *run)
 	int err;
 
 	do {
-		/* stop at the urgent mark, once something was read: SIOCATMARK must see it */
-		if (unlikely(tp->rcv.urg_data) && tp->rcv.up == *run->seq && run->copied)
+		if (unlikely(tp->rcv.urg_data) && tp->rcv.up == *run->seq && stops_at_mark(run))
 			break;
 		skb = recv_find(sk, *run->seq, &off);
 		if (skb) {

@@ -88,6 +88,7 @@ struct strata_tcp_reqs {
 	struct sock		*lsk;
 	struct list_head	level[STRATA_REQ_LEVELS];
 	u32			count;
+	u32			young;	/* of them, not answered again yet */
 	bool			closed;
 	struct timer_list	timer;
 };

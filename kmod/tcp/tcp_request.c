@@ -78,6 +78,7 @@ bool strata_tcp_req_add(struct strata_tcp_req *req)
 		refcount_inc(&req->ref);
 		req_wait(reqs, req);
 		WRITE_ONCE(reqs->count, reqs->count + 1);
+		reqs->young++;
 	}
 	spin_unlock(&reqs->lock);
 	return ok;
@@ -90,6 +91,7 @@ static void req_leave(struct strata_tcp_reqs *reqs, struct strata_tcp_req *req)
 		return;		/* strata_tcp_req_take() was faster */
 	list_del_init(&req->wait);
 	WRITE_ONCE(reqs->count, reqs->count - 1);
+	reqs->young -= !req->sent;
 }
 
 /* true: it was there, and the table's reference is the caller's to put. Lock held */
@@ -175,6 +177,7 @@ bool strata_tcp_req_replace(struct strata_tcp_req *old, struct strata_tcp_req *r
 		refcount_inc(&req->ref);
 		req_enlist(reqs, req);
 		WRITE_ONCE(reqs->count, reqs->count + 1);
+		reqs->young += !req->sent;
 	}
 	spin_unlock_bh(&reqs->lock);
 	if (!ok) {
@@ -190,6 +193,25 @@ bool strata_tcp_req_replace(struct strata_tcp_req *old, struct strata_tcp_req *r
 enum req_fate { REQ_WAIT, REQ_ANSWER, REQ_DEAD };
 
 /*
+ * So many SYN-ACKs are sent again. As native, half of the queue is for the young: where there is
+ * more in it, and most of that old, the old wait no longer for an answer that will not come. Lock
+ * held
+ */
+static int req_retries(const struct strata_tcp_reqs *reqs)
+{
+	const struct strata_tcp_sock *ltp = strata_tcp_sk(reqs->lsk);
+	int retries = READ_ONCE(ltp->syn_retries);
+	u32 young = 2 * reqs->young;
+
+	retries = retries ?: READ_ONCE(strata_sk_net(reqs->lsk)->conf.tcp_synack_retries);
+	if (2 * reqs->count <= max_t(u32, READ_ONCE(ltp->lst.max), 8))
+		return retries;
+	for (; retries > 2 && reqs->count >= young; young *= 2)
+		retries--;
+	return retries;
+}
+
+/*
  * An ACK that could not be taken, because the accept queue was full, must come again: the peer
  * may have nothing to send until we do, so only our SYN-ACK can bring it. While
  * TCP_DEFER_ACCEPT waits for data the SYN-ACK rests until the last one before its end. Lock held
@@ -197,10 +219,9 @@ enum req_fate { REQ_WAIT, REQ_ANSWER, REQ_DEAD };
 static enum req_fate req_fate(const struct strata_tcp_reqs *reqs, const struct strata_tcp_req *req)
 {
 	const struct strata_tcp_sock *ltp = strata_tcp_sk(reqs->lsk);
-	int retries = READ_ONCE(ltp->syn_retries);
+	int retries = req_retries(reqs);
 	u8 defer = READ_ONCE(ltp->defer_accept);
 
-	retries = retries ?: READ_ONCE(strata_sk_net(reqs->lsk)->conf.tcp_synack_retries);
 	if (req->sent >= retries && (!req->acked || req->sent >= defer))
 		return REQ_DEAD;
 	return req->acked && req->sent + 1 < defer ? REQ_WAIT : REQ_ANSWER;
@@ -225,6 +246,7 @@ static struct strata_tcp_req *req_due(struct strata_tcp_reqs *reqs, enum req_fat
 			return req;
 		}
 		refcount_inc(&req->ref);
+		reqs->young -= !req->sent;
 		if (req->sent < U8_MAX)
 			req->sent++;
 		list_del(&req->wait);

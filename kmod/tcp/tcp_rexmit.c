@@ -110,13 +110,28 @@ static void count_rexmit(struct sock *sk, u32 segs)
 		strata_add(sn, TCPEXT_FASTRETRANS, segs);
 }
 
+/*
+ * The timeout's retransmission did not even leave: the device's queue is full. As native, try again
+ * soon; what the network does not see says nothing about it, and the RTO does not double
+ */
+static void rto_held_up(struct sock *sk)
+{
+	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
+
+	if (tp->rtt.backoff)
+		tp->rtt.backoff--;
+	strata_tcp_timer_set(sk, STRATA_TIMER_RTO, HZ / 2);
+}
+
 void strata_tcp_rexmit(struct sock *sk, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	u32 mss, segs;
 	struct sk_buff *skb, *next;
-	bool sent = false;
+	bool sent = false, by_rto = tp->rto_again;
+	int err;
 
+	tp->rto_again = 0;
 	/* a tail loss probe, too, counts in retrans_out, but stands for none of the lost ones */
 	if (!tp->scb.lost_out || strata_frto_waiting(&tp->rec))
 		return;
@@ -136,7 +151,10 @@ void strata_tcp_rexmit(struct sock *sk, gfp_t gfp)
 		if (out >= tp->cong.cwnd || strata_tcp_paced(sk) ||
 		    (sent && strata_tcp_throttled(sk, skb, skb->len)))
 			break;
-		if (rexmit_skb(sk, skb, mss, min(segs, tp->cong.cwnd - out), gfp))
+		err = rexmit_skb(sk, skb, mss, min(segs, tp->cong.cwnd - out), gfp);
+		if (unlikely(err == -ENOBUFS) && by_rto && !sent)
+			rto_held_up(sk);
+		if (err)
 			break;
 		count_rexmit(sk, tx->pcount);
 		sent = true;
@@ -192,5 +210,8 @@ void strata_tcp_send_probe(struct sock *sk, gfp_t gfp)
 		strata_tcp_timer_rearm(sk);
 		return;
 	}
+	/* the urgent pointer counts at a closed window, too (3.4), but only if it is acceptable */
+	if (strata_seq_after(tp->snd.up, tp->snd.una) && tp->snd.up - tp->snd.una <= U16_MAX)
+		strata_tcp_xmit_ctl(sk, tp->snd.una, STRATA_TCP_ACK, gfp);
 	strata_tcp_xmit_ctl(sk, tp->snd.una - 1, STRATA_TCP_ACK, gfp);
 }

@@ -24,10 +24,11 @@
 #define TCP_PAWS_24DAYS	(60 * 60 * 24 * 24)	/* seconds, RFC 7323 5.5 */
 #define TCP_URG_MASK	(STRATA_URG_VALID | STRATA_URG_NOTYET | STRATA_URG_READ)
 
+/* as native a TS.Recent of 0 proves nothing: some send that in a SYN, and their clock then */
 static bool ts_before_recent(const struct strata_tcp_sock *tp, const struct strata_tcp_seg *seg)
 {
 	return tp->ts_ok && (seg->opts.flags & STRATA_OPT_TS) &&
-	       strata_seq_before(seg->opts.tsval, tp->ts_recent);
+	       strata_seq_before(seg->opts.tsval, tp->ts_recent) && tp->ts_recent;
 }
 
 /* an ACK that overtook another on its way: harmless, though its timestamp is old */

@@ -43,7 +43,8 @@ struct strata_tcp_sock {
 		ecn_seen:1,	/* a segment with ECT or CE has come */
 		ecn_ce:1,	/* DCTCP.CE of RFC 8257 3.2: so was the last segment */
 		syn_retrans:1,	/* the SYN or SYN-ACK was sent again */
-		tw_pending:1;	/* FIN came in FIN-WAIT-2: TIME-WAIT once its ACK is out */
+		tw_pending:1,	/* FIN came in FIN-WAIT-2: TIME-WAIT once its ACK is out */
+		rto_again:1;	/* the RTO has backed off and now asks for a retransmission */
 
 	/* user's choices */
 	u8	nodelay:1,

@@ -220,10 +220,12 @@ void strata_tcp_rto_fired(struct sock *sk)
 	}
 	if (tp->retries < U8_MAX)
 		tp->retries++;
-	if (thin_linear(sk))
+	if (thin_linear(sk)) {
 		tp->rtt.backoff = 0;
-	else if (backs_off(sk))
+	} else if (backs_off(sk)) {
 		strata_rtt_backoff(&tp->rtt);
+		tp->rto_again = !syn;
+	}
 	strata_tcp_timer_rto(sk);
 }
 

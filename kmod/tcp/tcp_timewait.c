@@ -168,7 +168,8 @@ static bool tw_paws_reject(const struct strata_tcp_tw *tw, const struct strata_t
 	if (!tw->ts_ok || !(seg->opts.flags & STRATA_OPT_TS) || !tw->ts_recent_stamp ||
 	    (seg->flags & STRATA_TCP_RST))
 		return false;
-	if ((s32)(seg->opts.tsval - tw->ts_recent) >= 0)
+	/* 0 proves nothing (tcp_segment.c) */
+	if ((s32)(seg->opts.tsval - tw->ts_recent) >= 0 || !tw->ts_recent)
 		return false;
 	return (u32)ktime_get_seconds() - tw->ts_recent_stamp < PAWS_24DAYS;
 }
@@ -210,7 +211,9 @@ static enum strata_tcp_tw_verdict fin_wait2_rcv(struct strata_tcp_tw *tw,
 	/* and so is a SYN (4.2) */
 	if (tw_paws_reject(tw, seg) || !fits || (seg->flags & STRATA_TCP_SYN))
 		return tw_oow_ack_ok(tw) ? STRATA_TW_ACK : STRATA_TW_DROP;
-	if (!(seg->flags & STRATA_TCP_ACK) || !strata_seq_after(seg->end_seq, tw->rcv_nxt))
+	/* an ACK that has overtaken the FIN brings nothing either */
+	if (!(seg->flags & STRATA_TCP_ACK) || !strata_seq_after(seg->end_seq, tw->rcv_nxt) ||
+	    seg->end_seq == seg->seq)
 		return STRATA_TW_DROP;
 	/* something new came: only a FIN right there is welcome (nobody reads data) */
 	if (!(seg->flags & STRATA_TCP_FIN) || seg->end_seq != tw->rcv_nxt + 1)

@@ -189,12 +189,6 @@ void strata_tcp_completed(struct sock *sk)
 	put_cpu_ptr(&tsq_cpu);
 }
 
-static bool pacing_on(const struct sock *sk)
-{
-	/* with the cmpxchg of whoever asked for it (SO_MAX_PACING_RATE, sch_fq) */
-	return smp_load_acquire(&sk->sk_pacing_status) == SK_PACING_NEEDED;
-}
-
 static enum hrtimer_restart pace_fire(struct hrtimer *timer)
 {
 	struct strata_tcp_sock *tp = container_of(timer, struct strata_tcp_sock, pacing_timer);
@@ -213,13 +207,13 @@ static void pace_setup(struct strata_tcp_sock *tp)
 	tp->pacing_ready = 1;
 }
 
-/** strata_tcp_paced() - must the next segment wait? Then the timer runs. Locked */
-bool strata_tcp_paced(struct sock *sk)
+/* strata_tcp_paced() of a connection that is */
+bool strata_tcp_pace_wait(struct sock *sk)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 
 	/* within the µs of the clock: now */
-	if (likely(!pacing_on(sk)) || tp->pace_ns < (tp->mstamp_us + 1) * NSEC_PER_USEC)
+	if (tp->pace_ns < (tp->mstamp_us + 1) * NSEC_PER_USEC)
 		return false;
 	if (!tp->pacing_ready)
 		pace_setup(tp);
@@ -231,15 +225,13 @@ bool strata_tcp_paced(struct sock *sk)
 	return true;
 }
 
-/** strata_tcp_pace_sent() - @skb was sent: when may the next be? Locked */
-void strata_tcp_pace_sent(struct sock *sk, struct sk_buff *skb)
+/* strata_tcp_pace_sent() of a connection that is, or has fq pace it */
+void strata_tcp_pace_next(struct sock *sk, const struct sk_buff *skb)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
 	unsigned long rate;
 	u64 prior, gap;
 
-	if (likely(READ_ONCE(sk->sk_pacing_status) == SK_PACING_NONE))
-		return;
 	prior = tp->pace_ns;
 	tp->pace_ns = max(prior, tp->mstamp_us * NSEC_PER_USEC);
 	rate = READ_ONCE(sk->sk_pacing_rate);

@@ -18,10 +18,23 @@ bool strata_tcp_still_below(struct sock *sk, const struct sk_buff *skb);
 void strata_tcp_completed(struct sock *sk);
 /** strata_tcp_resume() - go on sending after a completion or a pause. Locked */
 void strata_tcp_resume(struct sock *sk);
+bool strata_tcp_pace_wait(struct sock *sk);
+void strata_tcp_pace_next(struct sock *sk, const struct sk_buff *skb);
 /** strata_tcp_paced() - must the next segment wait for its time? Then the timer runs. Locked */
-bool strata_tcp_paced(struct sock *sk);
+static inline bool strata_tcp_paced(struct sock *sk)
+{
+	/* with the cmpxchg of whoever asked for it (SO_MAX_PACING_RATE, sch_fq) */
+	return unlikely(smp_load_acquire(&sk->sk_pacing_status) == SK_PACING_NEEDED) &&
+	       strata_tcp_pace_wait(sk);
+}
+
 /** strata_tcp_pace_sent() - @skb was sent: when may the next be? Locked */
-void strata_tcp_pace_sent(struct sock *sk, struct sk_buff *skb);
+static inline void strata_tcp_pace_sent(struct sock *sk, const struct sk_buff *skb)
+{
+	if (unlikely(READ_ONCE(sk->sk_pacing_status) != SK_PACING_NONE))
+		strata_tcp_pace_next(sk, skb);
+}
+
 
 DECLARE_STATIC_KEY_FALSE(strata_tcp_tx_delay_used);
 

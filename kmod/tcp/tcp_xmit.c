@@ -226,7 +226,7 @@ int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 
 	clone = tx_clone(skb, gfp);
 	if (!clone)
-		return -ENOBUFS;
+		return -ENOMEM;	/* not -ENOBUFS: the network is not to blame */
 	/* a FIN behind a full segment counts as one in pcount, but needs no cut */
 	if (tx->pcount > 1 && len > tx->mss) {
 		skb_shinfo(clone)->gso_size = tx->mss;
@@ -368,7 +368,8 @@ int strata_tcp_xmit_syn(struct sock *sk, gfp_t gfp)
 void strata_tcp_send_active_reset(struct sock *sk, gfp_t gfp)
 {
 	struct strata_tcp_sock *tp = strata_tcp_sk(sk);
-	struct xmit_hdr h = { .seq = tp->snd.nxt, .flags = STRATA_TCP_RST | STRATA_TCP_ACK };
+	struct xmit_hdr h = { .seq = strata_tcp_ctl_seq(tp),
+			      .flags = STRATA_TCP_RST | STRATA_TCP_ACK };
 	struct strata_tcp_opts_out o;
 	struct sk_buff *skb = ctl_alloc(gfp);
 

@@ -699,7 +699,16 @@ static void feed_retransmissions(struct ladder *l)
 	ladder_event(l, &e, NULL);
 	e = segment(TRACE_RETRANSMIT, 800000, TH_FLAG_ACK, 0, 5001, 10);
 	ladder_event(l, &e, NULL);
-	e = segment(TRACE_RCV, 900000, TH_FLAG_ACK, 5001, 10, 0);
+	/* a busy machine; and once more soon after, as an ACK asks for it */
+	e = segment(TRACE_XMIT, 1000000, TH_FLAG_ACK, 0, 5001, 10);
+	ladder_event(l, &e, NULL);
+	e = segment(TRACE_RETRANSMIT, 1003000, TH_FLAG_ACK, 0, 5001, 10);
+	ladder_event(l, &e, NULL);
+	e = segment(TRACE_XMIT, 1010000, TH_FLAG_ACK, 0, 5001, 10);
+	ladder_event(l, &e, NULL);
+	e = segment(TRACE_RETRANSMIT, 1013000, TH_FLAG_ACK, 0, 5001, 10);
+	ladder_event(l, &e, NULL);
+	e = segment(TRACE_RCV, 1100000, TH_FLAG_ACK, 5001, 10, 0);
 	ladder_event(l, &e, NULL);
 }
 
@@ -713,7 +722,10 @@ TEST(ladder_retransmissions)
 		lines++;
 		at++;
 	}
-	EXPECT_EQ(lines, 3);
+	EXPECT_EQ(lines, 5);
+	EXPECT_NE(strstr(text, "1000.000"), NULL);
+	EXPECT_EQ(strstr(text, "1003.000"), NULL);
+	EXPECT_NE(strstr(text, "1010.000"), NULL);
 	EXPECT_NE(strstr(text, "200.001"), NULL);
 	EXPECT_NE(strstr(text, "400.000"), NULL);
 	EXPECT_NE(strstr(text, "800.000"), NULL);

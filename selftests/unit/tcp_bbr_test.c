@@ -290,4 +290,28 @@ TEST(bbr_names)
 	EXPECT_EQ(0, bbr_module.refs);
 }
 
+/* silence tells nothing of what the path carries, and ends PROBE_RTT without an ACK (4.3.4.4) */
+TEST(bbr_idle)
+{
+	u32 cwnd, i;
+
+	setup(0.0125, 20000);
+	run(2000000);
+	cwnd = c.cwnd;
+	EXPECT_GT(cwnd, 20);
+	strata_cong_idle(&c, MSS, 10000000, 200000, p.now_us + 10000000);
+	EXPECT_EQ(cwnd, c.cwnd);
+	p.rtt_us = 60000;
+	for (i = 0; i < 12000 && c.cwnd != 4; i++) {
+		cwnd = c.cwnd;
+		run(1000);
+	}
+	EXPECT_EQ(4, c.cwnd);
+	run(190000);			/* a round, and nearly its 200 ms */
+	EXPECT_EQ(4, c.cwnd);
+	strata_cong_event(&c, STRATA_CE_TX_START, p.now_us + 5000000);
+	EXPECT_GE(c.cwnd, cwnd);
+	strata_cong_exit(&c);
+}
+
 TEST_HARNESS_MAIN

@@ -211,16 +211,28 @@ TEST(idle_restart)	/* RFC 2861 3.1, 5681 4.1: half per RTO down to the restart w
 
 	strata_cong_idle(&c, 1460, 200000, 200000, 1);
 	EXPECT_EQ(160, c.cwnd);
-	strata_cong_idle(&c, 1460, 500000, 200000, 1);
+	strata_cong_idle(&c, 1460, 500000, 200000, 1000000);
 	EXPECT_EQ(40, c.cwnd);
 	EXPECT_EQ(120, c.ssthresh);
-	strata_cong_idle(&c, 1460, 1ULL << 60, 200000, 1);
+	strata_cong_idle(&c, 1460, 1ULL << 60, 200000, 1ULL << 61);
 	EXPECT_EQ(10, c.cwnd);
 	c.cwnd = 4;
-	strata_cong_idle(&c, 1460, 1ULL << 60, 200000, 1);
+	strata_cong_idle(&c, 1460, 1ULL << 60, 200000, 3ULL << 60);
 	EXPECT_EQ(4, c.cwnd);
-	strata_cong_idle(&c, 1460, 1ULL << 60, 0, 1);
+	strata_cong_idle(&c, 1460, 1ULL << 60, 0, 1ULL << 62);
 	EXPECT_EQ(4, c.cwnd);
+}
+
+TEST(idle_counts_once)	/* RFC 2861 3.1: the same silence does not halve again */
+{
+	struct strata_tcp_cong c = reno(80, 40);
+
+	strata_cong_idle(&c, 1460, 300000, 200000, 1000000);
+	EXPECT_EQ(40, c.cwnd);
+	strata_cong_idle(&c, 1460, 301000, 200000, 1001000);
+	EXPECT_EQ(40, c.cwnd);
+	strata_cong_idle(&c, 1460, 510000, 200000, 1210000);
+	EXPECT_EQ(20, c.cwnd);
 }
 
 TEST(application_limited)	/* RFC 2861 3.2 */

@@ -25,7 +25,11 @@
 #define BUCKETS		4096
 #define BODY		66		/* columns between the two uprights */
 #define FORGET_NS	(120ULL * 1000000000)
-#define SAME_NS		1000000		/* two events of one segment */
+/*
+ * The two events of one segment are at most so far apart: on a busy machine milliseconds may lie
+ * between them. Each belongs to one other, for ACKs and SYNs may ask for more within that time.
+ */
+#define SAME_NS		100000000
 
 /**
  * struct side - one direction of sequence numbers
@@ -415,22 +419,25 @@ void ladder_event(struct ladder *l, const struct trace_event *e,
 	c->seen = e->ts;
 	if (e->kind == TRACE_RETRANSMIT) {
 		release_held(l, c);
-		if (c->has_last && same_segment(&c->last, e))
+		if (c->has_last && same_segment(&c->last, e)) {
+			c->has_last = false;	/* one event for each */
 			return;
+		}
 		c->held = *e;
 		c->has_held = true;
 		return;
 	}
 	if (e->kind == TRACE_XMIT && c->has_held && same_segment(&c->held, e)) {
 		c->has_held = false;
+		c->has_last = false;
 		show_segment(l, c, e, true);
-	} else {
-		release_held(l, c);
-		if (e->kind == TRACE_STATE)
-			show_state(l, c, e);
-		else
-			show_segment(l, c, e, false);
+		return;
 	}
+	release_held(l, c);
+	if (e->kind == TRACE_STATE)
+		show_state(l, c, e);
+	else
+		show_segment(l, c, e, false);
 	if (e->kind == TRACE_XMIT) {
 		c->last = *e;
 		c->has_last = true;

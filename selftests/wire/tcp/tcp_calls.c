@@ -545,4 +545,19 @@ CASE(tx_delay_time_wait, "tcp(7) TCP_TX_DELAY: FINs, the ACKs of TIME-WAIT, and 
 	out_at(50, "RA 1 ack 11");
 }
 
+CASE(rto_held_up, "RFC 6298 5.5: what the device's full queue refuses was not sent: soon again, and no backoff")
+{
+	int fd = w_passive(self->lfd, "mss 1000");
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_no_tail_probe());
+	put(fd, 1000);
+	out("PA 1+1000");
+	if (!qdisc("pfifo limit 0"))
+		SKIP(return, "no queue that takes nothing");
+	quiet(10000);
+	ASSERT_TRUE(qdisc("pfifo limit 100"));
+	out_within(600, "PA 1+1000");
+}
+
 TEST_HARNESS_MAIN

@@ -126,6 +126,19 @@ CASE(cookies_off_later, "RFC 4987 3.6, tcp_syncookies 0: nor is one taken that w
 	out("R 1");
 }
 
+CASE(young, "RFC 4987 3.2: as native, half of the queue is for the young: the old wait for two SYN-ACKs more")
+{
+	bool answered;
+
+	ASSERT_TRUE(w_sysctl("tcp_syncookies", "0"));
+	ASSERT_EQ(9, kept(self->lfd, 8, 12, &answered));
+	ASSERT_FALSE(answered);
+	sleep_s(w.sim ? 7.5 : 10);
+	w_peer(PEER_PORT + 20);
+	in("S 0 mss 1460");
+	out("SA 0 ack 1");
+}
+
 /* ---- tcp_tw_reuse ---- */
 
 /* connect to @port of @addr from the only port there is for it; the socket, or -1 */

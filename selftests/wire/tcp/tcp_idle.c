@@ -109,4 +109,17 @@ CASE(decays_not, "RFC 2861 3.2, tcp_slow_start_after_idle 0: nor that")
 	ASSERT_EQ(40, cwnd_of(fd));
 }
 
+CASE(idle_once, "RFC 2861 3.1, RFC 5681 4.1: an RTO of silence halves it once, however often one writes then")
+{
+	int fd = grown(self->lfd), i;
+
+	SIM_ONLY();
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, w_set(fd, SOL_TCP, TCP_CORK, 1));
+	sleep_s(0.3);
+	for (i = 0; i < 5; i++)
+		put(fd, 100);
+	ASSERT_EQ(20, cwnd_of(fd));
+}
+
 TEST_HARNESS_MAIN

@@ -109,6 +109,40 @@ CASE(max_tw_buckets, "tcp(7) tcp_max_tw_buckets: so many, then no more")
 	ASSERT_LE(20, i);
 }
 
+/* ---- FIN-WAIT-2 ---- */
+
+CASE(fin_overtaken, "RFC 9293 3.10.7.4, RFC 1122 4.2.2.13: an ACK that overtakes the FIN is no data: no RST")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	close(fd);
+	out("FA 1 ack 1");
+	in("A 1 ack 2");
+	sleep_s(0.05);
+	in("A 2 ack 2");
+	quiet(100);
+	in("FA 1 ack 2");
+	out("A 2 ack 2");
+}
+
+CASE(abort_window_taken_back, "RFC 9293 3.10.5, 3.8.6: a RST beyond a window that was taken back would be dropped")
+{
+	struct linger linger = { .l_onoff = 1 };
+	int fd = w_passive(self->lfd, "mss 1000");
+
+	ASSERT_LE(0, fd);
+	put(fd, 3000);
+	out("A 1+1000");
+	out("A 1001+1000");
+	out("PA 2001+1000");
+	in("A 1 ack 1001 win 0");
+	ASSERT_EQ(0, setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+	sleep_s(0.02);
+	close(fd);
+	out("RA 1001 ack 1");
+}
+
 /* ---- how long ---- */
 
 /* times as tcp_retries2 counts them: 200 + 400 ms is what one retry is worth */

@@ -429,4 +429,39 @@ CASE(idle, "RFC 7323 5.5: after 24 days nothing is old")
 	get(fd, 20);
 }
 
+/* the peer's clock stands where 0 would be later than it */
+#define HALF_ROUND	"ts+2147483647"
+#define TS_ZERO		"opt 0101080a0000000000000000"
+
+CASE(zero_syn, "RFC 7323 5.2, 5.3: as native, a SYN's timestamp of 0 proves nothing")
+{
+	int fd;
+
+	in("S 0 mss 1460 " TS_ZERO);
+	out("SA 0 ack 1 ts");
+	w.ts = true;
+	in("A 1 ack 1 " HALF_ROUND);
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	in("PA 1+10 " HALF_ROUND);
+	out("A 1 ack 11 ts echo");
+	in("PA 11+10 ts+2147483640");		/* from now on there is a time before */
+	out("A 1 ack 11 ts");
+	get(fd, 10);
+}
+
+CASE(zero_synack, "RFC 7323 5.2, 5.3: nor does that of a SYN-ACK")
+{
+	int fd = w_socket();
+
+	ASSERT_TRUE(w_connect(fd));
+	out("S 0 ts");
+	in("SA 0 ack 1 mss 1460 " TS_ZERO);
+	out("A 1 ack 1 ts");
+	w.ts = true;
+	in("PA 1+10 " HALF_ROUND);
+	out("A 1 ack 11 ts echo");
+	get(fd, 10);
+}
+
 TEST_HARNESS_MAIN

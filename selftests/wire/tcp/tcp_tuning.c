@@ -182,6 +182,29 @@ static bool moved(int lfd, int *by)
 	return true;
 }
 
+CASE(agreed, "RFC 7323 1.3, 3.2 (MUST): what the SYNs agreed on stays, though sysctls change before the ACK")
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+	int fd;
+
+	in("S 0 mss 1460 ws 7 sackok ts");
+	out("SA 0 ack 1 ws 255 sackok ts");
+	w.ts = true;
+	ASSERT_TRUE(w_sysctl("tcp_window_scaling", "0"));
+	ASSERT_TRUE(w_sysctl("tcp_timestamps", "0"));
+	ASSERT_TRUE(w_sysctl("tcp_sack", "0"));
+	in("A 1 ack 1");
+	fd = w_accept(self->lfd);
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, getsockopt(fd, SOL_TCP, TCP_INFO, &info, &len));
+	ASSERT_EQ(TCPI_OPT_TIMESTAMPS | TCPI_OPT_SACK | TCPI_OPT_WSCALE, info.tcpi_options &
+		  (TCPI_OPT_TIMESTAMPS | TCPI_OPT_SACK | TCPI_OPT_WSCALE));
+	ASSERT_TRUE(info.tcpi_snd_wscale == 7);
+	put(fd, 10);
+	out("PA 1+10 ts");
+}
+
 CASE(shrink_window, "RFC 9293 3.8.6 (SHLD-14), RFC 7323 2.4, tcp_shrink_window 1: the edge may")
 {
 	int by;

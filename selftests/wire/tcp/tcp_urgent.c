@@ -3,6 +3,7 @@
  * Urgent data on the wire: the pointer of each segment, however far it points, and how the
  * program hears of it and finds the place.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include "wire.h"
@@ -135,6 +136,68 @@ CASE(mark,
 	w.got++;
 	ASSERT_EQ(5, w_recv(fd, 100));
 	ASSERT_EQ(0, at_mark(fd));
+}
+
+static int oob_fd, oob_got;
+static char oob_byte;
+
+static void take_oob(int sig)
+{
+	oob_got = recv(oob_fd, &oob_byte, 1, MSG_OOB);
+}
+
+/* the peer, while the program sleeps in recv() */
+static void *send_urgent(void *arg)
+{
+	sleep_s(0.1);
+	w_in("UPA 1+10 urg 1");
+	return NULL;
+}
+
+CASE(sleeping_reader,
+     "RFC 9293 3.9.1.8, as native: who sleeps in recv() takes the urgent octet from his handler first")
+{
+	int fd = w_passive(self->lfd, "mss 1460"), n, err;
+	struct sigaction sa = { .sa_handler = take_oob };
+	pthread_t thread;
+	sigset_t urg;
+	char buf[20];
+
+	ASSERT_LE(0, fd);
+	oob_fd = fd;
+	ASSERT_EQ(0, fcntl(fd, F_SETFL, 0));
+	ASSERT_EQ(0, sigaction(SIGURG, &sa, NULL));
+	ASSERT_EQ(0, fcntl(fd, F_SETOWN, getpid()));
+	sigemptyset(&urg);
+	sigaddset(&urg, SIGURG);
+	/* the signal is for this thread */
+	ASSERT_EQ(0, pthread_sigmask(SIG_BLOCK, &urg, NULL));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, send_urgent, NULL));
+	ASSERT_EQ(0, pthread_sigmask(SIG_UNBLOCK, &urg, NULL));
+	n = recv(fd, buf, sizeof(buf), 0);
+	err = errno;
+	pthread_join(thread, NULL);
+	ASSERT_EQ(1, oob_got);
+	ASSERT_EQ(w_octet(0), (uint8_t)oob_byte);
+	ASSERT_EQ(-1, n);
+	ASSERT_EQ(EINTR, err);
+	ASSERT_EQ(9, recv(fd, buf, sizeof(buf), 0));
+	ASSERT_EQ(w_octet(1), (uint8_t)buf[0]);
+}
+
+CASE(probe, "RFC 9293 3.4 (MUST-66), 3.8.5 (MUST-31): with a closed window the probe tells of it, where it counts")
+{
+	int fd = w_passive(self->lfd, "mss 1000");
+
+	ASSERT_LE(0, fd);
+	in("A 1 ack 1 win 0");
+	sleep_s(0.02);
+	ASSERT_EQ(10, w_put(fd, 10, MSG_OOB));
+	out_at(200, "UA 1 ack 1 urg 10");
+	out("UA 0 ack 1 urg 11");
+	put(fd, 1000);			/* behind it */
+	out_within(450, "UA 1 ack 1 urg 10");
+	out("UA 0 ack 1 urg 11");
 }
 
 TEST_HARNESS_MAIN
