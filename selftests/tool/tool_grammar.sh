@@ -85,6 +85,8 @@ none() { # WORDS...: nothing is shown, by both
 	echo "$out"
 	[ -z "$out" ]
 }
+# Of words that take nothing of what there is.
+keeps() { strata -n ta "$@" && same_set -o addr show && same route show; }
 link_is() { # PATTERN DEVICE: what ip(8) says of it
 	local out
 	out=$(ip -n ta -o link show "$2")
@@ -107,7 +109,7 @@ says() { # TEXT COMMAND...
 }
 silent() { local out; out=$("$@") && [ -z "$out" ]; }
 
-ktap_plan 233
+ktap_plan 236
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
 ip -n ta link add vc type veth peer name vd
@@ -127,6 +129,7 @@ ktap_run "addr show scope" same_set -o addr show scope link
 ktap_run "addr show up" same_set -o addr show up
 ktap_run "addr show, all of them" same_set -o addr show dev va to 10.77.0.1 scope global up
 ktap_run "addr show: none" none -o addr show dev vc to 10.77.0.0/16
+ktap_run "addr flush, a keyword cut short" keeps addr flush dev vc sc link
 ktap_run "addr replace of one that is there" both addr replace 10.78.0.1/16 dev va
 ktap_run "addr replace of one that is not" both addr replace 10.77.5.1/24 dev va
 ktap_run "addr show after replace" same_set -o addr show
@@ -242,6 +245,8 @@ done
 ktap_run "route get from" says "10.9.9.9 via 10.77.0.2 dev va src 10.78.0.1" \
 	strata -n ta route get 10.9.9.9 from 10.78.0.1
 ktap_run "route get: to no one" neither route get 10.6.11.1
+ktap_run "route flush, a keyword cut short" keeps route flush to 10.99.0.0/16 prot boot
+ktap_run "route flush, a device and one cut short" keeps route flush dev vc to 10.0.0.0/8 prot boot
 ktap_run "route flush via" both route flush via 10.77.0.2
 ktap_run "route show after flush via" same route show
 ktap_run "route flush proto" both route flush proto 77

@@ -177,6 +177,66 @@ TEST(args_refused)
 	}
 }
 
+/* A word that is no such value leaves what is there. */
+TEST(values_kept)
+{
+	static const struct {
+		const struct arg_kind *kind;
+		const char *bad[6];
+	} cases[] = {
+		{ &arg_ipv4, { "", "10.0.0", "10.0.0.256", "default", "10.0.0.1/8" } },
+		{ &arg_prefix, { "", "10.", "10.0.0.0/33", "10.0.0.0/", "1.2.3.4.5", "scope" } },
+		{ &arg_ifaddr, { "", "default", "10.0.0.0/33", "1.2.3.4.5" } },
+		{ &arg_dev, { "", "nosuch0", "sc" } },
+		{ &arg_u32, { "", "-1", "4294967296", "1x" } },
+		{ &arg_mtu, { "", "67", "65536" } },
+		{ &arg_lladdr, { "", "02:", "02:00:x", "002:00" } },
+	};
+	unsigned char as_was[64], value[64];
+	struct rt_metrics m = { .has = 0 };
+	struct arg words[RTAX_MAX];
+	size_t i, j;
+
+	memset(as_was, 0x5a, sizeof(as_was));
+	memset(value, 0x5a, sizeof(value));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (j = 0; j < 6 && cases[i].bad[j]; j++) {
+			EXPECT_FALSE(cases[i].kind->parse(cases[i].bad[j], value));
+			EXPECT_EQ(0, memcmp(as_was, value, sizeof(value)))
+				TH_LOG("%s: %s", cases[i].kind->what, cases[i].bad[j]);
+		}
+	}
+	for (i = rt_metrics_words(&m, words); i--;) {
+		EXPECT_FALSE(words[i].kind->parse("", value));
+		EXPECT_FALSE(words[i].kind->parse("sixteen-letters-", value));
+		EXPECT_EQ(0, memcmp(as_was, value, sizeof(value)))
+			TH_LOG("%s", words[i].name);
+	}
+}
+
+/* Two entries for one value: that a word is tried as one leaves what the other said. */
+TEST(args_two_ways)
+{
+	struct prefix p = { .len = 1 };
+	uint32_t scope = 0;
+	int dev = 0;
+	struct arg spec[] = {
+		{ .name = "dev", .kind = &arg_dev, .to = &dev },
+		{ .name = "scope", .kind = &arg_u32, .to = &scope },
+		{ .name = "to", .kind = &arg_prefix, .to = &p },
+		{ .kind = &arg_dev, .to = &dev },
+		{ .kind = &arg_prefix, .to = &p },
+	};
+	char *argv[32];
+	int argc = split("flush dev lo to 10.0.0.0/8 sc 2", argv);
+
+	ASSERT_EQ(args_parse(ARGS(spec), argc, argv), 0);
+	EXPECT_EQ(dev, 1);
+	EXPECT_EQ(scope, 2);
+	EXPECT_EQ(p.len, 8);
+	EXPECT_EQ(p.addr.s_addr, htonl(0x0a000000));
+}
+
 TEST(values)
 {
 	static const char *const bad_prefix[] = {

@@ -55,9 +55,10 @@ static bool kind_broadcast(const char *word, void *to)
 {
 	struct in_addr a;
 
+	if (strcmp(word, "+") && strcmp(word, "-") && !arg_ipv4.parse(word, &a))
+		return false;
 	*(const char **)to = word;
-	return !strcmp(word, "+") || !strcmp(word, "-") ||
-	       arg_ipv4.parse(word, &a);
+	return true;
 }
 
 static const struct arg_kind arg_broadcast = {

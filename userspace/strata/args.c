@@ -221,8 +221,10 @@ static bool parse_octets(const char *word, struct in_addr *a)
 			return false;
 		word = end + 1;
 	}
+	if (i == 4)
+		return false;
 	a->s_addr = htonl(value);
-	return i < 4;
+	return true;
 }
 
 bool parse_prefix(const char *word, struct prefix *p)
@@ -230,24 +232,23 @@ bool parse_prefix(const char *word, struct prefix *p)
 	const char *slash = strchr(word, '/');
 	char addr[INET_ADDRSTRLEN];
 	size_t len = slash ? (size_t)(slash - word) : strlen(word);
+	struct in_addr a;
 	uint32_t bits = 32;
 
-	memset(p, 0, sizeof(*p));
 	if (!strcmp(word, "default") || !strcmp(word, "any") ||
 	    !strcmp(word, "all")) {
-		p->has_len = true;
+		*p = (struct prefix){ .has_len = true };
 		return true;
 	}
 	if (len >= sizeof(addr))
 		return false;
 	memcpy(addr, word, len);
 	addr[len] = '\0';
-	if (!parse_octets(addr, &p->addr))
+	if (!parse_octets(addr, &a))
 		return false;
 	if (slash && !parse_u32(slash + 1, &bits, 32))
 		return false;
-	p->len = bits;
-	p->has_len = slash;
+	*p = (struct prefix){ .addr = a, .len = bits, .has_len = slash };
 	return true;
 }
 
@@ -288,7 +289,12 @@ bool name_value(const struct name_value *table, const char *name,
 
 static bool kind_ipv4(const char *word, void *to)
 {
-	return inet_pton(AF_INET, word, to) == 1;
+	struct in_addr a;
+
+	if (inet_pton(AF_INET, word, &a) != 1)
+		return false;
+	*(struct in_addr *)to = a;
+	return true;
 }
 
 static bool kind_prefix(const char *word, void *to)
@@ -305,7 +311,8 @@ static bool kind_dev(const char *word, void *to)
 {
 	unsigned int index = if_nametoindex(word);
 
-	*(int *)to = index;
+	if (index)
+		*(int *)to = index;
 	return index;
 }
 
@@ -326,24 +333,25 @@ static bool kind_mtu(const char *word, void *to)
 
 static bool kind_lladdr(const char *word, void *to)
 {
-	struct lladdr *ll = to;
+	struct lladdr ll = { .len = 0 };
 	char *end;
 	unsigned long v;
 
-	ll->len = 0;
 	for (;;) {
 		if (!strchr("0123456789abcdefABCDEF", *word) || !*word)
 			return false;
 		v = strtoul(word, &end, 16);
-		if (v > 0xff || end - word > 2 || ll->len == sizeof(ll->byte))
+		if (v > 0xff || end - word > 2 || ll.len == sizeof(ll.byte))
 			return false;
-		ll->byte[ll->len++] = v;
+		ll.byte[ll.len++] = v;
 		if (!*end)
-			return true;
+			break;
 		if (*end != ':')
 			return false;
 		word = end + 1;
 	}
+	*(struct lladdr *)to = ll;
+	return true;
 }
 
 static bool kind_word(const char *word, void *to)

@@ -14,7 +14,8 @@
 /**
  * struct arg_kind - a kind of value
  * @what:	its name in an error: "WHAT is expected rather than ..."
- * @parse:	reads @word into @to; false if it is no such value
+ * @parse:	reads @word into @to; false if it is no such value: then @to is as it was, for the word
+ *		may be another and @to have a value already
  */
 struct arg_kind {
 	const char *what;

@@ -92,8 +92,10 @@ static bool kind_tos(const char *word, void *to)
 		}
 	}
 	v = strtoul(word, &end, 16);
+	if (!isxdigit((unsigned char)*word) || *end || v > 0xff)
+		return false;
 	*(unsigned int *)to = v;
-	return isxdigit((unsigned char)*word) && !*end && v <= 0xff;
+	return true;
 }
 
 static const struct arg_kind arg_proto = {
