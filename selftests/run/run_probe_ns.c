@@ -2,6 +2,7 @@
 /* Probes that go to other namespaces or become somebody else. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/sockios.h>
 #include <pthread.h>
 #include <sched.h>
@@ -9,8 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "run_probe.h"
@@ -81,6 +84,33 @@ int probe_userns(int argc, char **argv)
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
 		return SKIP;
 	print_place("own");
+	return 0;
+}
+
+/*
+ * shut_off [away]: not dumpable, and with "away" in namespaces of its own, as a sandbox makes
+ * them: without execve() and without any right kept
+ */
+int probe_shut_off(int argc, char **argv)
+{
+	int fd;
+
+	if (prctl(PR_SET_DUMPABLE, 0))
+		return 1;
+	if (argc > 1) {
+		struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+		struct __user_cap_data_struct none[2] = { { 0 } };
+
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET))
+			return SKIP;
+		if (syscall(SYS_capset, &head, none))
+			return 1;
+	}
+	fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (fd < 0)
+		printf("errno %d\n", errno);
+	else
+		printf("domain %d\n", domain_of(fd));
 	return 0;
 }
 

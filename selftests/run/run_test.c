@@ -585,6 +585,47 @@ TEST_F(run, user_namespace_of_an_ordinary_user)
 	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
 }
 
+/* A sandbox that isolates itself must not keep the network it came from. */
+TEST_F(run, shut_off_from_an_ordinary_user)
+{
+	char text[32];
+
+	if (geteuid())
+		SKIP(return, "needs root, to become an ordinary user");
+	RUN_WITH(become_nobody, self->probe, "shut_off");
+	if (EXIT_STATUS() == 99)
+		SKIP(return, "an ordinary user cannot reach this folder");
+	EXPECT_STREQ("domain 1\n", self->o.out);
+	RUN_WITH(become_nobody, self->probe, "shut_off", "away");
+	SKIP_IF_MISSING("ordinary users may not make user namespaces");
+	snprintf(text, sizeof(text), "errno %d\n", EACCES);
+	EXPECT_STREQ(text, self->o.out);
+}
+
+/* In a /proc that hides what may not be traced nothing is known of such a caller. */
+TEST_F(run, shut_off_and_hidden)
+{
+	static const char *const ways[] = { "hidepid=1", "hidepid=2", "hidepid=4" };
+	static const char script[] =
+		"mount -t proc -o $1 proc /proc && shift && exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\"";
+	char text[32];
+	size_t i;
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	snprintf(text, sizeof(text), "errno %d\n", EACCES);
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		spawn(&self->o, NULL, "unshare", "-m", "sh", "-c", script, "sh", ways[i],
+		      self->as, TO, self->probe, "socket", "2", "1", "0", NULL);
+		EXPECT_STREQ(MOVED, self->o.out)
+			TH_LOG("%s: %s", ways[i], self->o.err);
+		spawn(&self->o, NULL, "unshare", "-m", "sh", "-c", script, "sh", ways[i],
+		      self->as, TO, self->probe, "shut_off", NULL);
+		EXPECT_STREQ(text, self->o.out)
+			TH_LOG("%s: %s", ways[i], self->o.err);
+	}
+}
+
 /* the numbers of callers are those of the launcher's pid namespace */
 TEST_F(run, proc_of_another_pid_namespace)
 {

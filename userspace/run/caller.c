@@ -10,6 +10,11 @@
  * goes through /proc/TID. A descriptor of that folder stands for the very
  * thread, also after its number has been reused.
  *
+ * A caller that has shut itself off (PR_SET_DUMPABLE, or a program that nobody
+ * may read) hides ns/net from a helper without rights, but not net/: files there
+ * have numbers of their own in every namespace. Such a caller gets a socket if it
+ * is seen to be at home, and none if it has gone or cannot be seen (hidepid).
+ *
  * Identity: taken on only by a helper that is root; any other helper and its
  * callers have one and the same user, for none of them can change it.
  */
@@ -83,6 +88,8 @@ int run_caller_open(const struct run_here *here, pid_t tid)
 		return -ESRCH;
 	snprintf(name, sizeof(name), "%d", tid);
 	fd = openat(here->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return -EACCES;	/* it is there, for it waits: hidden (hidepid=4) */
 	return fd < 0 ? -errno : fd;
 }
 
@@ -108,21 +115,30 @@ void run_caller_name(int caller, char *name, size_t size)
 	name[strcspn(name, "\n")] = '\0';
 }
 
+/*
+ * Is the caller at home? The numbers of both namespaces' files are compared while
+ * both are in use, the caller's because it waits: equal are those of one and the same.
+ */
+static bool at_home(const struct run_here *here, int caller)
+{
+	struct stat theirs, ours;
+
+	return !run_here_away(here) && !fstatat(caller, "net/dev", &theirs, 0) &&
+	       !fstatat(here->proc, "self/net/dev", &ours, 0) &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
 int run_caller_enter(struct run_here *here, int caller)
 {
 	struct stat st;
 	int ns, err = 0;
 
-	/*
-	 * EACCES: the caller has shut itself off (PR_SET_DUMPABLE) from a
-	 * helper without rights; such a caller cannot have gone anywhere
-	 * without having made a user namespace, which undoes it.
-	 */
 	if (fstatat(caller, "ns/net", &st, 0)) {
-		if (errno != EACCES)
+		/* by itself EACCES, by hidepid=1 EPERM, by hidepid=2 ENOENT */
+		if (errno != EACCES && errno != EPERM && errno != ENOENT)
 			return -errno;
 		run_here_return(here);
-		return 0;
+		return at_home(here, caller) ? 0 : -EACCES;
 	}
 	if (st.st_ino == here->ino && st.st_dev == here->dev)
 		return 0;

@@ -168,7 +168,8 @@ void run_caller_name(int caller, char *name, size_t size);
 
 /*
  * Go to the caller's network namespace. -EPERM: only a process that joins the
- * caller's user namespace for good can; fork one and use run_caller_join().
+ * user namespace it belongs to for good can; fork one and use run_caller_join().
+ * -EACCES: it cannot be seen which that is.
  */
 int run_caller_enter(struct run_here *here, int caller);
 int run_caller_join(int caller);
