@@ -192,7 +192,7 @@ static const struct {
 	{ "wait", probe_wait },		{ "netns", probe_netns },
 	{ "thread_netns", probe_thread_netns },
 	{ "userns", probe_userns },	{ "shut_off", probe_shut_off },
-	{ "away", probe_away },
+	{ "place", probe_place },	{ "away", probe_away },
 	{ "uid", probe_uid },		{ "compat", probe_compat },
 	{ "sandbox", probe_sandbox },	{ "listener", probe_listener },
 };

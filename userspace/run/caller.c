@@ -21,10 +21,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -157,23 +159,23 @@ int run_caller_enter(struct run_here *here, int caller)
 	return err;
 }
 
-static int join(int caller, const char *name, int type)
-{
-	int err = 0, ns = openat(caller, name, O_RDONLY | O_CLOEXEC);
-
-	if (ns < 0)
-		return -errno;
-	if (setns(ns, type))
-		err = -errno;
-	close(ns);
-	return err;
-}
-
+/*
+ * (The caller's own user namespace can be another, further in, without rights in its network's.
+ * Where the owner is the one that the helper is in, EINVAL, there is nothing to gain.)
+ */
 int run_caller_join(int caller)
 {
-	int err = join(caller, "ns/user", CLONE_NEWUSER);
+	int err = 0, owner, net = openat(caller, "ns/net", O_RDONLY | O_CLOEXEC);
 
-	return err ? err : join(caller, "ns/net", CLONE_NEWNET);
+	if (net < 0)
+		return -errno;
+	owner = ioctl(net, NS_GET_USERNS);
+	if (owner < 0 || setns(owner, CLONE_NEWUSER) || setns(net, CLONE_NEWNET))
+		err = errno == EINVAL ? -EPERM : -errno;
+	if (owner >= 0)
+		close(owner);
+	close(net);
+	return err;
 }
 
 /* Find "Name:" in the text of /proc/TID/status; what follows it, or NULL. */
@@ -298,6 +300,13 @@ static int open_socket(const struct run_call *call)
 			call->protocol);
 
 	return fd < 0 ? -errno : fd;
+}
+
+bool run_caller_is_us(int caller)
+{
+	struct identity who;
+
+	return !read_identity(caller, &who) && is_root(&who);
 }
 
 int run_caller_socket(const struct run_here *here, int caller,

@@ -174,6 +174,9 @@ void run_caller_name(int caller, char *name, size_t size);
 int run_caller_enter(struct run_here *here, int caller);
 int run_caller_join(int caller);
 
+/* Of a helper that is root: is the caller root, too? */
+bool run_caller_is_us(int caller);
+
 /* The caller's descriptor fd, here too: another one of the same socket. */
 int run_caller_fd(int caller, int fd);
 
