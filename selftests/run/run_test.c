@@ -5,12 +5,18 @@
  * on the debug machine, where one takes 15 ms.
  */
 #include <errno.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -265,6 +271,29 @@ TEST_F(run, same_process_and_nothing_inherited)
 	snprintf(text, sizeof(text), "pid %d fds 3 child 0 pending 0 nnp %d\n",
 		 self->o.pid, geteuid() != 0);
 	EXPECT_STREQ(text, self->o.out);
+}
+
+static void no_clone3(void)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { 4, insns };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		_exit(98);
+}
+
+/* as in a container, and in a service with RestrictNamespaces= */
+TEST_F(run, where_clone3_is_filtered)
+{
+	RUN_WITH(no_clone3, self->probe, "socket", "2", "1", "0");
+	EXPECT_STREQ(MOVED, self->o.out);
+	EXPECT_STREQ("", self->o.err);
 }
 
 static void close_all(void)
@@ -582,6 +611,44 @@ TEST_F(run, user_namespace_of_an_ordinary_user)
 	if (EXIT_STATUS() == 99)
 		SKIP(return, "an ordinary user cannot reach this folder");
 	SKIP_IF_MISSING("ordinary users may not make user namespaces");
+	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
+}
+
+/* The network namespace belongs to a user namespace further out than the caller's. */
+TEST_F(run, network_of_an_outer_user_namespace)
+{
+	if (geteuid())
+		SKIP(return, "needs root, to become an ordinary user");
+	RUN_WITH(become_nobody, "unshare", "-Urn", "unshare", "-U", self->probe, "place");
+	if (EXIT_STATUS() == 99 || !*self->o.out)
+		SKIP(return, "ordinary users may not make user namespaces, or cannot reach this folder");
+	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
+}
+
+static void drop_sys_admin(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct cap[2];
+
+	if (prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN) || syscall(SYS_capget, &head, cap))
+		_exit(98);
+	cap[0].effective &= ~(1U << CAP_SYS_ADMIN);
+	cap[0].permitted &= ~(1U << CAP_SYS_ADMIN);
+	cap[0].inheritable = 0;
+	cap[1].inheritable = 0;
+	if (syscall(SYS_capset, &head, cap))
+		_exit(98);
+}
+
+/* Root of a container: it may make user namespaces, and enters others by them alone. */
+TEST_F(run, user_namespace_of_a_root_without_rights)
+{
+	if (geteuid())
+		SKIP(return, "needs root");
+	RUN_WITH(drop_sys_admin, self->probe, "userns");
+	SKIP_IF_MISSING("no user namespaces");
+	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
+	RUN_WITH(drop_sys_admin, "unshare", "-Urn", self->probe, "place");
 	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
 }
 
