@@ -273,6 +273,30 @@ TEST_F(run, same_process_and_nothing_inherited)
 	EXPECT_STREQ(text, self->o.out);
 }
 
+static void take_in_orphans(void)
+{
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+		_exit(98);
+}
+
+/* One that waits until it has no child left must not wait for the helper. */
+TEST_F(run, program_that_takes_in_orphans)
+{
+	RUN_WITH(take_in_orphans, self->probe, "process");
+	EXPECT_TRUE(!!strstr(self->o.out, " child 0 pending 0 "));
+	RUN_WITH(take_in_orphans, self->probe, "socket", "2", "1", "0");
+	EXPECT_STREQ(MOVED, self->o.out);
+	if (geteuid())
+		return;
+	spawn(&self->o, NULL, "unshare", "-p", "-f", "--mount-proc", self->as, TO, self->probe,
+	      "process", NULL);
+	EXPECT_TRUE(!!strstr(self->o.out, "pid 1 "));
+	EXPECT_TRUE(!!strstr(self->o.out, " child 0 pending 0 "));
+	spawn(&self->o, NULL, "unshare", "-p", "-f", "--mount-proc", self->as, TO, self->probe,
+	      "socket", "2", "1", "0", NULL);
+	EXPECT_STREQ(MOVED, self->o.out);
+}
+
 static void no_clone3(void)
 {
 	struct sock_filter insns[] = {
@@ -410,6 +434,97 @@ TEST_F(run, terminal_with_report)
 	char *argv[] = { self->as, TO, "--report", self->probe, "wait", NULL };
 
 	terminal_keys(_metadata, argv);
+}
+
+/* The state of a process, 'T' for stopped; 0: there is none. */
+static char state_of(pid_t pid)
+{
+	char path[64], text[512] = "", *at;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return 0;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	at = strrchr(text, ')');
+	return at && at[1] ? at[2] : 0;
+}
+
+static bool await_state(pid_t pid, char state)
+{
+	int waited;
+
+	for (waited = 0; waited < 5000; waited += 10) {
+		if (state_of(pid) == state)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+static pid_t child_of(pid_t pid)
+{
+	char path[64];
+	int child = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", pid, pid);
+	f = fopen(path, "r");
+	if (f && fscanf(f, "%d", &child) != 1)
+		child = 0;
+	if (f)
+		fclose(f);
+	return child;
+}
+
+/* SIGSTOP and SIGCONT to the program alone: the parent that stays must not be left stopped. */
+TEST_F(run, program_stopped_alone_with_report)
+{
+	char *argv[] = { self->as, TO, "--report", self->probe, "wait", NULL };
+	struct running r = spawn_start(NULL, argv);
+	pid_t program;
+
+	EXPECT_TRUE(await_text(r.out, "waiting"));
+	program = child_of(r.pid);
+	ASSERT_GT(program, 0);
+	kill(program, SIGSTOP);
+	EXPECT_TRUE(await_state(program, 'T'));
+	usleep(200000);
+	kill(program, SIGCONT);
+	EXPECT_TRUE(await_state(program, 'S'));
+	EXPECT_EQ('S', state_of(r.pid));
+	kill(r.pid, SIGCONT);	/* lest a failed test hangs */
+	kill(r.pid, SIGTERM);
+	spawn_finish(&r, &self->o);
+	EXPECT_TRUE(WIFSIGNALED(self->o.status));
+	EXPECT_EQ(SIGTERM, WTERMSIG(self->o.status));
+}
+
+/* Ctrl-Z on a program that has stopped itself brings the shell back. */
+TEST_F(run, terminal_of_a_program_stopped_alone)
+{
+	char *argv[] = { self->as, TO, "--report", self->probe, "wait", NULL };
+	int master, status;
+	pid_t pid = spawn_job(argv, &master), program;
+
+	EXPECT_TRUE(await_text(master, "waiting"));
+	program = child_of(pid);
+	ASSERT_GT(program, 0);
+	kill(program, SIGSTOP);
+	EXPECT_TRUE(await_state(program, 'T'));
+	usleep(200000);
+	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG | WUNTRACED));
+	EXPECT_EQ(1, write(master, "\032", 1));
+	EXPECT_TRUE(await_state(pid, 'T'));
+	kill(-pid, SIGCONT);
+	EXPECT_TRUE(await_state(program, 'S'));
+	EXPECT_EQ(1, write(master, "\003", 1));
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	close(master);
 }
 
 /* A timer that fires all the time must not keep calls from being answered. */

@@ -9,6 +9,9 @@
  *	   +-> (gone) -> helper	a daemon in a session of its own that answers the
  *				socket() calls of PROGRAM and its descendants
  *
+ * (Where PROGRAM takes in orphans, as process 1 does, the helper is its child and
+ * wait() does not know: launch.c.)
+ *
  * With --report there is one more process, because something must print
  * after PROGRAM has ended and before the shell's prompt:
  *
