@@ -119,6 +119,10 @@ refused=(
 	"stat -aZ|rather than \"-Z\""
 	"trace -c x|a count from 1"
 	"trace sport = :x|a port like :80"
+	"trace dev lo|one of \"sport\", \"dport\", \"src\", \"dst\", \"not\", \"(\" is expected rather than \"dev\""
+	"trace state established|is expected rather than \"state\""
+	"trace exclude listening sport = :80|is expected rather than \"exclude\""
+	"trace sport = :80 dev lo|is expected rather than \"dev\""
 )
 # (not "run": run_strata.sh)
 unserved=("addr" "addr add 192.0.2.1/24 dev lo" "addr flush dev lo" "route" "route add default dev lo"
