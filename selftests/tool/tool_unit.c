@@ -86,10 +86,10 @@ static int parse_words(const char *words, struct prefix *p, int *dev,
 		       uint32_t *mtu, bool *up)
 {
 	struct arg spec[] = {
-		{ .kind = &arg_prefix, .to = p, .need = true },
-		{ "dev", "oif interface", &arg_dev, dev, false, false, false },
-		{ "mtu", NULL, &arg_mtu, mtu, false, false, false },
-		{ "up", NULL, NULL, up, false, false, false },
+		{ .kind = &arg_prefix, .to = p, .need = true, .bare = true },
+		{ .name = "dev", .alias = "oif interface", .kind = &arg_dev, .to = dev },
+		{ .name = "mtu", .kind = &arg_mtu, .to = mtu },
+		{ .name = "up", .to = up },
 	};
 	char *argv[32];
 	int argc = split(words, argv);
@@ -224,8 +224,8 @@ TEST(args_two_ways)
 		{ .name = "dev", .kind = &arg_dev, .to = &dev },
 		{ .name = "scope", .kind = &arg_u32, .to = &scope },
 		{ .name = "to", .kind = &arg_prefix, .to = &p },
-		{ .kind = &arg_dev, .to = &dev },
-		{ .kind = &arg_prefix, .to = &p },
+		{ .kind = &arg_dev, .to = &dev, .bare = true },
+		{ .kind = &arg_prefix, .to = &p, .bare = true },
 	};
 	char *argv[32];
 	int argc = split("flush dev lo to 10.0.0.0/8 sc 2", argv);
