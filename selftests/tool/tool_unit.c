@@ -5,6 +5,7 @@
  * too), and the drawing of a connection.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/sock_diag.h>
 #include <stdio.h>
@@ -604,6 +605,44 @@ TEST(route_metrics_words)
 	rtt->given = true;
 	rt_metrics_given(&m, words);
 	EXPECT_EQ(m.has, 1 << RTAX_RTT | 1 << RTAX_LOCK);
+}
+
+static unsigned int flush_reads, flush_asked;
+
+static int three_items(struct nl *nl, struct rt_list *list)
+{
+	unsigned int i;
+
+	flush_reads++;
+	for (i = 0; i < 3; i++)
+		rt_list_add(list, &i);
+	return 0;
+}
+
+static bool any_item(const void *words, const void *item)
+{
+	return true;
+}
+
+/* The first is refused, the second not found. */
+static int ask(struct nl *nl, const void *item)
+{
+	unsigned int i = *(const unsigned int *)item;
+
+	flush_asked |= 1U << i;
+	return i == 0 ? -EPERM : i == 1;
+}
+
+TEST(flush_goes_on)
+{
+	static const struct rt_flush flush = {
+		"item", "items", sizeof(unsigned int), three_items, any_item, ask
+	};
+
+	opt.family = AF_INET;
+	EXPECT_EQ(rt_flush(&flush, NULL), EXIT_KERNEL);
+	EXPECT_EQ(flush_reads, 1);
+	EXPECT_EQ(flush_asked, 7);
 }
 
 TEST(addr_and_neigh_messages)
