@@ -127,9 +127,10 @@ curl_rate() { # the curl to run...
 }
 
 watch_first_connection() {
-	in_ours strata trace -c 8 > "$WORK/ladder" 2> "$WORK/ladder.err" &
+	# not by in_ours: the pid would be that of the subshell that runs the function
+	ip netns exec "$OURS" strata trace -c 8 > "$WORK/ladder" 2> "$WORK/ladder.err" &
 	TRACER=$!
-	in_ours tcpdump -i v1 -n -s 200 -w "$WORK/pcap" -c 12 tcp port 80 2> "$WORK/tcpdump.err" &
+	ip netns exec "$OURS" tcpdump -i v1 -n -s 200 -w "$WORK/pcap" -c 12 tcp port 80 2> "$WORK/tcpdump.err" &
 	DUMPER=$!
 	PIDS+=("$TRACER" "$DUMPER")
 	wait_for "$WORK/tcpdump.err" listening || echo "demo: tcpdump does not listen" >&2

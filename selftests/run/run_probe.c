@@ -191,7 +191,8 @@ static const struct {
 	{ "full", probe_full },		{ "sigchld", probe_sigchld },
 	{ "wait", probe_wait },		{ "netns", probe_netns },
 	{ "thread_netns", probe_thread_netns },
-	{ "userns", probe_userns },	{ "away", probe_away },
+	{ "userns", probe_userns },	{ "shut_off", probe_shut_off },
+	{ "place", probe_place },	{ "away", probe_away },
 	{ "uid", probe_uid },		{ "compat", probe_compat },
 	{ "sandbox", probe_sandbox },	{ "listener", probe_listener },
 };

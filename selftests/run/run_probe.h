@@ -9,6 +9,8 @@ int domain_of(int fd);
 int probe_netns(int argc, char **argv);
 int probe_thread_netns(int argc, char **argv);
 int probe_userns(int argc, char **argv);
+int probe_place(int argc, char **argv);
+int probe_shut_off(int argc, char **argv);
 int probe_away(int argc, char **argv);
 int probe_uid(int argc, char **argv);
 

@@ -137,7 +137,8 @@ bool await_text(int fd, const char *text)
 	return true;
 }
 
-pid_t find_helper(void)
+/* @parent's child with @name (in brackets), or any for "". */
+static pid_t find_child(pid_t parent, const char *name)
 {
 	char path[300], text[512];
 	struct dirent *e;
@@ -152,15 +153,25 @@ pid_t find_helper(void)
 		if (!f)
 			continue;
 		if (fgets(text, sizeof(text), f) &&
-		    strstr(text, "(strata-run)") &&
+		    strstr(text, name) &&
 		    sscanf(strrchr(text, ')'), ") %*c %d", &ppid) == 1 &&
-		    ppid == getpid())
+		    ppid == parent)
 			found = atoi(e->d_name);
 		fclose(f);
 	}
 	if (d)
 		closedir(d);
 	return found;
+}
+
+pid_t find_helper(void)
+{
+	return find_child(getpid(), "(strata-run)");
+}
+
+pid_t child_of(pid_t parent)
+{
+	return find_child(parent, "");
 }
 
 pid_t spawn_job(char *const argv[], int *master)

@@ -46,6 +46,9 @@ bool await_text(int fd, const char *text);
 /* The helper: a child of this (subreaper) process by that name; 0: none. */
 pid_t find_helper(void);
 
+/* A child of that process; 0: none. */
+pid_t child_of(pid_t parent);
+
 /*
  * A command as the foreground job of a terminal of its own, as a shell does
  * it. The master is set to the terminal's other side.

@@ -5,12 +5,18 @@
  * on the debug machine, where one takes 15 ms.
  */
 #include <errno.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -267,6 +273,53 @@ TEST_F(run, same_process_and_nothing_inherited)
 	EXPECT_STREQ(text, self->o.out);
 }
 
+static void take_in_orphans(void)
+{
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+		_exit(98);
+}
+
+/* One that waits until it has no child left must not wait for the helper. */
+TEST_F(run, program_that_takes_in_orphans)
+{
+	RUN_WITH(take_in_orphans, self->probe, "process");
+	EXPECT_TRUE(!!strstr(self->o.out, " child 0 pending 0 "));
+	RUN_WITH(take_in_orphans, self->probe, "socket", "2", "1", "0");
+	EXPECT_STREQ(MOVED, self->o.out);
+	if (geteuid())
+		return;
+	spawn(&self->o, NULL, "unshare", "-p", "-f", "--mount-proc", self->as, TO, self->probe,
+	      "process", NULL);
+	EXPECT_TRUE(!!strstr(self->o.out, "pid 1 "));
+	EXPECT_TRUE(!!strstr(self->o.out, " child 0 pending 0 "));
+	spawn(&self->o, NULL, "unshare", "-p", "-f", "--mount-proc", self->as, TO, self->probe,
+	      "socket", "2", "1", "0", NULL);
+	EXPECT_STREQ(MOVED, self->o.out);
+}
+
+static void no_clone3(void)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone3, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { 4, insns };
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog))
+		_exit(98);
+}
+
+/* as in a container, and in a service with RestrictNamespaces= (there ENOSYS) */
+TEST_F(run, where_clone3_is_filtered)
+{
+	RUN_WITH(no_clone3, self->probe, "socket", "2", "1", "0");
+	EXPECT_STREQ(MOVED, self->o.out);
+	EXPECT_STREQ("", self->o.err);
+}
+
 static void close_all(void)
 {
 	close(0);
@@ -381,6 +434,82 @@ TEST_F(run, terminal_with_report)
 	char *argv[] = { self->as, TO, "--report", self->probe, "wait", NULL };
 
 	terminal_keys(_metadata, argv);
+}
+
+/* The state of a process, 'T' for stopped; 0: there is none. */
+static char state_of(pid_t pid)
+{
+	char path[64], text[512] = "", *at;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return 0;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	at = strrchr(text, ')');
+	return at && at[1] ? at[2] : 0;
+}
+
+static bool await_state(pid_t pid, char state)
+{
+	int waited;
+
+	for (waited = 0; waited < 5000; waited += 10) {
+		if (state_of(pid) == state)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* SIGSTOP and SIGCONT to the program alone: the parent that stays must not be left stopped. */
+TEST_F(run, program_stopped_alone_with_report)
+{
+	char *argv[] = { self->as, TO, "--report", self->probe, "wait", NULL };
+	struct running r = spawn_start(NULL, argv);
+	pid_t program;
+
+	EXPECT_TRUE(await_text(r.out, "waiting"));
+	program = child_of(r.pid);
+	ASSERT_GT(program, 0);
+	kill(program, SIGSTOP);
+	EXPECT_TRUE(await_state(program, 'T'));
+	usleep(200000);
+	kill(program, SIGCONT);
+	EXPECT_TRUE(await_state(program, 'S'));
+	EXPECT_EQ('S', state_of(r.pid));
+	kill(r.pid, SIGCONT);	/* lest a failed test hangs */
+	kill(r.pid, SIGTERM);
+	spawn_finish(&r, &self->o);
+	EXPECT_TRUE(WIFSIGNALED(self->o.status));
+	EXPECT_EQ(SIGTERM, WTERMSIG(self->o.status));
+}
+
+/* Ctrl-Z on a program that has stopped itself brings the shell back. */
+TEST_F(run, terminal_of_a_program_stopped_alone)
+{
+	char *argv[] = { self->as, TO, "--report", self->probe, "wait", NULL };
+	int master, status;
+	pid_t pid = spawn_job(argv, &master), program;
+
+	EXPECT_TRUE(await_text(master, "waiting"));
+	program = child_of(pid);
+	ASSERT_GT(program, 0);
+	kill(program, SIGSTOP);
+	EXPECT_TRUE(await_state(program, 'T'));
+	usleep(200000);
+	EXPECT_EQ(0, waitpid(pid, &status, WNOHANG | WUNTRACED));
+	EXPECT_EQ(1, write(master, "\032", 1));
+	EXPECT_TRUE(await_state(pid, 'T'));
+	kill(-pid, SIGCONT);
+	EXPECT_TRUE(await_state(program, 'S'));
+	EXPECT_EQ(1, write(master, "\003", 1));
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(WIFSIGNALED(status));
+	close(master);
 }
 
 /* A timer that fires all the time must not keep calls from being answered. */
@@ -583,6 +712,85 @@ TEST_F(run, user_namespace_of_an_ordinary_user)
 		SKIP(return, "an ordinary user cannot reach this folder");
 	SKIP_IF_MISSING("ordinary users may not make user namespaces");
 	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
+}
+
+/* The network namespace belongs to a user namespace further out than the caller's. */
+TEST_F(run, network_of_an_outer_user_namespace)
+{
+	if (geteuid())
+		SKIP(return, "needs root, to become an ordinary user");
+	RUN_WITH(become_nobody, "unshare", "-Urn", "unshare", "-U", self->probe, "place");
+	if (EXIT_STATUS() == 99 || !*self->o.out)
+		SKIP(return, "ordinary users may not make user namespaces, or cannot reach this folder");
+	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
+}
+
+static void drop_sys_admin(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct cap[2];
+
+	if (prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN) || syscall(SYS_capget, &head, cap))
+		_exit(98);
+	cap[0].effective &= ~(1U << CAP_SYS_ADMIN);
+	cap[0].permitted &= ~(1U << CAP_SYS_ADMIN);
+	cap[0].inheritable = 0;
+	cap[1].inheritable = 0;
+	if (syscall(SYS_capset, &head, cap))
+		_exit(98);
+}
+
+/* Root of a container: it may make user namespaces, and enters others by them alone. */
+TEST_F(run, user_namespace_of_a_root_without_rights)
+{
+	if (geteuid())
+		SKIP(return, "needs root");
+	RUN_WITH(drop_sys_admin, self->probe, "userns");
+	SKIP_IF_MISSING("no user namespaces");
+	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
+	RUN_WITH(drop_sys_admin, "unshare", "-Urn", self->probe, "place");
+	EXPECT_STREQ("own domain 1 here 1\n", self->o.out);
+}
+
+/* A sandbox that isolates itself must not keep the network it came from. */
+TEST_F(run, shut_off_from_an_ordinary_user)
+{
+	char text[32];
+
+	if (geteuid())
+		SKIP(return, "needs root, to become an ordinary user");
+	RUN_WITH(become_nobody, self->probe, "shut_off");
+	if (EXIT_STATUS() == 99)
+		SKIP(return, "an ordinary user cannot reach this folder");
+	EXPECT_STREQ("domain 1\n", self->o.out);
+	RUN_WITH(become_nobody, self->probe, "shut_off", "away");
+	SKIP_IF_MISSING("ordinary users may not make user namespaces");
+	snprintf(text, sizeof(text), "errno %d\n", EACCES);
+	EXPECT_STREQ(text, self->o.out);
+}
+
+/* In a /proc that hides what may not be traced nothing is known of such a caller. */
+TEST_F(run, shut_off_and_hidden)
+{
+	static const char *const ways[] = { "hidepid=1", "hidepid=2", "hidepid=4" };
+	static const char script[] =
+		"mount -t proc -o $1 proc /proc && shift && exec setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\"";
+	char text[32];
+	size_t i;
+
+	if (geteuid())
+		SKIP(return, "needs root");
+	snprintf(text, sizeof(text), "errno %d\n", EACCES);
+	for (i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		spawn(&self->o, NULL, "unshare", "-m", "sh", "-c", script, "sh", ways[i],
+		      self->as, TO, self->probe, "socket", "2", "1", "0", NULL);
+		EXPECT_STREQ(MOVED, self->o.out)
+			TH_LOG("%s: %s", ways[i], self->o.err);
+		spawn(&self->o, NULL, "unshare", "-m", "sh", "-c", script, "sh", ways[i],
+		      self->as, TO, self->probe, "shut_off", NULL);
+		EXPECT_STREQ(text, self->o.out)
+			TH_LOG("%s: %s", ways[i], self->o.err);
+	}
 }
 
 /* the numbers of callers are those of the launcher's pid namespace */

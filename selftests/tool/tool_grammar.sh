@@ -85,6 +85,8 @@ none() { # WORDS...: nothing is shown, by both
 	echo "$out"
 	[ -z "$out" ]
 }
+# Of words that take nothing of what there is.
+keeps() { strata -n ta "$@" && same_set -o addr show && same route show; }
 link_is() { # PATTERN DEVICE: what ip(8) says of it
 	local out
 	out=$(ip -n ta -o link show "$2")
@@ -93,6 +95,9 @@ link_is() { # PATTERN DEVICE: what ip(8) says of it
 }
 down() { strata -n ta link set "$1" down && ! link_is '[<,]UP[,>]' "$1"; }
 up() { strata -n ta link set "$1" up && link_is '[<,]UP[,>]' "$1"; }
+last_set() { # PATTERN WORDS...
+	strata -n ta link set "${@:2}" dev va && link_is "$1" va
+}
 down_and_mtu() {
 	strata -n ta link set dev "$1" mtu 1400 down && link_is ' mtu 1400 ' "$1" &&
 		! link_is '[<,]UP[,>]' "$1"
@@ -107,7 +112,7 @@ says() { # TEXT COMMAND...
 }
 silent() { local out; out=$("$@") && [ -z "$out" ]; }
 
-ktap_plan 233
+ktap_plan 255
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
 ip -n ta link add vc type veth peer name vd
@@ -127,6 +132,7 @@ ktap_run "addr show scope" same_set -o addr show scope link
 ktap_run "addr show up" same_set -o addr show up
 ktap_run "addr show, all of them" same_set -o addr show dev va to 10.77.0.1 scope global up
 ktap_run "addr show: none" none -o addr show dev vc to 10.77.0.0/16
+ktap_run "addr flush, a keyword cut short" keeps addr flush dev vc sc link
 ktap_run "addr replace of one that is there" both addr replace 10.78.0.1/16 dev va
 ktap_run "addr replace of one that is not" both addr replace 10.77.5.1/24 dev va
 ktap_run "addr show after replace" same_set -o addr show
@@ -138,7 +144,10 @@ ktap_run "addr add peer" both addr add 10.81.0.1 peer 10.81.0.2 dev va
 ktap_run "addr add peer, lengths" both addr add 10.81.1.1/24 peer 10.81.2.2 dev va
 ktap_run "addr add peer, broadcast" both addr add 10.82.0.1 peer 10.82.1.2/24 brd + dev va
 ktap_run "addr add, a short prefix" both addr add 10.83.1/24 dev va
+ktap_run "addr add, the address last" both addr add dev va local 10.83.2.1/24
+ktap_run "addr add, local in between" both addr add brd + local 10.83.3.1/24 dev va
 ktap_run "addr show after these" same_set -o addr show
+ktap_run "addr del, the address last" both addr del dev va local 10.83.2.1/24
 ktap_run "addr del without a length" both addr del 10.83.1.0 dev va
 ktap_run "addr flush to, these" both addr flush to 10.80/14
 ktap_run "addr show without these" same_set -o addr show
@@ -179,14 +188,17 @@ ktap_run "neigh replace of one that is not" \
 	both neigh replace 10.77.0.12 lladdr 02:00:00:00:00:0c dev va nud stale
 ktap_run "neigh add, without ARP" both neigh add 10.77.0.13 lladdr 02:00:00:00:00:0d dev va nud noarp
 ktap_run "neigh add, no state" both neigh add 10.78.0.14 lladdr 02:00:00:00:00:0e dev va nud none
+ktap_run "neigh add, the address last" both neigh add lladdr 02:00:00:00:00:10 dev va to 10.77.0.16
 ktap_run "neigh add, other device" both neigh add 10.79.0.15 lladdr 02:00:00:00:00:0f dev vc
 for words in "" "dev va" "dev vc" "10.77.0.9" "to 10.77.0.8/30" "nud stale" "nud permanent" "nud noarp" \
-	"nud all" "nud none" "nud stale nud permanent" "dev va nud permanent to 10.77.0.10/31"; do
+	"dev va to 10.77.0.16/28" "nud all" "nud none" "nud stale nud permanent" "dev va nud permanent to 10.77.0.10/31"; do
 	# shellcheck disable=SC2086	# words
 	ktap_run "neigh show $words" same_set neigh show $words
 done
 ktap_run "neigh show -j" same_json dst,dev,lladdr,state neigh show 10.77.0.9
 ktap_run "neigh get" same_set neigh get 10.77.0.9 dev va
+ktap_run "neigh get, the address last" same_set neigh get dev va to 10.77.0.9
+ktap_run "neigh del, the address last" both neigh del dev va to 10.77.0.16
 # (ip(8) of Debian 12 has no JSON here)
 ktap_is "neigh get -j" "$(strata -n ta -j neigh get 10.77.0.12 dev va)" \
 	'[{"dst":"10.77.0.12","dev":"va","lladdr":"02:00:00:00:00:0c","state":["STALE"]}]'
@@ -220,6 +232,9 @@ for type in unreachable blackhole prohibit; do
 done
 ktap_run "route add table" both route add 10.7.0.0/16 via 10.77.0.2 table main
 ktap_run "route add default" both route add default via 10.77.0.2 metric 9
+ktap_run "route add, the prefix last" both route add via 10.77.0.2 to 10.12.0.0/16
+ktap_run "route add, the type in between" both route add metric 3 unreachable 10.12.1.0/24
+ktap_run "route add, to TYPE last" both route add proto 77 to blackhole 10.12.2.0/24
 ktap_run "route show" same route show
 # (ip(8) leaves out what is usual)
 ktap_run "route show -j" same_json 'type,dst,gateway,dev,prefsrc,metric,flags,protocol:(.protocol//"boot"),
@@ -229,19 +244,25 @@ for words in "via 10.77.0.2" "via 10.77.0.0/30" "src 10.78.0.1" "src 10.76.0.0/1
 	"dev va" "metric 9" "10.1.0.0/16" "to 10.1.0.0/16" "default" "exact 10.1.0.0/16" \
 	"to exact 10.1.0.0/16" "root 10.0.0.0/14" "to root 10.0.0.0/14" "root default" "match 10.1.2.3" \
 	"match 10.1.0.0/16" "match default" "root 10.0.0.0/8 match 10.1.2.0/24" \
-	"dev va root 10.1.0.0/16 via 10.77.0.3" "proto boot scope global match 10.1.2.3"; do
+	"via 10.77.0.2 to 10.12.0.0/16" "via 10.77.0.2 to exact 10.12.0.0/16" "proto 77 to root 10.12.0.0/16" \
+	"dev va to match 10.12.3.4" "dev va root 10.1.0.0/16 via 10.77.0.3" "proto boot scope global match 10.1.2.3"; do
 	# shellcheck disable=SC2086	# words
 	ktap_run "route show $words" takes route show $words
 done
 ktap_run "route show: none" none route show exact 10.0.0.0/8
 ktap_run "route show: no device's" none route show dev vc
-for words in "10.1.2.3" "10.5.0.9" "10.77.0.1" "10.77.0.9 dev va" "to 10.3.1.1"; do
+for words in "10.1.2.3" "10.5.0.9" "10.77.0.1" "10.77.0.9 dev va" "to 10.3.1.1" "dev va to 10.77.0.9"; do
 	# shellcheck disable=SC2086	# words
 	ktap_run "route get $words" same_json type,dst,gateway,dev,prefsrc route get $words
 done
 ktap_run "route get from" says "10.9.9.9 via 10.77.0.2 dev va src 10.78.0.1" \
 	strata -n ta route get 10.9.9.9 from 10.78.0.1
+ktap_run "route get from, to" says "10.9.9.9 via 10.77.0.2 dev va src 10.78.0.1" \
+	strata -n ta route get from 10.78.0.1 to 10.9.9.9
+ktap_run "route del, the prefix last" both route del via 10.77.0.2 to 10.12.0.0/16
 ktap_run "route get: to no one" neither route get 10.6.11.1
+ktap_run "route flush, a keyword cut short" keeps route flush to 10.99.0.0/16 prot boot
+ktap_run "route flush, a device and one cut short" keeps route flush dev vc to 10.0.0.0/8 prot boot
 ktap_run "route flush via" both route flush via 10.77.0.2
 ktap_run "route show after flush via" same route show
 ktap_run "route flush proto" both route flush proto 77
@@ -345,6 +366,9 @@ ktap_run "route show: gone with the device" none route show dev va
 ktap_run "link set up" up va
 ktap_run "route show: those of the addresses are back" same route show
 ktap_run "link show up" says ": va" strata -n ta link show up
+ktap_run "link set mtu, the device last" last_set ' mtu 1450 ' mtu 1450
+ktap_run "link set down, the device last" last_set 'state DOWN' down
+ktap_run "link set up, the device last" last_set '[<,]UP[,>]' up
 ktap_run "link set mtu and down" down_and_mtu va
 ip -n ta link set vc down && ip -n ta link set vc name $'v\xff'
 ktap_run "link show -j: a name that is no UTF-8" says '"ifname":"v?"' strata -n ta -j link show

@@ -5,6 +5,7 @@
  * too), and the drawing of a connection.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/neighbour.h>
 #include <linux/sock_diag.h>
 #include <stdio.h>
@@ -86,10 +87,10 @@ static int parse_words(const char *words, struct prefix *p, int *dev,
 		       uint32_t *mtu, bool *up)
 {
 	struct arg spec[] = {
-		{ .kind = &arg_prefix, .to = p, .need = true },
-		{ "dev", "oif interface", &arg_dev, dev, false, false, false },
-		{ "mtu", NULL, &arg_mtu, mtu, false, false, false },
-		{ "up", NULL, NULL, up, false, false, false },
+		{ .kind = &arg_prefix, .to = p, .need = true, .bare = true },
+		{ .name = "dev", .alias = "oif interface", .kind = &arg_dev, .to = dev },
+		{ .name = "mtu", .kind = &arg_mtu, .to = mtu },
+		{ .name = "up", .to = up },
 	};
 	char *argv[32];
 	int argc = split(words, argv);
@@ -175,6 +176,66 @@ TEST(args_refused)
 		EXPECT_STREQ(cases[i].error, capture_end());
 		EXPECT_EQ(err, EXIT_USAGE);
 	}
+}
+
+/* A word that is no such value leaves what is there. */
+TEST(values_kept)
+{
+	static const struct {
+		const struct arg_kind *kind;
+		const char *bad[6];
+	} cases[] = {
+		{ &arg_ipv4, { "", "10.0.0", "10.0.0.256", "default", "10.0.0.1/8" } },
+		{ &arg_prefix, { "", "10.", "10.0.0.0/33", "10.0.0.0/", "1.2.3.4.5", "scope" } },
+		{ &arg_ifaddr, { "", "default", "10.0.0.0/33", "1.2.3.4.5" } },
+		{ &arg_dev, { "", "nosuch0", "sc" } },
+		{ &arg_u32, { "", "-1", "4294967296", "1x" } },
+		{ &arg_mtu, { "", "67", "65536" } },
+		{ &arg_lladdr, { "", "02:", "02:00:x", "002:00" } },
+	};
+	unsigned char as_was[64], value[64];
+	struct rt_metrics m = { .has = 0 };
+	struct arg words[RTAX_MAX];
+	size_t i, j;
+
+	memset(as_was, 0x5a, sizeof(as_was));
+	memset(value, 0x5a, sizeof(value));
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (j = 0; j < 6 && cases[i].bad[j]; j++) {
+			EXPECT_FALSE(cases[i].kind->parse(cases[i].bad[j], value));
+			EXPECT_EQ(0, memcmp(as_was, value, sizeof(value)))
+				TH_LOG("%s: %s", cases[i].kind->what, cases[i].bad[j]);
+		}
+	}
+	for (i = rt_metrics_words(&m, words); i--;) {
+		EXPECT_FALSE(words[i].kind->parse("", value));
+		EXPECT_FALSE(words[i].kind->parse("sixteen-letters-", value));
+		EXPECT_EQ(0, memcmp(as_was, value, sizeof(value)))
+			TH_LOG("%s", words[i].name);
+	}
+}
+
+/* Two entries for one value: that a word is tried as one leaves what the other said. */
+TEST(args_two_ways)
+{
+	struct prefix p = { .len = 1 };
+	uint32_t scope = 0;
+	int dev = 0;
+	struct arg spec[] = {
+		{ .name = "dev", .kind = &arg_dev, .to = &dev },
+		{ .name = "scope", .kind = &arg_u32, .to = &scope },
+		{ .name = "to", .kind = &arg_prefix, .to = &p },
+		{ .kind = &arg_dev, .to = &dev, .bare = true },
+		{ .kind = &arg_prefix, .to = &p, .bare = true },
+	};
+	char *argv[32];
+	int argc = split("flush dev lo to 10.0.0.0/8 sc 2", argv);
+
+	ASSERT_EQ(args_parse(ARGS(spec), argc, argv), 0);
+	EXPECT_EQ(dev, 1);
+	EXPECT_EQ(scope, 2);
+	EXPECT_EQ(p.len, 8);
+	EXPECT_EQ(p.addr.s_addr, htonl(0x0a000000));
 }
 
 TEST(values)
@@ -544,6 +605,44 @@ TEST(route_metrics_words)
 	rtt->given = true;
 	rt_metrics_given(&m, words);
 	EXPECT_EQ(m.has, 1 << RTAX_RTT | 1 << RTAX_LOCK);
+}
+
+static unsigned int flush_reads, flush_asked;
+
+static int three_items(struct nl *nl, struct rt_list *list)
+{
+	unsigned int i;
+
+	flush_reads++;
+	for (i = 0; i < 3; i++)
+		rt_list_add(list, &i);
+	return 0;
+}
+
+static bool any_item(const void *words, const void *item)
+{
+	return true;
+}
+
+/* The first is refused, the second not found. */
+static int ask(struct nl *nl, const void *item)
+{
+	unsigned int i = *(const unsigned int *)item;
+
+	flush_asked |= 1U << i;
+	return i == 0 ? -EPERM : i == 1;
+}
+
+TEST(flush_goes_on)
+{
+	static const struct rt_flush flush = {
+		"item", "items", sizeof(unsigned int), three_items, any_item, ask
+	};
+
+	opt.family = AF_INET;
+	EXPECT_EQ(rt_flush(&flush, NULL), EXIT_KERNEL);
+	EXPECT_EQ(flush_reads, 1);
+	EXPECT_EQ(flush_asked, 7);
 }
 
 TEST(addr_and_neigh_messages)

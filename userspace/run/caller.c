@@ -10,16 +10,23 @@
  * goes through /proc/TID. A descriptor of that folder stands for the very
  * thread, also after its number has been reused.
  *
+ * A caller that has shut itself off (PR_SET_DUMPABLE, or a program that nobody
+ * may read) hides ns/net from a helper without rights, but not net/: files there
+ * have numbers of their own in every namespace. Such a caller gets a socket if it
+ * is seen to be at home, and none if it has gone or cannot be seen (hidepid).
+ *
  * Identity: taken on only by a helper that is root; any other helper and its
  * callers have one and the same user, for none of them can change it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/nsfs.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -83,6 +90,8 @@ int run_caller_open(const struct run_here *here, pid_t tid)
 		return -ESRCH;
 	snprintf(name, sizeof(name), "%d", tid);
 	fd = openat(here->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return -EACCES;	/* it is there, for it waits: hidden (hidepid=4) */
 	return fd < 0 ? -errno : fd;
 }
 
@@ -108,21 +117,30 @@ void run_caller_name(int caller, char *name, size_t size)
 	name[strcspn(name, "\n")] = '\0';
 }
 
+/*
+ * Is the caller at home? The numbers of both namespaces' files are compared while
+ * both are in use, the caller's because it waits: equal are those of one and the same.
+ */
+static bool at_home(const struct run_here *here, int caller)
+{
+	struct stat theirs, ours;
+
+	return !run_here_away(here) && !fstatat(caller, "net/dev", &theirs, 0) &&
+	       !fstatat(here->proc, "self/net/dev", &ours, 0) &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
 int run_caller_enter(struct run_here *here, int caller)
 {
 	struct stat st;
 	int ns, err = 0;
 
-	/*
-	 * EACCES: the caller has shut itself off (PR_SET_DUMPABLE) from a
-	 * helper without rights; such a caller cannot have gone anywhere
-	 * without having made a user namespace, which undoes it.
-	 */
 	if (fstatat(caller, "ns/net", &st, 0)) {
-		if (errno != EACCES)
+		/* by itself EACCES, by hidepid=1 EPERM, by hidepid=2 ENOENT */
+		if (errno != EACCES && errno != EPERM && errno != ENOENT)
 			return -errno;
 		run_here_return(here);
-		return 0;
+		return at_home(here, caller) ? 0 : -EACCES;
 	}
 	if (st.st_ino == here->ino && st.st_dev == here->dev)
 		return 0;
@@ -141,23 +159,23 @@ int run_caller_enter(struct run_here *here, int caller)
 	return err;
 }
 
-static int join(int caller, const char *name, int type)
-{
-	int err = 0, ns = openat(caller, name, O_RDONLY | O_CLOEXEC);
-
-	if (ns < 0)
-		return -errno;
-	if (setns(ns, type))
-		err = -errno;
-	close(ns);
-	return err;
-}
-
+/*
+ * (The caller's own user namespace can be another, further in, without rights in its network's.
+ * Where the owner is the one that the helper is in, EINVAL, there is nothing to gain.)
+ */
 int run_caller_join(int caller)
 {
-	int err = join(caller, "ns/user", CLONE_NEWUSER);
+	int err = 0, owner, net = openat(caller, "ns/net", O_RDONLY | O_CLOEXEC);
 
-	return err ? err : join(caller, "ns/net", CLONE_NEWNET);
+	if (net < 0)
+		return -errno;
+	owner = ioctl(net, NS_GET_USERNS);
+	if (owner < 0 || setns(owner, CLONE_NEWUSER) || setns(net, CLONE_NEWNET))
+		err = errno == EINVAL ? -EPERM : -errno;
+	if (owner >= 0)
+		close(owner);
+	close(net);
+	return err;
 }
 
 /* Find "Name:" in the text of /proc/TID/status; what follows it, or NULL. */
@@ -282,6 +300,13 @@ static int open_socket(const struct run_call *call)
 			call->protocol);
 
 	return fd < 0 ? -errno : fd;
+}
+
+bool run_caller_is_us(int caller)
+{
+	struct identity who;
+
+	return !read_identity(caller, &who) && is_root(&who);
 }
 
 int run_caller_socket(const struct run_here *here, int caller,

@@ -134,8 +134,9 @@ static int read_call(const struct seccomp_notif *req, struct run_call *call)
 }
 
 /*
- * The caller is in a namespace of a user namespace of its own, which only a
- * process that joins that for good can enter: a child does, and answers.
+ * The caller is in a namespace of a user namespace that only a process that
+ * joins it for good can enter: a child does, and answers. There users have other
+ * numbers, or none: a caller whose user the child has already is asked for here.
  */
 static int move_by_child(struct helper *h, int caller,
 			 const struct run_call *call)
@@ -146,6 +147,7 @@ static int move_by_child(struct helper *h, int caller,
 	if (pid < 0)
 		return -errno;
 	if (!pid) {
+		h->here.root = h->here.root && !run_caller_is_us(caller);
 		err = run_caller_join(caller);
 		fd = err ? err : run_caller_socket(&h->here, caller, call);
 		err = fd < 0 ? fd : answer_fd(h, fd, call->type);
@@ -164,7 +166,7 @@ static int move(struct helper *h, int caller, const struct run_call *asked)
 
 	call.domain = h->cfg->family;
 	err = run_caller_enter(&h->here, caller);
-	if (err == -EPERM && !h->here.root)
+	if (err == -EPERM)
 		return move_by_child(h, caller, &call);
 	if (err)
 		return err;

@@ -7,11 +7,16 @@
  * its end. It must not be PROGRAM's child, which PROGRAM could wait for: a
  * child in between starts it and ends at once, without a SIGCHLD that would
  * stay pending for PROGRAM where that signal is blocked.
+ *
+ * Where PROGRAM takes in orphans (process 1, a subreaper) the helper would come
+ * back to it that way, and a program that waits until no child is left would
+ * wait for ever. There it is a child whose end is told by no signal and stays
+ * one: wait() does not know of such children but with __WALL or __WCLONE.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,12 +24,13 @@
 
 #include "run.h"
 
-/* fork() whose child's end is told by no signal. */
+/*
+ * fork() whose child's end is told by no signal. Not by clone3(): filters of containers and
+ * services answer ENOSYS to that, for they cannot look at what it is asked for.
+ */
 static pid_t fork_silently(void)
 {
-	struct clone_args args = { .exit_signal = 0 };
-
-	return syscall(SYS_clone3, &args, sizeof(args));
+	return syscall(SYS_clone, 0L, 0L, 0L, 0L, 0L);
 }
 
 static void forget(pid_t pid)
@@ -33,20 +39,29 @@ static void forget(pid_t pid)
 		;
 }
 
+static bool takes_in_orphans(void)
+{
+	int subreaper = 0;
+
+	return getpid() == 1 || (!prctl(PR_GET_CHILD_SUBREAPER, &subreaper) && subreaper);
+}
+
 static int start_helper(const struct run_config *cfg, int ctl, int report_fd)
 {
+	bool child = takes_in_orphans();
 	pid_t pid = fork_silently();
 
 	if (pid < 0)
 		return -errno;
 	if (pid) {
-		forget(pid);
+		if (!child)
+			forget(pid);
 		return 0;
 	}
 
 	/* A session of its own: no terminal, no job, no one's group. */
 	setsid();
-	if (!fork())
+	if (child || !fork())
 		run_helper(cfg, ctl, report_fd);
 	_exit(0);	/* a failed fork() shows as a closed ctl */
 }

@@ -44,7 +44,9 @@ static const char help[] =
 "packet sockets, and sockets opened through io_uring. 127.0.0.0/8 is Strata's\n"
 "own: a name server in /etc/resolv.conf at 127.0.0.1 or 127.0.0.53 that runs on\n"
 "the native stack cannot be reached from PROGRAM. Set-user-id programs gain\n"
-"their rights only if root starts them.\n";
+"their rights only if root starts them. What hides from its user (a process that\n"
+"is not dumpable) gets EACCES in a network namespace of its own making, and where\n"
+"/proc hides it from that user (hidepid); not if root starts it.\n";
 
 void run_error(const char *fmt, ...)
 {

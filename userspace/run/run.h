@@ -9,6 +9,9 @@
  *	   +-> (gone) -> helper	a daemon in a session of its own that answers the
  *				socket() calls of PROGRAM and its descendants
  *
+ * (Where PROGRAM takes in orphans, as process 1 does, the helper is its child and
+ * wait() does not know: launch.c.)
+ *
  * With --report there is one more process, because something must print
  * after PROGRAM has ended and before the shell's prompt:
  *
@@ -168,10 +171,14 @@ void run_caller_name(int caller, char *name, size_t size);
 
 /*
  * Go to the caller's network namespace. -EPERM: only a process that joins the
- * caller's user namespace for good can; fork one and use run_caller_join().
+ * user namespace it belongs to for good can; fork one and use run_caller_join().
+ * -EACCES: it cannot be seen which that is.
  */
 int run_caller_enter(struct run_here *here, int caller);
 int run_caller_join(int caller);
+
+/* Of a helper that is root: is the caller root, too? */
+bool run_caller_is_us(int caller);
 
 /* The caller's descriptor fd, here too: another one of the same socket. */
 int run_caller_fd(int caller, int fd);

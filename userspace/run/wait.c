@@ -5,7 +5,9 @@
  *
  *  - lets signals of the terminal be (PROGRAM gets them too) and passes on
  *    those that somebody sent to it alone, as the process known to the caller;
- *  - stops when PROGRAM stops, and continues it when it is continued;
+ *  - stops when PROGRAM stops for the terminal's sake, and continues it when it
+ *    is continued. Not for a SIGSTOP: who sends that, sends SIGCONT to PROGRAM
+ *    alone, too, and nothing would wake the parent;
  *  - ends as PROGRAM ended, by exit status or signal, after the report.
  */
 #include <errno.h>
@@ -34,25 +36,31 @@ static void stop_too(pid_t child, int sig)
 	kill(child, SIGCONT);
 }
 
-/* Returns true with its wait status when the child has ended. */
-static bool child_ended(pid_t child, int *status)
+/* Returns true with its wait status when the child has ended; *halted: by SIGSTOP. */
+static bool child_ended(pid_t child, int *status, bool *halted)
 {
-	while (waitpid(child, status, WNOHANG | WUNTRACED) == child) {
-		if (!WIFSTOPPED(*status))
+	while (waitpid(child, status, WNOHANG | WUNTRACED | WCONTINUED) == child) {
+		*halted = WIFSTOPPED(*status) && WSTOPSIG(*status) == SIGSTOP;
+		if (WIFSTOPPED(*status) && !*halted)
+			stop_too(child, WSTOPSIG(*status));
+		else if (!WIFSTOPPED(*status) && !WIFCONTINUED(*status))
 			return true;
-		stop_too(child, WSTOPSIG(*status));
 	}
 	return false;
 }
 
 static int wait_for(pid_t child, const sigset_t *all)
 {
+	bool halted = false;
 	siginfo_t info;
 	int status;
 
-	while (!child_ended(child, &status)) {
+	while (!child_ended(child, &status, &halted)) {
 		if (sigwaitinfo(all, &info) < 0)
 			continue;
+		/* Ctrl-Z, and PROGRAM cannot stop a second time for us to see */
+		if (info.si_signo == SIGTSTP && info.si_code > 0 && halted)
+			stop_too(child, SIGTSTP);
 		/* si_code > 0: the kernel's, for the whole job */
 		if (info.si_signo != SIGCHLD && info.si_code <= 0 &&
 		    info.si_pid != child)

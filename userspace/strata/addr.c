@@ -13,7 +13,7 @@
 static const char help[] =
 "Usage: strata addr [show] [dev DEVICE] [to PREFIX] [scope SCOPE]\n"
 "                   [[-]noprefixroute] [up]\n"
-"       strata addr add|replace|del ADDRESS[/LENGTH] [peer ADDRESS]\n"
+"       strata addr add|replace|del [local] ADDRESS[/LENGTH] [peer ADDRESS]\n"
 "                   [broadcast ADDRESS|+|-] [scope SCOPE] [metric NUMBER]\n"
 "                   [noprefixroute] dev DEVICE\n"
 "       strata addr flush [dev DEVICE] [to PREFIX] [scope SCOPE]\n"
@@ -55,9 +55,10 @@ static bool kind_broadcast(const char *word, void *to)
 {
 	struct in_addr a;
 
+	if (strcmp(word, "+") && strcmp(word, "-") && !arg_ipv4.parse(word, &a))
+		return false;
 	*(const char **)to = word;
-	return !strcmp(word, "+") || !strcmp(word, "-") ||
-	       arg_ipv4.parse(word, &a);
+	return true;
 }
 
 static const struct arg_kind arg_broadcast = {
@@ -83,13 +84,13 @@ static int addr_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 {
 	struct addr_words w = { .scope = RT_SCOPE_UNIVERSE };
 	struct arg spec[] = {
-		{ .kind = &arg_ifaddr, .to = &w.local, .need = true },
-		{ "dev", NULL, &arg_dev, &w.dev, true, false, false },
-		{ "peer", "remote", &arg_ifaddr, &w.peer, false, false, false },
-		{ "broadcast", "brd", &arg_broadcast, &w.broadcast, false, false, false },
-		{ "scope", NULL, &arg_scope, &w.scope, false, false, false },
-		{ "metric", "priority preference", &arg_u32, &w.metric, false, false, false },
-		{ "noprefixroute", NULL, NULL, &w.noprefixroute, false, false, true },
+		{ .name = "local", .kind = &arg_ifaddr, .to = &w.local, .need = true, .bare = true },
+		{ .name = "dev", .kind = &arg_dev, .to = &w.dev, .need = true },
+		{ .name = "peer", .alias = "remote", .kind = &arg_ifaddr, .to = &w.peer },
+		{ .name = "broadcast", .alias = "brd", .kind = &arg_broadcast, .to = &w.broadcast },
+		{ .name = "scope", .kind = &arg_scope, .to = &w.scope },
+		{ .name = "metric", .alias = "priority preference", .kind = &arg_u32, .to = &w.metric },
+		{ .name = "noprefixroute", .to = &w.noprefixroute, .many = true },
 	};
 	const struct prefix *net = &w.local;
 	char buf[NL_REQUEST_SIZE] = "";
@@ -98,7 +99,6 @@ static int addr_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 	struct ifaddrmsg *ifa;
 	int err;
 
-	args_skip("local", &argc, &argv);
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
 		return err;
@@ -144,13 +144,12 @@ static int addr_del(int argc, char **argv)
 static int filter_parse(struct addr_filter *f, int argc, char **argv)
 {
 	struct arg spec[] = {
-		{ "dev", NULL, &arg_dev, &f->dev, false, false, false },
-		{ "to", NULL, &arg_prefix, &f->to, false, false, false },
-		{ "scope", NULL, &arg_scope, &f->scope, false, false, false },
-		{ "up", NULL, NULL, &f->up, false, false, false },
-		{ "noprefixroute", NULL, NULL, &f->noprefixroute, false, false, false },
-		{ "-noprefixroute", NULL, NULL, &f->prefixroute, false, false, false },
-		{ .kind = &arg_dev, .to = &f->dev },
+		{ .name = "dev", .kind = &arg_dev, .to = &f->dev, .bare = true },
+		{ .name = "to", .kind = &arg_prefix, .to = &f->to },
+		{ .name = "scope", .kind = &arg_scope, .to = &f->scope },
+		{ .name = "up", .to = &f->up },
+		{ .name = "noprefixroute", .to = &f->noprefixroute },
+		{ .name = "-noprefixroute", .to = &f->prefixroute },
 	};
 	int err = args_parse(ARGS(spec), argc, argv);
 

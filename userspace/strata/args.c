@@ -2,7 +2,7 @@
 /*
  * The table-driven grammar (args.h) and the kinds of values all commands use.
  *
- * A word is first looked up as a keyword in full; then it may be the word that
+ * A word is first looked up as a keyword in full; then it may be a value that
  * stands alone (an address, a prefix); then a unique prefix of a keyword.
  */
 #include <arpa/inet.h>
@@ -27,18 +27,33 @@ static bool among(const char *list, const char *word)
 	return false;
 }
 
+static bool is_named(const struct arg *a, const char *word)
+{
+	return a->name && (!strcmp(a->name, word) || (a->alias && among(a->alias, word)));
+}
+
 static struct arg *find_exact(struct arg *spec, unsigned int n, const char *word)
 {
 	unsigned int i;
 
-	for (i = 0; i < n; i++) {
-		if (!spec[i].name)
-			continue;
-		if (!strcmp(spec[i].name, word) ||
-		    (spec[i].alias && among(spec[i].alias, word)))
+	for (i = 0; i < n; i++)
+		if (is_named(&spec[i], word))
 			return &spec[i];
-	}
 	return NULL;
+}
+
+/* Does @word say nothing, because of what comes next? */
+static bool leads(struct arg *spec, unsigned int n, const char *word, const char *next)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		if (!spec[i].lead || strcmp(spec[i].lead, word))
+			continue;
+		if (spec[i].name ? is_named(&spec[i], next) : spec[i].kind->parse(next, spec[i].to))
+			return true;
+	}
+	return false;
 }
 
 static struct arg *find_short(struct arg *spec, unsigned int n, const char *word)
@@ -56,14 +71,17 @@ static struct arg *find_short(struct arg *spec, unsigned int n, const char *word
 	return found;
 }
 
-static struct arg *find_alone(struct arg *spec, unsigned int n)
+static bool take_bare(struct arg *spec, unsigned int n, const char *word)
 {
 	unsigned int i;
 
-	for (i = 0; i < n; i++)
-		if (!spec[i].name && !spec[i].given)
-			return &spec[i];
-	return NULL;
+	for (i = 0; i < n; i++) {
+		if (!spec[i].bare || spec[i].given || !spec[i].kind->parse(word, spec[i].to))
+			continue;
+		spec[i].given = true;
+		return true;
+	}
+	return false;
 }
 
 /* One line: every word that could have stood here. */
@@ -75,7 +93,7 @@ static int unexpected(const struct arg *spec, unsigned int n, const char *word)
 	for (i = 0; i < n; i++) {
 		left += !spec[i].given;
 		/* What cannot be left out is most likely what was meant. */
-		if (!spec[i].name && spec[i].need && !spec[i].given)
+		if (spec[i].bare && spec[i].need && !spec[i].given)
 			return usage_error("%s is expected rather than \"%s\".",
 					   spec[i].kind->what, word);
 	}
@@ -88,11 +106,14 @@ static int unexpected(const struct arg *spec, unsigned int n, const char *word)
 			continue;
 		if (left == 1)
 			sep = "";
-		if (spec[i].name)
+		if (spec[i].name) {
 			fprintf(stderr, "%s\"%s\"", sep, spec[i].name);
-		else
+			sep = ", ";
+		}
+		if (spec[i].bare) {
 			fprintf(stderr, "%s%s", sep, spec[i].kind->what);
-		sep = ", ";
+			sep = ", ";
+		}
 	}
 	fprintf(stderr, " is expected rather than \"%s\".\n", word);
 	return EXIT_USAGE;
@@ -129,20 +150,12 @@ static int check_needs(const struct arg *spec, unsigned int n)
 	for (i = 0; i < n; i++) {
 		if (!spec[i].need || spec[i].given)
 			continue;
-		if (spec[i].name)
+		if (!spec[i].bare)
 			return usage_error("\"%s\" is needed, with %s.",
 					   spec[i].name, spec[i].kind->what);
 		return usage_error("%s is needed.", spec[i].kind->what);
 	}
 	return 0;
-}
-
-void args_skip(const char *word, int *argc, char ***argv)
-{
-	if (*argc > 2 && !strcmp((*argv)[1], word)) {
-		(*argc)--;
-		(*argv)++;
-	}
 }
 
 bool args_cut(const char *after, const char *word, int *argc, char **argv)
@@ -161,21 +174,22 @@ bool args_cut(const char *after, const char *word, int *argc, char **argv)
 
 int args_parse(struct arg *spec, unsigned int n, int argc, char **argv)
 {
-	struct arg *a, *alone;
+	struct arg *a;
 	int i, err;
 
 	for (i = 1; i < argc; i++) {
-		a = find_exact(spec, n, argv[i]);
-		alone = find_alone(spec, n);
-		if (!a && alone && alone->kind->parse(argv[i], alone->to)) {
-			alone->given = true;
+		const char *next = i + 1 < argc ? argv[i + 1] : NULL;
+
+		if (next && leads(spec, n, argv[i], next))
 			continue;
-		}
+		a = find_exact(spec, n, argv[i]);
+		if (!a && take_bare(spec, n, argv[i]))
+			continue;
 		if (!a)
 			a = find_short(spec, n, argv[i]);
 		if (!a)
 			return unexpected(spec, n, argv[i]);
-		err = take_keyword(a, i + 1 < argc ? argv[i + 1] : NULL);
+		err = take_keyword(a, next);
 		if (err)
 			return err;
 		if (a->kind)
@@ -221,8 +235,10 @@ static bool parse_octets(const char *word, struct in_addr *a)
 			return false;
 		word = end + 1;
 	}
+	if (i == 4)
+		return false;
 	a->s_addr = htonl(value);
-	return i < 4;
+	return true;
 }
 
 bool parse_prefix(const char *word, struct prefix *p)
@@ -230,24 +246,23 @@ bool parse_prefix(const char *word, struct prefix *p)
 	const char *slash = strchr(word, '/');
 	char addr[INET_ADDRSTRLEN];
 	size_t len = slash ? (size_t)(slash - word) : strlen(word);
+	struct in_addr a;
 	uint32_t bits = 32;
 
-	memset(p, 0, sizeof(*p));
 	if (!strcmp(word, "default") || !strcmp(word, "any") ||
 	    !strcmp(word, "all")) {
-		p->has_len = true;
+		*p = (struct prefix){ .has_len = true };
 		return true;
 	}
 	if (len >= sizeof(addr))
 		return false;
 	memcpy(addr, word, len);
 	addr[len] = '\0';
-	if (!parse_octets(addr, &p->addr))
+	if (!parse_octets(addr, &a))
 		return false;
 	if (slash && !parse_u32(slash + 1, &bits, 32))
 		return false;
-	p->len = bits;
-	p->has_len = slash;
+	*p = (struct prefix){ .addr = a, .len = bits, .has_len = slash };
 	return true;
 }
 
@@ -288,7 +303,12 @@ bool name_value(const struct name_value *table, const char *name,
 
 static bool kind_ipv4(const char *word, void *to)
 {
-	return inet_pton(AF_INET, word, to) == 1;
+	struct in_addr a;
+
+	if (inet_pton(AF_INET, word, &a) != 1)
+		return false;
+	*(struct in_addr *)to = a;
+	return true;
 }
 
 static bool kind_prefix(const char *word, void *to)
@@ -305,7 +325,8 @@ static bool kind_dev(const char *word, void *to)
 {
 	unsigned int index = if_nametoindex(word);
 
-	*(int *)to = index;
+	if (index)
+		*(int *)to = index;
 	return index;
 }
 
@@ -326,24 +347,25 @@ static bool kind_mtu(const char *word, void *to)
 
 static bool kind_lladdr(const char *word, void *to)
 {
-	struct lladdr *ll = to;
+	struct lladdr ll = { .len = 0 };
 	char *end;
 	unsigned long v;
 
-	ll->len = 0;
 	for (;;) {
 		if (!strchr("0123456789abcdefABCDEF", *word) || !*word)
 			return false;
 		v = strtoul(word, &end, 16);
-		if (v > 0xff || end - word > 2 || ll->len == sizeof(ll->byte))
+		if (v > 0xff || end - word > 2 || ll.len == sizeof(ll.byte))
 			return false;
-		ll->byte[ll->len++] = v;
+		ll.byte[ll.len++] = v;
 		if (!*end)
-			return true;
+			break;
 		if (*end != ':')
 			return false;
 		word = end + 1;
 	}
+	*(struct lladdr *)to = ll;
+	return true;
 }
 
 static bool kind_word(const char *word, void *to)

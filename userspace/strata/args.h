@@ -14,7 +14,8 @@
 /**
  * struct arg_kind - a kind of value
  * @what:	its name in an error: "WHAT is expected rather than ..."
- * @parse:	reads @word into @to; false if it is no such value
+ * @parse:	reads @word into @to; false if it is no such value: then @to is as it was, for the
+ *		word may be another and @to have a value already
  */
 struct arg_kind {
 	const char *what;
@@ -23,12 +24,15 @@ struct arg_kind {
 
 /**
  * struct arg - one keyword of a command
- * @name:	the keyword; NULL for the word that stands alone
+ * @name:	the keyword; NULL for a word that always stands alone
  * @alias:	other spellings, with a blank between two, or NULL
  * @kind:	kind of the value after it; NULL for a flag, @to is then a bool
  * @to:		where the value goes
  * @need:	the command cannot do without it
  * @many:	may come again; @kind->parse() adds to what is there
+ * @bare:	the value may stand alone, without @name; true where there is none
+ * @lead:	a word that may stand before @name (before the value, where there is no @name),
+ *		and says nothing
  * @given:	set by the parser
  */
 struct arg {
@@ -36,9 +40,11 @@ struct arg {
 	const char *alias;
 	const struct arg_kind *kind;
 	void *to;
+	const char *lead;
 	bool need;
-	bool given;
 	bool many;
+	bool bare;
+	bool given;
 };
 
 struct prefix {
@@ -57,9 +63,6 @@ struct lladdr {
  * Returns 0, or EXIT_USAGE with the reason printed.
  */
 int args_parse(struct arg *spec, unsigned int n, int argc, char **argv);
-
-/* Pass over @word after the verb if more follows: it may be said, and says nothing. */
-void args_skip(const char *word, int *argc, char ***argv);
 
 /* Take @word out where it stands between the keyword @after and a value; true if it does. */
 bool args_cut(const char *after, const char *word, int *argc, char **argv);

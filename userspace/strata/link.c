@@ -41,9 +41,8 @@ static int link_show(int argc, char **argv)
 	bool up = false;
 	int dev = 0;
 	struct arg spec[] = {
-		{ .kind = &arg_dev, .to = &dev },
-		{ "dev", NULL, &arg_dev, &dev, false, false, false },
-		{ "up", NULL, NULL, &up, false, false, false },
+		{ .name = "dev", .kind = &arg_dev, .to = &dev, .bare = true },
+		{ .name = "up", .to = &up },
 	};
 	struct nl nl;
 	unsigned int i;
@@ -76,17 +75,16 @@ static int link_set(int argc, char **argv)
 	uint32_t mtu = 0;
 	int dev = 0;
 	struct arg spec[] = {
-		{ .kind = &arg_dev, .to = &dev, .need = true },
-		{ "up", NULL, NULL, &up, false, false, false },
-		{ "down", NULL, NULL, &down, false, false, false },
-		{ "mtu", NULL, &arg_mtu, &mtu, false, false, false },
+		{ .name = "dev", .kind = &arg_dev, .to = &dev, .need = true, .bare = true },
+		{ .name = "up", .to = &up },
+		{ .name = "down", .to = &down },
+		{ .name = "mtu", .kind = &arg_mtu, .to = &mtu },
 	};
 	char buf[NL_REQUEST_SIZE] = "";
 	struct ifinfomsg *ifi;
 	struct nlmsghdr *nlh;
 	int err;
 
-	args_skip("dev", &argc, &argv);
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
 		return err;

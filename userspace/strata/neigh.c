@@ -10,9 +10,9 @@
 
 static const char help[] =
 "Usage: strata neigh [show] [[to] PREFIX] [dev DEVICE] [nud STATE]\n"
-"       strata neigh add|replace|change ADDRESS lladdr LLADDR dev DEVICE\n"
+"       strata neigh add|replace|change [to] ADDRESS lladdr LLADDR dev DEVICE\n"
 "                    [nud STATE]\n"
-"       strata neigh del|get ADDRESS dev DEVICE\n"
+"       strata neigh del|get [to] ADDRESS dev DEVICE\n"
 "       strata neigh flush [[to] PREFIX] [dev DEVICE] [nud STATE]\n"
 "       strata neigh monitor\n"
 "\n"
@@ -80,16 +80,15 @@ static int neigh_modify(int argc, char **argv, uint16_t type, uint16_t flags)
 {
 	struct neigh_words w = { .nud = NUD_PERMANENT };
 	struct arg spec[] = {
-		{ .kind = &arg_ipv4, .to = &w.dst, .need = true },
-		{ "lladdr", NULL, &arg_lladdr, &w.lladdr, false, false, false },
-		{ "dev", NULL, &arg_dev, &w.dev, true, false, false },
-		{ "nud", "state", &arg_nud, &w.nud, false, false, false },
+		{ .name = "to", .kind = &arg_ipv4, .to = &w.dst, .need = true, .bare = true },
+		{ .name = "lladdr", .kind = &arg_lladdr, .to = &w.lladdr },
+		{ .name = "dev", .kind = &arg_dev, .to = &w.dev, .need = true },
+		{ .name = "nud", .alias = "state", .kind = &arg_nud, .to = &w.nud },
 	};
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nlmsghdr *nlh;
 	int err;
 
-	args_skip("to", &argc, &argv);
 	spec[1].need = type == RTM_NEWNEIGH && flags & NLM_F_CREATE;
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
@@ -125,14 +124,13 @@ static int neigh_del(int argc, char **argv)
 static int filter_parse(struct neigh_filter *f, bool flush, int argc, char **argv)
 {
 	struct arg spec[] = {
-		{ .kind = &arg_prefix, .to = &f->to },
-		{ "dev", NULL, &arg_dev, &f->dev, false, false, false },
-		{ "nud", "state", &arg_nud_mask, &f->nud, false, false, true },
-		{ "to", NULL, &arg_prefix, &f->to, false, false, false },
+		{ .name = "to", .kind = &arg_prefix, .to = &f->to, .bare = true },
+		{ .name = "dev", .kind = &arg_dev, .to = &f->dev },
+		{ .name = "nud", .alias = "state", .kind = &arg_nud_mask, .to = &f->nud, .many = true },
 	};
 	int err = args_parse(ARGS(spec), argc, argv);
 
-	f->has_to = spec[0].given || spec[3].given;
+	f->has_to = spec[0].given;
 	if (!spec[2].given)
 		f->nud = flush ? ~(NUD_PERMANENT | NUD_NOARP) : 0xff & ~NUD_NOARP;
 	else if (flush && f->nud == ~0U)
@@ -231,14 +229,13 @@ static int neigh_get(int argc, char **argv)
 {
 	struct neigh_words w = { 0 };
 	struct arg spec[] = {
-		{ .kind = &arg_ipv4, .to = &w.dst, .need = true },
-		{ "dev", NULL, &arg_dev, &w.dev, true, false, false },
+		{ .name = "to", .kind = &arg_ipv4, .to = &w.dst, .need = true, .bare = true },
+		{ .name = "dev", .kind = &arg_dev, .to = &w.dev, .need = true },
 	};
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nl nl;
 	int err;
 
-	args_skip("to", &argc, &argv);
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
 		return err;

@@ -13,7 +13,7 @@ static const char help[] =
 "                    [tos TOS] [dev DEVICE] [via PREFIX] [src PREFIX]\n"
 "                    [metric NUMBER] [proto PROTO] [scope SCOPE] [type TYPE]\n"
 "                    [table TABLE|all]\n"
-"       strata route add|replace|change|append|del [TYPE] PREFIX [tos TOS]\n"
+"       strata route add|replace|change|append|del [to] [TYPE] PREFIX [tos TOS]\n"
 "                    [via ADDRESS] [dev DEVICE] [onlink] [src ADDRESS]\n"
 "                    [metric NUMBER] [proto PROTO] [scope SCOPE] [table TABLE]\n"
 "                    [mtu [lock] BYTES] [advmss [lock] BYTES]\n"
@@ -23,7 +23,7 @@ static const char help[] =
 "                    [reordering [lock] NUMBER] [rtt [lock] TIME]\n"
 "                    [rttvar [lock] TIME] [rto_min TIME] [congctl [lock] NAME]\n"
 "                    [features ecn] [quickack 0|1] [fastopen_no_cookie 0|1]\n"
-"       strata route get ADDRESS [from ADDRESS] [tos TOS] [dev DEVICE]\n"
+"       strata route get [to] ADDRESS [from ADDRESS] [tos TOS] [dev DEVICE]\n"
 "       strata route flush [the words of show]\n"
 "       strata route monitor\n"
 "\n"
@@ -92,8 +92,10 @@ static bool kind_tos(const char *word, void *to)
 		}
 	}
 	v = strtoul(word, &end, 16);
+	if (!isxdigit((unsigned char)*word) || *end || v > 0xff)
+		return false;
 	*(unsigned int *)to = v;
-	return isxdigit((unsigned char)*word) && !*end && v <= 0xff;
+	return true;
 }
 
 static const struct arg_kind arg_proto = {
@@ -109,6 +111,14 @@ static const struct arg_kind arg_type = {
 	kind_type
 };
 
+/* (a number that stands alone is no type) */
+static bool kind_type_name(const char *word, void *to)
+{
+	return *word > '9' && kind_type(word, to);
+}
+
+static const struct arg_kind arg_type_name = { "a route type", kind_type_name };
+
 static const struct arg_kind arg_tos = {
 	"a TOS in hexadecimal (0 to ff) or its name (CS1, AF11, EF, ...)", kind_tos
 };
@@ -117,16 +127,15 @@ static const struct arg_kind arg_table = {
 	"a table (main, local, all or a number)", kind_table
 };
 
-#define WORDS_SHARED 10	/* of routes that are set, and of those that are shown */
-#define WORDS_SHOW 3	/* of the latter alone */
+#define WORDS_SHARED 11	/* of routes that are set, and of those that are shown */
+#define WORDS_SHOW 2	/* of the latter alone */
 
 /* The words of one of the two alone; how many. */
 static unsigned int own_words(struct route_words *w, bool show, struct arg *to)
 {
 	const struct arg shown[WORDS_SHOW] = {
-		{ "root", NULL, &arg_prefix, &w->root, false, false, false },
-		{ "match", NULL, &arg_prefix, &w->match, false, false, false },
-		{ "exact", "to", &arg_prefix, &w->dst, false, false, false },
+		{ .name = "root", .kind = &arg_prefix, .to = &w->root, .lead = "to" },
+		{ .name = "match", .kind = &arg_prefix, .to = &w->match, .lead = "to" },
 	};
 
 	if (show) {
@@ -141,39 +150,37 @@ static int route_parse(struct route_words *w, bool show, int argc, char **argv)
 {
 	const struct arg_kind *whose = show ? &arg_prefix : &arg_ipv4;
 	struct arg spec[WORDS_SHARED + 1 + RTAX_MAX] = {
-		{ .kind = &arg_prefix, .to = &w->dst, .need = !show },
-		{ "via", NULL, whose, &w->via, false, false, false },
-		{ "dev", "oif", &arg_dev, &w->dev, false, false, false },
-		{ "src", NULL, whose, &w->src, false, false, false },
-		{ "metric", "priority preference", &arg_u32, &w->metric, false, false, false },
-		{ "proto", "protocol", &arg_proto, &w->proto, false, false, false },
-		{ "scope", NULL, &arg_scope, &w->scope, false, false, false },
-		{ "table", NULL, &arg_table, &w->table, false, false, false },
-		{ "type", NULL, &arg_type, &w->type, false, false, false },
-		{ "tos", "dsfield", &arg_tos, &w->tos, false, false, false },
+		{ .name = "to", .kind = &arg_prefix, .to = &w->dst, .lead = "to", .need = !show,
+		  .bare = true },
+		{ .name = "via", .kind = whose, .to = &w->via },
+		{ .name = "dev", .alias = "oif", .kind = &arg_dev, .to = &w->dev },
+		{ .name = "src", .kind = whose, .to = &w->src },
+		{ .name = "metric", .alias = "priority preference", .kind = &arg_u32, .to = &w->metric },
+		{ .name = "proto", .alias = "protocol", .kind = &arg_proto, .to = &w->proto },
+		{ .name = "scope", .kind = &arg_scope, .to = &w->scope },
+		{ .name = "table", .kind = &arg_table, .to = &w->table },
+		{ .name = "type", .kind = &arg_type, .to = &w->type },
+		{ .kind = &arg_type_name, .to = &w->type, .lead = "to", .bare = true },
+		{ .name = "tos", .alias = "dsfield", .kind = &arg_tos, .to = &w->tos },
 	};
 	struct arg *own = spec + WORDS_SHARED;
 	unsigned int n = WORDS_SHARED + own_words(w, show, own);
 	int err;
 
-	args_skip("to", &argc, &argv);
-	if (argc > 1 && *argv[1] > '9' && arg_type.parse(argv[1], &w->type)) {
-		w->has_type = true;
-		argc--;
-		argv++;
-	}
-	if (!show)
+	if (show)
+		spec[0].alias = "exact";
+	else
 		rt_metrics_lock(&w->mx, &argc, argv);
 	err = args_parse(spec, n, argc, argv);
-	w->has_dst = spec[0].given || (show && own[2].given);
+	w->has_dst = spec[0].given;
 	w->has_via = spec[1].given;
 	w->has_src = spec[3].given;
 	w->has_metric = spec[4].given;
 	w->has_proto = spec[5].given;
 	w->has_scope = spec[6].given;
 	w->has_table = spec[7].given;
-	w->has_type |= spec[8].given;
-	w->has_tos = spec[9].given;
+	w->has_type = spec[8].given || spec[9].given;
+	w->has_tos = spec[10].given;
 	w->has_root = show && own[0].given;
 	w->has_match = show && own[1].given;
 	if (!show)
@@ -400,10 +407,10 @@ static int route_get(int argc, char **argv)
 {
 	struct route_words w = { 0 };
 	struct arg spec[] = {
-		{ .kind = &arg_ipv4, .to = &w.dst.addr, .need = true },
-		{ "from", "src", &arg_ipv4, &w.from, false, false, false },
-		{ "dev", "oif", &arg_dev, &w.dev, false, false, false },
-		{ "tos", "dsfield", &arg_tos, &w.tos, false, false, false },
+		{ .name = "to", .kind = &arg_ipv4, .to = &w.dst.addr, .need = true, .bare = true },
+		{ .name = "from", .alias = "src", .kind = &arg_ipv4, .to = &w.from },
+		{ .name = "dev", .alias = "oif", .kind = &arg_dev, .to = &w.dev },
+		{ .name = "tos", .alias = "dsfield", .kind = &arg_tos, .to = &w.tos },
 	};
 	char buf[NL_REQUEST_SIZE] = "";
 	struct nlmsghdr *nlh;
@@ -411,7 +418,6 @@ static int route_get(int argc, char **argv)
 	struct nl nl;
 	int err;
 
-	args_skip("to", &argc, &argv);
 	err = args_parse(ARGS(spec), argc, argv);
 	if (err)
 		return err;

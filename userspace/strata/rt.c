@@ -101,17 +101,20 @@ int rt_neighs(struct nl *nl, struct rt_list *list)
 /* How often a list is read again when the kernel did not find what it showed. */
 #define FLUSH_ROUNDS 10
 
-/* What one list shows; @missed: how many of it the kernel did not find. */
+/*
+ * What one list shows; @missed: how many of it the kernel did not find. One that it refuses to
+ * remove, for which its words are printed, does not keep the others.
+ */
 static int flush_round(struct nl *nl, const struct rt_flush *f, const void *words,
 		       unsigned int *missed)
 {
 	struct rt_list list = { .size = f->size };
 	int err = f->read(nl, &list);
+	unsigned int i, n = err ? 0 : list.count;
 	const char *item = list.item;
-	unsigned int i;
 
 	*missed = 0;
-	for (i = 0; !err && i < list.count; i++, item += f->size) {
+	for (i = 0; i < n; i++, item += f->size) {
 		int left = f->takes(words, item) ? f->remove(nl, item) : 0;
 
 		if (left < 0)

@@ -68,8 +68,10 @@ static bool kind_bool(const char *word, void *to)
 
 static bool kind_features(const char *word, void *to)
 {
+	if (strcmp(word, "ecn"))
+		return false;
 	*(uint32_t *)to = RTAX_FEATURE_ECN;
-	return !strcmp(word, "ecn");
+	return true;
 }
 
 static bool kind_cong(const char *word, void *to)

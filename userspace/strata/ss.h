@@ -79,7 +79,10 @@ struct ss_opts {
 	struct ss_filter *filter;
 };
 
-/* ss_filter.c: the words after the options. NULL with the reason printed. */
+/*
+ * ss_filter.c: the words after the options. NULL with the reason printed. Without @states neither
+ * states nor devices are taken.
+ */
 struct ss_filter *ss_filter_parse(int argc, char **argv, unsigned int *states);
 bool ss_filter_takes(const struct ss_filter *f, const struct ss_sock *s);
 void ss_filter_free(struct ss_filter *f);

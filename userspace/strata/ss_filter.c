@@ -10,6 +10,9 @@
  *	         | ( "src" | "dst" ) [ op ] [ ADDRESS [ "/" LENGTH ] ] [ ":" PORT ]
  *	         | "dev" [ op ] DEVICE
  *
+ * What has ends and nothing else (the events of strata trace) is filtered by them alone: without
+ * "state", "exclude" and "dev".
+ *
  * The expression becomes a tree that is evaluated here for every socket, so
  * that the result does not depend on what the kernel can filter by itself;
  * the kernel is only told states and ports that every match must have.
@@ -46,6 +49,7 @@ struct lexer {
 	char *text, *at;
 	char word[128];
 	unsigned int depth;
+	bool ends_only;		/* what is filtered has no state and no device */
 };
 
 #define MAX_DEPTH 100
@@ -298,6 +302,8 @@ static struct ss_filter *parse_factor(struct lexer *lx)
 		f = parse_host(lx, N_SRC);
 	} else if (take(lx, "dst", "dst", "dst")) {
 		f = parse_host(lx, N_DST);
+	} else if (lx->ends_only) {
+		expected(lx, "one of \"sport\", \"dport\", \"src\", \"dst\", \"not\", \"(\"");
 	} else if (take(lx, "dev", "dev", "dev")) {
 		f = parse_dev(lx);
 	} else {
@@ -388,14 +394,14 @@ static char *join(int argc, char **argv)
 
 struct ss_filter *ss_filter_parse(int argc, char **argv, unsigned int *states)
 {
-	struct lexer lx = { .text = join(argc, argv) };
+	struct lexer lx = { .text = join(argc, argv), .ends_only = !states };
 	struct ss_filter *f = NULL;
 
 	lx.at = lx.text;
 	if (!lx.text)
 		return expected(&lx, "more memory");
 	next(&lx);
-	if (!parse_states(&lx, states))
+	if (states && !parse_states(&lx, states))
 		goto out;
 	if (!*lx.word) {
 		/* No expression: one that is always true. */

@@ -32,8 +32,9 @@ static const char help[] =
 "\n"
 "Draws the TCP connections of Strata as they run: times in milliseconds since\n"
 "the connection's first event, states of the local socket, every segment with\n"
-"relative numbers. FILTER is that of strata ss. The events are those of every\n"
-"network namespace, whichever -n names. Ends with Ctrl-C.\n";
+"relative numbers. FILTER is that of strata ss, without states and devices. The\n"
+"events are those of every network namespace, whichever -n names. Ends with\n"
+"Ctrl-C.\n";
 
 static const struct option options[] = {
 	{ "count", required_argument, NULL, 'c' },
@@ -326,14 +327,13 @@ static int trace(struct tracer *t)
 
 static struct ss_filter *read_filter(int argc, char **argv)
 {
-	unsigned int states = SS_ALL;
 	char text[64], *word = text;
 	uint32_t port;
 
 	if (argc != 1 || !parse_u32(argv[0], &port, 65535))
-		return ss_filter_parse(argc, argv, &states);
+		return ss_filter_parse(argc, argv, NULL);
 	snprintf(text, sizeof(text), "sport = :%u or dport = :%u", port, port);
-	return ss_filter_parse(1, &word, &states);
+	return ss_filter_parse(1, &word, NULL);
 }
 
 int cmd_trace(int argc, char **argv)
