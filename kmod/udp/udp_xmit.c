@@ -8,7 +8,8 @@
  * so that a server that answers one client after the other seldom routes twice in a row.
  *
  * MSG_MORE and UDP_CORK collect one datagram in up->pending, payload only, its bytes in page
- * fragments; the call without MSG_MORE sends it.
+ * fragments; the call without MSG_MORE sends it, or the end of a splice that has no more. Before
+ * 6.5 sendfile() says MSG_SENDPAGE_NOTLAST of the pages before the last.
  *
  * With UDP_SEGMENT a send is many datagrams of one size, the last what is left: they go down as
  * one GSO packet, which the device or the kernel's GSO cuts.
@@ -262,6 +263,19 @@ int strata_udp_push_pending(struct sock *sk)
 	return udp_send_locked(sk, &fl, up->pending_gso, false, 0, skb);
 }
 
+void strata_udp_splice_eof(struct socket *sock)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sock->sk);
+
+	if (!READ_ONCE(up->pending) || up->corked)
+		return;
+	lock_sock(sock->sk);
+	/* as native: nobody is told what becomes of it */
+	if (up->pending && !up->corked)
+		strata_udp_push_pending(sock->sk);
+	release_sock(sock->sk);
+}
+
 static int udp_append_frag(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, size_t len)
 {
 	struct page_frag *pfrag = sk_page_frag(sk);
@@ -429,7 +443,7 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct strata_udp_sock *up = strata_udp_sk(sk);
 	DECLARE_SOCKADDR(struct sockaddr_in *, to, msg->msg_name);
-	bool more = up->corked || msg->msg_flags & MSG_MORE;
+	bool more = up->corked || msg->msg_flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST);
 	bool to_peer = !to && !msg->msg_controllen && !(msg->msg_flags & MSG_DONTROUTE);
 	u16 gso = READ_ONCE(up->gso_size);
 	struct strata_flow fl;
