@@ -20,6 +20,7 @@ struct strata_net_conf {
 	int	mtu_expires;			/* jiffies (seconds in /proc) */
 	int	ip_local_port_range[2];		/* ports, inclusive */
 	unsigned long *ip_local_reserved_ports;	/* bits: not chosen by the stack; main.c's */
+	int	ip_autobind_reuse;		/* bool: bind(0) of TCP shares when none is free */
 	int	ip_unprivileged_port_start;	/* first port open to everybody */
 	int	ipfrag_high_thresh;		/* bytes, informational: see fqdir */
 	/* arp */
