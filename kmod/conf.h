@@ -37,6 +37,8 @@ struct strata_net_conf {
 	int	icmp_echo_ignore_broadcasts;	/* bool */
 	int	icmp_msgs_per_sec;
 	int	icmp_msgs_burst;
+	int	icmp_ratelimit;			/* jiffies per error to one host (ms in /proc) */
+	int	icmp_ratemask;			/* bits: types that are limited */
 	int	ping_group_range[2];		/* gids, inclusive */
 	/* udp */
 	int	udp_rmem_min;			/* bytes a socket may keep under pressure */

@@ -334,6 +334,8 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC_BOOL(icmp_echo_ignore_broadcasts),
 	SPEC(icmp_msgs_per_sec, 0, INT_MAX),
 	SPEC(icmp_msgs_burst, 0, INT_MAX),
+	SPEC_AS("icmp_ratelimit", icmp_ratelimit, sysctl_ms, 0, INT_MAX),
+	SPEC(icmp_ratemask, INT_MIN, INT_MAX),
 	SPEC_AS("ping_group_range", ping_group_range, sysctl_groups, 0, INT_MAX),
 	/* udp */
 	SPEC(udp_rmem_min, 1, INT_MAX),
