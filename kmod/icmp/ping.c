@@ -33,14 +33,17 @@ static struct hlist_head *ping_chain(const struct net *net, __be16 id)
 	return &ping_table[hash_32((__force u32)id ^ net_hash_mix(net), PING_HASH_BITS)];
 }
 
-/* may @sk have @id? Native's rule: it may be shared if all want to. ping_lock */
-static bool ping_id_free(const struct sock *sk, __be16 id)
+/*
+ * May @sk have @id? Native's rule: it may be shared if all want to, which is so unless a program
+ * says otherwise, but what is given by itself (@share unset) nobody else has. ping_lock
+ */
+static bool ping_id_free(const struct sock *sk, __be16 id, bool share)
 {
 	const struct sock *other;
 
 	sk_for_each(other, ping_chain(sock_net(sk), id))
 		if (other != sk && sock_net(other) == sock_net(sk) &&
-		    strata_sk(other)->lport == id && !(other->sk_reuse && sk->sk_reuse))
+		    strata_sk(other)->lport == id && !(share && other->sk_reuse && sk->sk_reuse))
 			return false;
 	return true;
 }
@@ -51,7 +54,7 @@ static int ping_pick_id(const struct sock *sk, __be16 *id)
 
 	do {
 		*id = (__force __be16)i;
-		if (i && ping_id_free(sk, *id))
+		if (i && ping_id_free(sk, *id, false))
 			return 0;
 	} while (++i != start);
 	return -EADDRINUSE;
@@ -65,7 +68,7 @@ static int prot_get_port(struct sock *sk, unsigned short port)
 	spin_lock_bh(&ping_lock);
 	if (!port)
 		err = ping_pick_id(sk, &id);
-	else if (!ping_id_free(sk, id))
+	else if (!ping_id_free(sk, id, true))
 		err = -EADDRINUSE;
 	if (!err && sk_unhashed(sk)) {
 		WRITE_ONCE(strata_sk(sk)->lport, id);
@@ -192,6 +195,7 @@ static int prot_sock_init(struct sock *sk)
 	if (err)
 		return err;
 	sock_set_flag(sk, SOCK_RCU_FREE);
+	sk->sk_reuse = SK_CAN_REUSE;	/* as native: SO_REUSEADDR is set */
 	sk->sk_destruct = prot_destruct;
 	strata_inc(strata_sk_net(sk), SOCKETS);
 	return 0;
