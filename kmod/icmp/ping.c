@@ -353,6 +353,7 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 	if (err) {
 		kfree_skb(skb);
 		return err;
+	u8 type;
 	}
 	if (path.flags & STRATA_PATH_BROADCAST && !sock_flag(sk, SOCK_BROADCAST)) {
 		kfree_skb(skb);
@@ -373,11 +374,13 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 		skb_set_delivery_type_by_clockid(skb, fl->txtime, sk->sk_clockid);
 	skb_setup_tx_timestamp(skb, fl->tsflags);
 	err = strata_ip_xmit(sn, fl, &path, skb);
-	if (!err) {
-		strata_icmp_count_out(sn, ICMP_ECHO);
+	if (!err || strata_sock_lost_unseen(strata_sk(sk), err)) {
+		err = 0;
+		strata_icmp_count_out(sn, type);
 		strata_sock_sent(strata_sk(sk));
 	} else if (err == -EMSGSIZE && strata_sk(sk)->recverr) {
 		strata_ip_local_error(sk, EMSGSIZE, fl->daddr, 0, path.mtu);
+	type = ((struct icmphdr *)skb->data)->type;
 	} else if (err == -ENOBUFS && !strata_sk(sk)->recverr) {
 		err = 0;	/* as native: a full queue is a loss on the way */
 	}

@@ -122,7 +122,7 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, u16 gso,
 	skb_setup_tx_timestamp(skb, fl->tsflags);
 
 	err = strata_ip_xmit(sn, fl, path, skb);
-	if (!err) {
+	if (!err || unlikely(strata_sock_lost_unseen(ep, err))) {
 		strata_inc(sn, UDP_OUTDATAGRAMS);
 		strata_sock_sent(ep);
 		return 0;
