@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Datagram ping sockets: socket(AF_STRATA, SOCK_DGRAM, IPPROTO_ICMP). A program
- * sends echo requests (RFC 792) with its own sequence numbers and data; the
+ * sends echo requests (RFC 792, RFC 8335) with its own sequence numbers and data; the
  * identifier is the socket's and plays the port's part: bind() chooses it, replies
  * and errors find the socket by it. ep->lport holds it.
  *
@@ -276,6 +276,12 @@ static int prot_abort(struct sock *sk, int err)
 
 /* ---- send ---- */
 
+/* is it a request of those that ping sockets send: echo, or of an interface (RFC 8335 2)? */
+static bool ping_is_request(const struct icmphdr *icmph)
+{
+	return (icmph->type == ICMP_ECHO || icmph->type == ICMP_EXT_ECHO) && !icmph->code;
+}
+
 /* the user's message */
 static struct sk_buff *ping_build(struct sock *sk, struct msghdr *msg, size_t len)
 {
@@ -298,7 +304,7 @@ static struct sk_buff *ping_build(struct sock *sk, struct msghdr *msg, size_t le
 		goto fail;
 	icmph = (struct icmphdr *)skb->data;
 	err = -EINVAL;
-	if (icmph->type != ICMP_ECHO || icmph->code)
+	if (!ping_is_request(icmph))
 		goto fail;
 	skb->ip_summed = CHECKSUM_NONE;
 	return skb;
@@ -347,13 +353,13 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 {
 	struct strata_net *sn = strata_sk_net(sk);
 	struct strata_path path;
+	u8 type;
 	int err;
 
 	err = strata_ip_route(sn, fl, &path);
 	if (err) {
 		kfree_skb(skb);
 		return err;
-	u8 type;
 	}
 	if (path.flags & STRATA_PATH_BROADCAST && !sock_flag(sk, SOCK_BROADCAST)) {
 		kfree_skb(skb);
@@ -373,6 +379,7 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 	if (unlikely(fl->txtime))
 		skb_set_delivery_type_by_clockid(skb, fl->txtime, sk->sk_clockid);
 	skb_setup_tx_timestamp(skb, fl->tsflags);
+	type = ((struct icmphdr *)skb->data)->type;
 	err = strata_ip_xmit(sn, fl, &path, skb);
 	if (!err || strata_sock_lost_unseen(strata_sk(sk), err)) {
 		err = 0;
@@ -380,7 +387,6 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 		strata_sock_sent(strata_sk(sk));
 	} else if (err == -EMSGSIZE && strata_sk(sk)->recverr) {
 		strata_ip_local_error(sk, EMSGSIZE, fl->daddr, 0, path.mtu);
-	type = ((struct icmphdr *)skb->data)->type;
 	} else if (err == -ENOBUFS && !strata_sk(sk)->recverr) {
 		err = 0;	/* as native: a full queue is a loss on the way */
 	}
@@ -496,7 +502,7 @@ int strata_icmp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	bool hard;
 	int err;
 
-	if (echo->type != ICMP_ECHO || echo->code)
+	if (!ping_is_request(echo))
 		return -ENOENT;
 	sk = ping_lookup_rcu(sn->net, echo->un.echo.id, quoted->saddr, quoted->daddr, 0);
 	if (!sk)
