@@ -133,7 +133,7 @@ differs_rightly() { # NAME VALUE
 	"mtu_expires 0") ;;
 	"mtu_expires -"*|"tcp_fin_timeout -"*|"tcp_keepalive_"*" -"*|"tcp_base_mss -"*|\
 	"tcp_challenge_ack_limit -"*|"tcp_limit_output_bytes -"*|\
-	"icmp_ratelimit -"*|"tcp_max_syn_backlog -"*|"tcp_max_tw_buckets -"*|"tcp_max_orphans -"*) ;;
+	"tcp_max_syn_backlog -"*|"tcp_max_tw_buckets -"*|"tcp_max_orphans -"*) ;;
 	# 6.1 knows groups to 2^31, 6.12 to 2^32
 	"ping_group_range 0 2147483648") ;;
 	*) return 1 ;;
