@@ -30,6 +30,9 @@ static void conf_init_ip(struct strata_net_conf *conf)
 	conf->icmp_echo_ignore_broadcasts = 1;
 	conf->icmp_msgs_per_sec = 1000;
 	conf->icmp_msgs_burst = 50;
+	conf->icmp_ratelimit = HZ;
+	/* destination unreachable, source quench, time exceeded, parameter problem */
+	conf->icmp_ratemask = 0x1818;
 	/* nobody, as native; CAP_NET_RAW may too, as there are no raw sockets */
 	conf->ping_group_range[0] = 1;
 	conf->ping_group_range[1] = 0;

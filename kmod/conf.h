@@ -20,6 +20,7 @@ struct strata_net_conf {
 	int	mtu_expires;			/* jiffies (seconds in /proc) */
 	int	ip_local_port_range[2];		/* ports, inclusive */
 	unsigned long *ip_local_reserved_ports;	/* bits: not chosen by the stack; main.c's */
+	int	ip_autobind_reuse;		/* bool: bind(0) of TCP shares when none is free */
 	int	ip_unprivileged_port_start;	/* first port open to everybody */
 	int	ipfrag_high_thresh;		/* bytes, informational: see fqdir */
 	/* arp */
@@ -36,6 +37,8 @@ struct strata_net_conf {
 	int	icmp_echo_ignore_broadcasts;	/* bool */
 	int	icmp_msgs_per_sec;
 	int	icmp_msgs_burst;
+	int	icmp_ratelimit;			/* jiffies per error to one host (ms in /proc) */
+	int	icmp_ratemask;			/* bits: types that are limited */
 	int	ping_group_range[2];		/* gids, inclusive */
 	/* udp */
 	int	udp_rmem_min;			/* bytes a socket may keep under pressure */

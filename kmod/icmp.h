@@ -41,6 +41,16 @@ void strata_icmp_send(struct sk_buff *skb, u8 type, u8 code, u32 info);
 int strata_icmp_errno(u8 type, u8 code, bool *fatal);
 
 /**
+ * strata_sock_lost_unseen() - has a datagram ended by @err as on the way, unseen by its sender?
+ * Nobody is at its next hop, and the socket has neither a peer nor IP_RECVERR: as native, where
+ * it waits for the neighbour and then is lost, it is taken as sent. Socket lock
+ */
+static inline bool strata_sock_lost_unseen(const struct strata_sock *ep, int err)
+{
+	return err == -EHOSTUNREACH && !ep->recverr && ep->sk.sk_state != TCP_ESTABLISHED;
+}
+
+/**
  * strata_ping_walk() - call @fn for each ping socket from *@pos on, as strata_neigh_walk_rcu();
  * BH may be off in @fn
  */

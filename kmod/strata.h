@@ -23,7 +23,7 @@
  * reuseport_lock          | SO_REUSEPORT groups; the kernel's      | listen, bind, unhash; BH off
  * strata_fastopen_net.lock| cookies of Fast Open servers           | any, BH off
  * strata_pmtu_net.lock    | path MTUs learnt (writers), their timer| any, BH off
- * strata_icmp_net.lock    | token bucket of ICMP errors            | any, BH off
+ * strata_icmp_net.lock    | token buckets of ICMP errors           | any, BH off
  * cong_lock               | the congestion controls there are      | modules, sysctls
  * locks of socklist.c     | sockets made by socket(2), sk_bind_node| socket(), close(), reports
  * strata_neigh_net.lock   | neighbour table (writers)              | any, BH off
@@ -47,6 +47,7 @@
 #include <linux/list.h>
 #include <linux/netdevice.h>
 #include <linux/percpu_counter.h>
+#include <linux/siphash.h>
 #include <linux/skbuff.h>
 #include <linux/spinlock.h>
 #include <linux/timer.h>
@@ -104,16 +105,21 @@ struct strata_pmtu_net {
 	unsigned int		count;
 };
 
+#define STRATA_ICMP_HOSTS	256
+
 /**
- * struct strata_icmp_net - token bucket of ICMP errors (icmp/icmp_xmit.c)
- * @lock: protects the bucket
- * @credit: errors that may be sent now
- * @stamp: jiffies of the last refill
+ * struct strata_icmp_net - token buckets of ICMP errors (icmp/icmp_xmit.c)
+ * @lock: protects them
+ * @credit: errors that may be sent now, to whom ever; @stamp: jiffies of the last refill
+ * @key: secret of the hash by which hosts have their place in @host; constant
+ * @host: jiffies since when a host has been earning what it has not spent
  */
 struct strata_icmp_net {
 	spinlock_t		lock;	/* see above */
 	u32			credit;
 	unsigned long		stamp;
+	siphash_aligned_key_t	key;
+	unsigned long		host[STRATA_ICMP_HOSTS];
 };
 
 /* clients' cookies are kept in so many chains, each no longer than the other (RFC 7413 4.1.3) */

@@ -24,6 +24,9 @@ int strata_udp_walk(struct strata_net *sn, long *pos,
 /** strata_udp_queued() - bytes of all datagrams that wait to be read. Any context but hard IRQ */
 u32 strata_udp_queued(struct sock *sk);
 
+/** strata_udp_splice_eof() - the splice that fed sendmsg(MSG_MORE) ended: send; takes the lock */
+void strata_udp_splice_eof(struct socket *sock);
+
 /** strata_udp_inq() - bytes of the next datagram (SIOCINQ) */
 int strata_udp_inq(struct sock *sk);
 

@@ -316,6 +316,7 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC_AS("ip_local_port_range", ip_local_port_range, sysctl_port_range, 1, 65535),
 	{ "ip_local_reserved_ports", offsetof(struct strata_net_conf, ip_local_reserved_ports),
 	  65536, proc_do_large_bitmap },
+	SPEC_BOOL(ip_autobind_reuse),
 	SPEC_AS("ip_unprivileged_port_start", ip_unprivileged_port_start, sysctl_unprivileged,
 		0, 65535),
 	SPEC_AS("ipfrag_high_thresh", ipfrag_high_thresh, sysctl_frag_thresh, 0, INT_MAX),
@@ -333,6 +334,8 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC_BOOL(icmp_echo_ignore_broadcasts),
 	SPEC(icmp_msgs_per_sec, 0, INT_MAX),
 	SPEC(icmp_msgs_burst, 0, INT_MAX),
+	SPEC_AS("icmp_ratelimit", icmp_ratelimit, sysctl_ms, 0, INT_MAX),
+	SPEC(icmp_ratemask, INT_MIN, INT_MAX),
 	SPEC_AS("ping_group_range", ping_group_range, sysctl_groups, 0, INT_MAX),
 	/* udp */
 	SPEC(udp_rmem_min, 1, INT_MAX),

@@ -8,7 +8,7 @@
  * protocol then matches ports (and, for TCP, the sequence number) against its
  * flows (RFC 5927). Redirects are counted and ignored: the routes are the
  * administrator's. So are requests for time, mask and routers (RFC 1122 makes
- * them optional, RFC 6918 obsoletes most).
+ * them optional, RFC 6918 obsoletes most) and for interfaces (RFC 8335 8).
  *
  * Fragmentation needed (RFC 1191 4-5): a router that tells no next-hop MTU leaves
  * us to search down the table of common MTUs (section 7.1).
@@ -129,58 +129,100 @@ static enum skb_drop_reason icmp_error(struct strata_net *sn, struct sk_buff *sk
 
 static enum skb_drop_reason icmp_echo(struct strata_net *sn, struct sk_buff *skb)
 {
-	const struct strata_rcv_cb *cb = STRATA_RCV_CB(skb);
-
-	strata_inc(sn, ICMP_INECHOS);
 	if (READ_ONCE(sn->conf.icmp_echo_ignore_all))
-		return SKB_DROP_REASON_NOT_SPECIFIED;
-	/* RFC 1122 3.2.2.6: MAY be discarded; answering would amplify */
-	if ((cb->flags & (STRATA_RCV_BROADCAST | STRATA_RCV_MULTICAST)) &&
-	    READ_ONCE(sn->conf.icmp_echo_ignore_broadcasts))
 		return SKB_DROP_REASON_NOT_SPECIFIED;
 	strata_icmp_reply(skb);
 	return SKB_NOT_DROPPED_YET;
 }
 
+static void icmp_count_in(struct strata_net *sn, u8 type)
+{
+	switch (type) {
+	case ICMP_ECHO:
+		strata_inc(sn, ICMP_INECHOS);
+		break;
+	case ICMP_ECHOREPLY:
+		strata_inc(sn, ICMP_INECHOREPS);
+		break;
+	case ICMP_DEST_UNREACH:
+		strata_inc(sn, ICMP_INDESTUNREACHS);
+		break;
+	case ICMP_TIME_EXCEEDED:
+		strata_inc(sn, ICMP_INTIMEEXCDS);
+		break;
+	case ICMP_PARAMETERPROB:
+		strata_inc(sn, ICMP_INPARMPROBS);
+		break;
+	case ICMP_SOURCE_QUENCH:
+		strata_inc(sn, ICMP_INSRCQUENCHS);
+		break;
+	case ICMP_REDIRECT:
+		strata_inc(sn, ICMP_INREDIRECTS);
+		break;
+	case ICMP_TIMESTAMP:
+		strata_inc(sn, ICMP_INTIMESTAMPS);
+		break;
+	case ICMP_TIMESTAMPREPLY:
+		strata_inc(sn, ICMP_INTIMESTAMPREPS);
+		break;
+	case ICMP_ADDRESS:
+		strata_inc(sn, ICMP_INADDRMASKS);
+		break;
+	case ICMP_ADDRESSREPLY:
+		strata_inc(sn, ICMP_INADDRMASKREPS);
+		break;
+	}
+}
+
+/* may a message of this type be to many? Replies and errors are for one host, as native */
+static bool icmp_may_be_to_many(const struct strata_net *sn, u8 type)
+{
+	switch (type) {
+	case ICMP_ECHO:
+	case ICMP_TIMESTAMP:
+		/* RFC 1122 3.2.2.6, 3.2.2.8: MAY be discarded; answering would amplify */
+		return !READ_ONCE(sn->conf.icmp_echo_ignore_broadcasts);
+	case ICMP_ADDRESS:
+	case ICMP_ADDRESSREPLY:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* @skb is gone when it returns SKB_NOT_DROPPED_YET */
 static enum skb_drop_reason icmp_dispatch(struct strata_net *sn, struct sk_buff *skb)
 {
-	switch (icmp_hdr(skb)->type) {
+	u8 type = icmp_hdr(skb)->type;
+
+	icmp_count_in(sn, type);
+	if (STRATA_RCV_CB(skb)->flags & (STRATA_RCV_BROADCAST | STRATA_RCV_MULTICAST) &&
+	    !icmp_may_be_to_many(sn, type)) {
+		strata_inc(sn, ICMP_INERRORS);
+		return SKB_DROP_REASON_INVALID_PROTO;
+	}
+	switch (type) {
 	case ICMP_ECHO:
 		return icmp_echo(sn, skb);
 	case ICMP_ECHOREPLY:
-		strata_inc(sn, ICMP_INECHOREPS);
+	case ICMP_EXT_ECHOREPLY:
 		strata_ping_rcv(skb);
 		return SKB_NOT_DROPPED_YET;
-	case ICMP_DEST_UNREACH:
-		strata_inc(sn, ICMP_INDESTUNREACHS);
-		return icmp_error(sn, skb);
 	case ICMP_TIME_EXCEEDED:
-		strata_inc(sn, ICMP_INTIMEEXCDS);
 		/* fragments of one datagram got lost: that says nothing of the way; as native */
 		if (icmp_hdr(skb)->code == ICMP_EXC_FRAGTIME)
 			return SKB_DROP_REASON_NOT_SPECIFIED;
 		return icmp_error(sn, skb);
+	case ICMP_DEST_UNREACH:
 	case ICMP_PARAMETERPROB:
-		strata_inc(sn, ICMP_INPARMPROBS);
-		return icmp_error(sn, skb);
 	case ICMP_SOURCE_QUENCH:
-		strata_inc(sn, ICMP_INSRCQUENCHS);
 		return icmp_error(sn, skb);
 	case ICMP_REDIRECT:
-		strata_inc(sn, ICMP_INREDIRECTS);
-		return SKB_DROP_REASON_NOT_SPECIFIED;
 	case ICMP_TIMESTAMP:
-		strata_inc(sn, ICMP_INTIMESTAMPS);
-		return SKB_DROP_REASON_NOT_SPECIFIED;
 	case ICMP_TIMESTAMPREPLY:
-		strata_inc(sn, ICMP_INTIMESTAMPREPS);
-		return SKB_DROP_REASON_NOT_SPECIFIED;
 	case ICMP_ADDRESS:
-		strata_inc(sn, ICMP_INADDRMASKS);
-		return SKB_DROP_REASON_NOT_SPECIFIED;
 	case ICMP_ADDRESSREPLY:
-		strata_inc(sn, ICMP_INADDRMASKREPS);
+	case ICMP_EXT_ECHO:	/* RFC 8335 8: off unless asked for */
 		return SKB_DROP_REASON_NOT_SPECIFIED;
 	default:
 		/* RFC 1122 3.2.2: an unknown type is silently discarded */

@@ -6,8 +6,11 @@
  * a link-layer broadcast, or any fragment but the first (RFC 1122 3.2.2), so that no
  * two hosts can throw errors at each other. An error quotes as much of the
  * offending packet as fits into 576 octets (RFC 1812 4.3.2.3), from the address the
- * packet was sent to. Errors to other hosts pay from a token bucket of the
- * namespace (RFC 1812 4.3.2.8): icmp_msgs_per_sec, at most icmp_msgs_burst at once.
+ * packet was sent to. Errors to other hosts pay from two token buckets (RFC 1812
+ * 4.3.2.8), if icmp_ratemask has their type: one of the host, one each icmp_ratelimit and
+ * at most 6 at once, and one of the namespace, icmp_msgs_per_sec and at most icmp_msgs_burst.
+ * A host that has spent its own takes nothing of the namespace's, so that it cannot silence
+ * the errors to all. Hosts whose addresses have one hash share a bucket: which do is secret.
  */
 
 #include <net/inet_ecn.h>
@@ -15,6 +18,7 @@
 #include "stats.h"
 
 #define ICMP_ERROR_MAX	576	/* octets of the whole IP packet */
+#define ICMP_HOST_BURST	6	/* errors at once to one host, as native */
 
 void strata_icmp_count_out(struct strata_net *sn, u8 type)
 {
@@ -42,21 +46,33 @@ void strata_icmp_count_out(struct strata_net *sn, u8 type)
 
 void strata_icmp_rate_init(struct strata_net *sn)
 {
+	unsigned int i;
+
 	spin_lock_init(&sn->icmp.lock);
 	sn->icmp.credit = sn->conf.icmp_msgs_burst;
 	sn->icmp.stamp = jiffies;
+	get_random_bytes(&sn->icmp.key, sizeof(sn->icmp.key));
+	/* a full bucket, unless the administrator makes icmp_ratelimit ten times what it is */
+	for (i = 0; i < STRATA_ICMP_HOSTS; i++)
+		sn->icmp.host[i] = jiffies - 60 * HZ;
 }
 
-static bool icmp_may_send(struct strata_net *sn)
+/* no limit for what a host needs to find the path's MTU, as native */
+static bool icmp_unlimited(const struct strata_net *sn, u8 type, u8 code)
+{
+	return (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED) ||
+	       !(READ_ONCE(sn->conf.icmp_ratemask) & BIT(type));
+}
+
+/* the namespace's: what was earned since. The lock */
+static void icmp_refill(struct strata_net *sn)
 {
 	u32 rate = READ_ONCE(sn->conf.icmp_msgs_per_sec);
 	u32 burst = READ_ONCE(sn->conf.icmp_msgs_burst);
 	struct strata_icmp_net *bucket = &sn->icmp;
 	unsigned long since;
 	u32 earned;
-	bool ok;
 
-	spin_lock_bh(&bucket->lock);
 	/* more than a second's worth is never needed, nor overflows */
 	since = min_t(unsigned long, jiffies - bucket->stamp, HZ);
 	earned = (u64)rate * since / HZ;
@@ -64,13 +80,41 @@ static bool icmp_may_send(struct strata_net *sn)
 		bucket->credit = min_t(u64, (u64)bucket->credit + earned, burst);
 		bucket->stamp = jiffies;
 	}
-	ok = bucket->credit > 0;
+}
+
+/* has @daddr one to spend? Then that is done. The lock */
+static bool icmp_host_pays(struct strata_net *sn, __be32 daddr)
+{
+	u32 hash = siphash_1u32((__force u32)daddr, &sn->icmp.key);
+	unsigned long *since = &sn->icmp.host[hash % STRATA_ICMP_HOSTS];
+	u64 price = READ_ONCE(sn->conf.icmp_ratelimit);
+	u64 has = min_t(u64, jiffies - *since, ICMP_HOST_BURST * price);
+
+	if (has < price)
+		return false;
+	*since = jiffies - (has - price);
+	return true;
+}
+
+static bool icmp_may_send(struct strata_net *sn, __be32 daddr, u8 type, u8 code)
+{
+	struct strata_icmp_net *bucket = &sn->icmp;
+	bool global, ok;
+
+	if (icmp_unlimited(sn, type, code))
+		return true;
+	spin_lock_bh(&bucket->lock);
+	icmp_refill(sn);
+	global = bucket->credit > 0;
+	ok = global && icmp_host_pays(sn, daddr);
 	/* one on average: who counts what is left learns which ports are open (CVE-2020-25705) */
 	if (ok)
 		bucket->credit -= min(bucket->credit, get_random_u32_below(3));
 	spin_unlock_bh(&bucket->lock);
-	if (!ok)
+	if (!global)
 		strata_inc(sn, ICMP_OUTRATELIMITGLOBAL);
+	else if (!ok)
+		strata_inc(sn, ICMP_OUTRATELIMIT);
 	return ok;
 }
 
@@ -159,7 +203,7 @@ void strata_icmp_send(struct sk_buff *skb, u8 type, u8 code, u32 info)
 		fl.saddr = iph->daddr;
 	loop = strata_addr_is_local_rcu(sn, iph->saddr);
 	rcu_read_unlock();
-	if (!ok || (!loop && !icmp_may_send(sn)))
+	if (!ok || (!loop && !icmp_may_send(sn, fl.daddr, type, code)))
 		return;
 
 	quote = min_t(unsigned int, skb->len - skb_network_offset(skb),

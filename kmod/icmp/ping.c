@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Datagram ping sockets: socket(AF_STRATA, SOCK_DGRAM, IPPROTO_ICMP). A program
- * sends echo requests (RFC 792) with its own sequence numbers and data; the
+ * sends echo requests (RFC 792, RFC 8335) with its own sequence numbers and data; the
  * identifier is the socket's and plays the port's part: bind() chooses it, replies
  * and errors find the socket by it. ep->lport holds it.
  *
@@ -33,14 +33,17 @@ static struct hlist_head *ping_chain(const struct net *net, __be16 id)
 	return &ping_table[hash_32((__force u32)id ^ net_hash_mix(net), PING_HASH_BITS)];
 }
 
-/* may @sk have @id? Native's rule: it may be shared if all want to. ping_lock */
-static bool ping_id_free(const struct sock *sk, __be16 id)
+/*
+ * May @sk have @id? Native's rule: it may be shared if all want to, which is so unless a program
+ * says otherwise, but what is given by itself (@share unset) nobody else has. ping_lock
+ */
+static bool ping_id_free(const struct sock *sk, __be16 id, bool share)
 {
 	const struct sock *other;
 
 	sk_for_each(other, ping_chain(sock_net(sk), id))
 		if (other != sk && sock_net(other) == sock_net(sk) &&
-		    strata_sk(other)->lport == id && !(other->sk_reuse && sk->sk_reuse))
+		    strata_sk(other)->lport == id && !(share && other->sk_reuse && sk->sk_reuse))
 			return false;
 	return true;
 }
@@ -51,7 +54,7 @@ static int ping_pick_id(const struct sock *sk, __be16 *id)
 
 	do {
 		*id = (__force __be16)i;
-		if (i && ping_id_free(sk, *id))
+		if (i && ping_id_free(sk, *id, false))
 			return 0;
 	} while (++i != start);
 	return -EADDRINUSE;
@@ -65,7 +68,7 @@ static int prot_get_port(struct sock *sk, unsigned short port)
 	spin_lock_bh(&ping_lock);
 	if (!port)
 		err = ping_pick_id(sk, &id);
-	else if (!ping_id_free(sk, id))
+	else if (!ping_id_free(sk, id, true))
 		err = -EADDRINUSE;
 	if (!err && sk_unhashed(sk)) {
 		WRITE_ONCE(strata_sk(sk)->lport, id);
@@ -192,6 +195,7 @@ static int prot_sock_init(struct sock *sk)
 	if (err)
 		return err;
 	sock_set_flag(sk, SOCK_RCU_FREE);
+	sk->sk_reuse = SK_CAN_REUSE;	/* as native: SO_REUSEADDR is set */
 	sk->sk_destruct = prot_destruct;
 	strata_inc(strata_sk_net(sk), SOCKETS);
 	return 0;
@@ -272,6 +276,12 @@ static int prot_abort(struct sock *sk, int err)
 
 /* ---- send ---- */
 
+/* is it a request of those that ping sockets send: echo, or of an interface (RFC 8335 2)? */
+static bool ping_is_request(const struct icmphdr *icmph)
+{
+	return (icmph->type == ICMP_ECHO || icmph->type == ICMP_EXT_ECHO) && !icmph->code;
+}
+
 /* the user's message */
 static struct sk_buff *ping_build(struct sock *sk, struct msghdr *msg, size_t len)
 {
@@ -294,7 +304,7 @@ static struct sk_buff *ping_build(struct sock *sk, struct msghdr *msg, size_t le
 		goto fail;
 	icmph = (struct icmphdr *)skb->data;
 	err = -EINVAL;
-	if (icmph->type != ICMP_ECHO || icmph->code)
+	if (!ping_is_request(icmph))
 		goto fail;
 	skb->ip_summed = CHECKSUM_NONE;
 	return skb;
@@ -343,6 +353,7 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 {
 	struct strata_net *sn = strata_sk_net(sk);
 	struct strata_path path;
+	u8 type;
 	int err;
 
 	err = strata_ip_route(sn, fl, &path);
@@ -368,9 +379,11 @@ static int ping_send_locked(struct sock *sk, struct strata_flow *fl, struct sk_b
 	if (unlikely(fl->txtime))
 		skb_set_delivery_type_by_clockid(skb, fl->txtime, sk->sk_clockid);
 	skb_setup_tx_timestamp(skb, fl->tsflags);
+	type = ((struct icmphdr *)skb->data)->type;
 	err = strata_ip_xmit(sn, fl, &path, skb);
-	if (!err) {
-		strata_icmp_count_out(sn, ICMP_ECHO);
+	if (!err || strata_sock_lost_unseen(strata_sk(sk), err)) {
+		err = 0;
+		strata_icmp_count_out(sn, type);
 		strata_sock_sent(strata_sk(sk));
 	} else if (err == -EMSGSIZE && strata_sk(sk)->recverr) {
 		strata_ip_local_error(sk, EMSGSIZE, fl->daddr, 0, path.mtu);
@@ -489,7 +502,7 @@ int strata_icmp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	bool hard;
 	int err;
 
-	if (echo->type != ICMP_ECHO || echo->code)
+	if (!ping_is_request(echo))
 		return -ENOENT;
 	sk = ping_lookup_rcu(sn->net, echo->un.echo.id, quoted->saddr, quoted->daddr, 0);
 	if (!sk)

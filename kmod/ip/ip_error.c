@@ -84,12 +84,20 @@ void strata_ip_local_error(struct sock *sk, int err, __be32 daddr, __be16 port, 
 		kfree_skb(skb);
 }
 
+/* as native: about an ICMP or local error always, port or none; about stamps where there is one */
+static bool error_has_name(const struct sock_exterr_skb *serr)
+{
+	return serr->ee.ee_origin == SO_EE_ORIGIN_ICMP ||
+	       serr->ee.ee_origin == SO_EE_ORIGIN_LOCAL || serr->port;
+}
+
+/* where the packet concerned was to go */
 static void error_name(struct msghdr *msg, const struct sk_buff *skb, int *addrlen)
 {
 	DECLARE_SOCKADDR(struct sockaddr_in *, sin, msg->msg_name);
 	const struct sock_exterr_skb *serr = SKB_EXT_ERR(skb);
 
-	if (!sin || !serr->port)
+	if (!sin || !error_has_name(serr))
 		return;
 	sin->sin_family = AF_INET;
 	memcpy(&sin->sin_addr, skb_network_header(skb) + serr->addr_offset,

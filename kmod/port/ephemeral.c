@@ -105,7 +105,9 @@ int strata_port_bind_any(struct sock *sk)
 	if (tcp && w.count > 1)
 		w.start |= 1;
 	err = bind_any(sk, &w, false);
-	if (err == -EADDRINUSE && sk->sk_reuse)
+	/* as native: who listens shall not be one of two by chance */
+	if (err == -EADDRINUSE && sk->sk_reuse &&
+	    (!tcp || READ_ONCE(strata_sk_net(sk)->conf.ip_autobind_reuse)))
 		err = bind_any(sk, &w, true);
 	return err;
 }

@@ -82,6 +82,7 @@ const struct proto_ops strata_dgram_ops = {
 	.recvmsg	= dgram_recvmsg,
 	.mmap		= sock_no_mmap,
 	.set_peek_off	= sk_set_peek_off,
+	STRATA_IF_SPLICE_EOF(.splice_eof = strata_udp_splice_eof)
 };
 
 /* as native: no SO_PEEK_OFF */

@@ -165,6 +165,22 @@ static struct sk_buff *udp_try_dequeue(struct sock *sk, int flags, int *off, str
 	return skb;
 }
 
+/* Look at the queue, and again as long as polling the device brings something */
+static struct sk_buff *udp_poll_dequeue(struct sock *sk, int flags, int peek, int *off,
+					struct sk_buff **last)
+{
+	struct sk_buff *skb;
+
+	do {
+		*off = peek;
+		skb = udp_try_dequeue(sk, flags, off, last);
+		if (skb || !sk_can_busy_loop(sk))
+			return skb;
+		sk_busy_loop(sk, flags & MSG_DONTWAIT);
+	} while (READ_ONCE(sk->sk_receive_queue.prev) != *last);
+	return NULL;
+}
+
 static struct sk_buff *udp_dequeue(struct sock *sk, int flags, int *off, int *err)
 {
 	struct sk_buff_head *queue = &sk->sk_receive_queue;
@@ -176,16 +192,10 @@ static struct sk_buff *udp_dequeue(struct sock *sk, int flags, int *off, int *er
 		*err = sock_error(sk);
 		if (*err)
 			return NULL;
-		*off = peek;
-		skb = udp_try_dequeue(sk, flags, off, &last);
+		skb = udp_poll_dequeue(sk, flags, peek, off, &last);
 		if (skb)
 			return skb;
 		*err = -EAGAIN;
-		if (sk_can_busy_loop(sk)) {
-			sk_busy_loop(sk, flags & MSG_DONTWAIT);
-			if (READ_ONCE(queue->prev) != last)
-				continue;
-		}
 	} while (timeo && !__skb_wait_for_more_packets(sk, queue, err, &timeo, last));
 	return NULL;
 }

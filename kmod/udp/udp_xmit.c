@@ -8,7 +8,8 @@
  * so that a server that answers one client after the other seldom routes twice in a row.
  *
  * MSG_MORE and UDP_CORK collect one datagram in up->pending, payload only, its bytes in page
- * fragments; the call without MSG_MORE sends it.
+ * fragments; the call without MSG_MORE sends it, or the end of a splice that has no more. Before
+ * 6.5 sendfile() says MSG_SENDPAGE_NOTLAST of the pages before the last.
  *
  * With UDP_SEGMENT a send is many datagrams of one size, the last what is left: they go down as
  * one GSO packet, which the device or the kernel's GSO cuts.
@@ -121,7 +122,7 @@ static int udp_send_skb(struct sock *sk, struct strata_flow *fl, u16 gso,
 	skb_setup_tx_timestamp(skb, fl->tsflags);
 
 	err = strata_ip_xmit(sn, fl, path, skb);
-	if (!err) {
+	if (!err || unlikely(strata_sock_lost_unseen(ep, err))) {
 		strata_inc(sn, UDP_OUTDATAGRAMS);
 		strata_sock_sent(ep);
 		return 0;
@@ -260,6 +261,19 @@ int strata_udp_push_pending(struct sock *sk)
 
 	WRITE_ONCE(up->pending, NULL);
 	return udp_send_locked(sk, &fl, up->pending_gso, false, 0, skb);
+}
+
+void strata_udp_splice_eof(struct socket *sock)
+{
+	struct strata_udp_sock *up = strata_udp_sk(sock->sk);
+
+	if (!READ_ONCE(up->pending) || up->corked)
+		return;
+	lock_sock(sock->sk);
+	/* as native: nobody is told what becomes of it */
+	if (up->pending && !up->corked)
+		strata_udp_push_pending(sock->sk);
+	release_sock(sock->sk);
 }
 
 static int udp_append_frag(struct sock *sk, struct sk_buff *skb, struct iov_iter *from, size_t len)
@@ -429,7 +443,7 @@ int strata_udp_sendmsg(struct sock *sk, struct msghdr *msg, size_t len)
 {
 	struct strata_udp_sock *up = strata_udp_sk(sk);
 	DECLARE_SOCKADDR(struct sockaddr_in *, to, msg->msg_name);
-	bool more = up->corked || msg->msg_flags & MSG_MORE;
+	bool more = up->corked || msg->msg_flags & (MSG_MORE | MSG_SENDPAGE_NOTLAST);
 	bool to_peer = !to && !msg->msg_controllen && !(msg->msg_flags & MSG_DONTROUTE);
 	u16 gso = READ_ONCE(up->gso_size);
 	struct strata_flow fl;

@@ -150,6 +150,37 @@ TEST_F(bind, any_port)
 	EXPECT_GT(150, ascending);
 }
 
+/*
+ * Who may share a port by SO_REUSEADDR is given one that nobody has as long as there is one; then
+ * UDP shares, TCP only if the administrator wants (ip_autobind_reuse)
+ */
+TEST_F(bind, any_port_shared)
+{
+	const char *stack = variant->stack == NATIVE ? "ipv4" : "strata";
+	int i, fd[4], first;
+
+	ASSERT_EQ(0, env_run("echo 5000 5001 > /proc/sys/net/%s/ip_local_port_range%s", stack, ""));
+	for (i = 0; i < 4; i++) {
+		fd[i] = socket(self->family, SOCK_STREAM, 0);
+		ASSERT_EQ(0, env_setopt(fd[i], SOL_SOCKET, SO_REUSEADDR, 1));
+	}
+	ASSERT_EQ(0, env_bind(fd[0], "127.0.0.1", 0));
+	first = env_port(fd[0]);
+	ASSERT_EQ(0, env_bind(fd[1], "127.0.0.1", 0));
+	EXPECT_EQ(5000 + 5001 - first, env_port(fd[1]));
+	EXPECT_ERRNO(EADDRINUSE, env_bind(fd[2], "127.0.0.1", 0));
+	EXPECT_EQ(0, env_bind(fd[3], "127.0.0.1", 5000));	/* who names it may */
+	ASSERT_EQ(0, env_run("echo 1 > /proc/sys/net/%s/ip_autobind_reuse%s", stack, ""));
+	EXPECT_EQ(0, env_bind(fd[2], "127.0.0.1", 0));
+	ASSERT_EQ(0, env_run("echo 0 > /proc/sys/net/%s/ip_autobind_reuse%s", stack, ""));
+
+	for (i = 0; i < 4; i++) {
+		fd[i] = socket(self->family, SOCK_DGRAM, 0);
+		ASSERT_EQ(0, env_setopt(fd[i], SOL_SOCKET, SO_REUSEADDR, 1));
+		EXPECT_EQ(0, env_bind(fd[i], "127.0.0.1", 0));
+	}
+}
+
 /* A closed socket's port is free at once (UDP has no TIME-WAIT) */
 TEST_F(bind, free_again)
 {

@@ -223,6 +223,72 @@ TEST_F(link, no_neighbour_soft)
 	EXPECT_EQ(0, env_getopt(fd, SOL_SOCKET, SO_ERROR));
 }
 
+/* nor does one without a peer learn it by sending: sendmmsg() goes on with who is there */
+TEST_F(link, no_neighbour_unconnected)
+{
+	const char *conf = variant->stack == NATIVE ? "ipv4" : "strata";
+	int peer = peer_socket(self->there, self->here, SOCK_DGRAM);
+	struct sockaddr_in to[3] = {
+		env_addr("10.9.0.2", 9), env_addr("10.9.0.77", 9), env_addr("10.9.0.2", 9),
+	};
+	struct iovec iov = { "x", 1 };
+	struct mmsghdr msg[3] = { };
+	uint8_t echo[16] = { 8 };
+	int fd, ping, i;
+	char c;
+
+	ASSERT_EQ(0, env_run("echo 0 2147483647 > /proc/sys/net/%s/ping_group_range%s", conf, ""));
+	ASSERT_EQ(0, env_bind(peer, "10.9.0.2", 9));
+	fd = socket(self->family, SOCK_DGRAM, 0);
+	ping = socket(self->family, SOCK_DGRAM, IPPROTO_ICMP);
+	ASSERT_LE(0, ping);
+	for (i = 0; i < ARRAY_SIZE(to); i++)
+		msg[i].msg_hdr = (struct msghdr){ .msg_name = &to[i], .msg_namelen = sizeof(to[i]),
+						  .msg_iov = &iov, .msg_iovlen = 1 };
+	/* while it is asked for, when nobody has answered, and asked for again */
+	for (i = 0; i < 50; i++) {
+		ASSERT_EQ(3, sendmmsg(fd, msg, 3, 0)) TH_LOG("%d ms: %m", i * 100);
+		ASSERT_EQ(16, env_sendto(ping, echo, 16, 0, "10.9.0.77", 0));
+		ASSERT_EQ(1, env_readable(peer));
+		EXPECT_EQ(1, recv(peer, &c, 1, MSG_DONTWAIT));
+		ASSERT_EQ(1, env_readable(peer));
+		EXPECT_EQ(1, recv(peer, &c, 1, MSG_DONTWAIT));
+		usleep(100000);
+	}
+	EXPECT_EQ(0, env_getopt(fd, SOL_SOCKET, SO_ERROR));
+	EXPECT_EQ(0, env_getopt(ping, SOL_SOCKET, SO_ERROR));
+}
+
+/*
+ * A device that is polled late (napi_defer_hard_irqs) has a datagram that nobody has seen: a
+ * receiver that polls it (SO_BUSY_POLL) takes that at once, though it does not wait
+ */
+TEST_F(link, busy_poll)
+{
+	int peer = peer_socket(self->there, self->here, SOCK_DGRAM);
+	int fd = socket(self->family, SOCK_DGRAM, 0), i;
+	char c;
+
+	ASSERT_EQ(0, env_bind(fd, "10.9.0.1", 7));
+	ASSERT_EQ(0, env_connect(peer, "10.9.0.1", 7));
+	/* with GRO a veth device is polled, unless its peer sends what could be merged already */
+	ASSERT_EQ(0, setns(self->there, CLONE_NEWNET));
+	ASSERT_EQ(0, system("ethtool -K v1 tso off"));
+	ASSERT_EQ(0, setns(self->here, CLONE_NEWNET));
+	if (system("ethtool -K v0 gro on && unshare -m sh -c 'mount -t sysfs none /sys && "
+		   "echo 1000 > /sys/class/net/v0/napi_defer_hard_irqs && "
+		   "echo 2000000000 > /sys/class/net/v0/gro_flush_timeout'"))
+		SKIP(return, "no ethtool, or a device that cannot wait");
+	ASSERT_EQ(0, env_setopt(fd, SOL_SOCKET, SO_BUSY_POLL, 50));
+	ASSERT_EQ(1, send(peer, "a", 1, 0));
+	ASSERT_EQ(1, env_readable(fd));
+	ASSERT_EQ(1, recv(fd, &c, 1, 0));
+	for (i = 0; i < 3; i++) {
+		ASSERT_EQ(1, send(peer, "b", 1, 0));
+		EXPECT_EQ(1, recv(fd, &c, 1, MSG_DONTWAIT));
+	}
+}
+
 /* RFC 1122 3.3.6: this host is one of those a broadcast of its own is for */
 TEST_F(link, broadcast_to_self)
 {

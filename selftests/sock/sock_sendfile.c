@@ -2,10 +2,11 @@
 /*
  * sendfile() and splice() on TCP sockets: what comes is what is in the file, from any offset on,
  * and the file's pages are sent themselves: what is changed before the peer has read it changes
- * what the peer reads.
+ * what the peer reads. On UDP sockets: one sendfile() is one datagram.
  */
 #include <signal.h>
 #include <sys/sendfile.h>
+#include <sys/utsname.h>
 #include "sock_env.h"
 
 #define SIZE	300000
@@ -257,6 +258,65 @@ TEST_F(sendfile, send_copies)
 	ASSERT_EQ(20000, send(self->a, buf, sizeof(buf), 0));
 	memset(buf, 'x', sizeof(buf));
 	EXPECT_TRUE(reads(self->b, self->data, 20000));
+}
+
+/* ---- datagrams ---- */
+
+/* the octets of the next datagram, or -1 if none comes at once */
+static int datagram(int fd, uint8_t *buf)
+{
+	usleep(20000);
+	return recv(fd, buf, SIZE, MSG_DONTWAIT);
+}
+
+/* all that one sendfile() has is one datagram, however many pages of the file it lies in */
+TEST_F(sendfile, datagram)
+{
+	int rx = socket(self->family, SOCK_DGRAM, 0), tx = socket(self->family, SOCK_DGRAM, 0);
+	static uint8_t buf[SIZE];
+	off_t at = 100;
+
+	ASSERT_EQ(0, env_bind(rx, "127.0.0.1", 0));
+	ASSERT_EQ(0, env_connect(tx, "127.0.0.1", env_port(rx)));
+	ASSERT_EQ(8192, sendfile(tx, self->file, &at, 8192));
+	EXPECT_EQ(8192, datagram(rx, buf));
+	EXPECT_EQ(0, memcmp(buf, self->data + 100, 8192));
+	EXPECT_EQ(-1, datagram(rx, buf));
+	/* a header before it */
+	at = 4096;
+	ASSERT_EQ(3, send(tx, "abc", 3, MSG_MORE));
+	ASSERT_EQ(10000, sendfile(tx, self->file, &at, 10000));
+	EXPECT_EQ(10003, datagram(rx, buf));
+	EXPECT_EQ(0, memcmp(buf + 3, self->data + 4096, 10000));
+	/* UDP_CORK waits for its end, whatever is sent */
+	ASSERT_EQ(0, env_setopt(tx, SOL_UDP, UDP_CORK, 1));
+	at = SIZE - 50;
+	ASSERT_EQ(50, sendfile(tx, self->file, &at, 100));
+	EXPECT_EQ(-1, datagram(rx, buf));
+	ASSERT_EQ(0, env_setopt(tx, SOL_UDP, UDP_CORK, 0));
+	EXPECT_EQ(50, datagram(rx, buf));
+}
+
+/* the file ends before what was asked for: since 6.5 that sends the datagram */
+TEST_F(sendfile, datagram_end)
+{
+	int rx = socket(self->family, SOCK_DGRAM, 0), tx = socket(self->family, SOCK_DGRAM, 0);
+	static uint8_t buf[SIZE];
+	struct utsname name;
+	int major, minor;
+	off_t at = SIZE - 5000;
+
+	ASSERT_EQ(0, uname(&name));
+	ASSERT_EQ(2, sscanf(name.release, "%d.%d", &major, &minor));
+	if (major < 6 || (major == 6 && minor < 5))
+		SKIP(return, "nobody is told of a splice's end before 6.5");
+	ASSERT_EQ(0, env_bind(rx, "127.0.0.1", 0));
+	ASSERT_EQ(0, env_connect(tx, "127.0.0.1", env_port(rx)));
+	ASSERT_EQ(5000, sendfile(tx, self->file, &at, 100000));
+	EXPECT_EQ(5000, datagram(rx, buf));
+	EXPECT_EQ(0, memcmp(buf, self->data + SIZE - 5000, 5000));
+	ASSERT_EQ(1, send(tx, "x", 1, 0));
+	EXPECT_EQ(1, datagram(rx, buf));
 }
 
 TEST_HARNESS_MAIN
