@@ -120,7 +120,7 @@ help:
 	@echo "make deps          install the Debian packages all this needs"
 	@echo "make demo          nginx and curl over Strata in a guest (HERE=1: on this kernel;"
 	@echo "                   K=6.1, K=debug: a guest of that machine, not 6.12)"
-	@echo "make test          every test's quick form, in guests; test-all: the long forms"
+	@echo "make test          the tests' quick form, in guests; test-all: all, in their long forms"
 	@echo "make bench         instructions per byte, round trip and connection, against native"
 	@echo "make lint          architecture and style rules"
 	@echo "make install       module for modprobe, tools to PREFIX; uninstall; dkms-install"

@@ -35,9 +35,11 @@
  * Readers of every table use RCU. No per-packet path takes a lock shared by
  * all sockets, nor writes a cache line shared by all CPUs.
  *
- * Lifetimes: struct strata_net lives as long as its struct net. All other
- * objects are reference counted (refcount_t ref; *_get(), *_put()) and freed
- * after an RCU grace period.
+ * Lifetimes: struct strata_net lives as long as its struct net. What readers may
+ * meet under RCU is freed after a grace period; sockets are not, but their slab
+ * keeps its type (SLAB_TYPESAFE_BY_RCU), and readers look twice. A half-open
+ * request is met under its bucket's lock alone, and freed at once. The table is
+ * in README.md.
  */
 #ifndef _STRATA_H
 #define _STRATA_H

@@ -63,22 +63,30 @@ bind_unbind() {
 	done
 }
 target=10.0.0.2
-fire() { # unicast to the Strata address, resolved by hand: no answer is needed
+# unicast to the Strata address; that of a device with link addresses is resolved by hand, so
+# that no answer is needed
+fire() { # DEVICE, where Strata's address is
 	local mac
 	if [ "$target" = 10.0.0.2 ]; then
-		mac=$(ip -n da -j link show va | jq -r '.[0].address')
-		in_b ip neigh replace 10.0.0.2 lladdr "$mac" dev vb nud permanent
+		mac=$(ip -n da -j link show "$1" | jq -er '.[0].address') &&
+			in_b ip neigh replace 10.0.0.2 lladdr "$mac" dev vb nud permanent || return
 	fi
-	in_b ping -q -i 0.002 -w "$1" "$target" >/dev/null 2>&1
+	in_b ping -q -i 0.002 -w 30 "$target" >/dev/null 2>&1
 }
-sent() { in_b cat /sys/class/net/vb/statistics/tx_packets; }
-while_fired_at() { # COMMAND...
-	local shooter status before tries=100
-	before=$(sent)
-	fire 30 & shooter=$!
-	until [ "$(sent)" -gt $((before + 50)) ] || [ $((tries--)) = 0 ]; do sleep 0.1; done
-	"$@"
-	status=$?
+received() { ip netns exec da cat "/sys/class/net/$1/statistics/rx_packets"; }
+while_fired_at() { # DEVICE COMMAND...
+	local shooter status before tries=100 dev=$1
+	shift
+	before=$(received "$dev")
+	fire "$dev" & shooter=$!
+	until [ "$(received "$dev")" -gt $((before + 50)) ] || [ $((tries--)) = 0 ]; do sleep 0.1; done
+	if [ "$tries" -lt 0 ]; then
+		echo "no traffic: $(received "$dev") packets at $dev, $before before"
+		status=1
+	else
+		"$@"
+		status=$?
+	fi
 	pkill -x ping
 	wait "$shooter"
 	return "$status"
@@ -148,7 +156,7 @@ in_b ip link set vb up
 ktap_run "the carrier went and came" answers
 
 ip netns add dc
-ktap_run "moves to another namespace under traffic" while_fired_at ip -n da link set vx netns dc
+ktap_run "moves to another namespace under traffic" while_fired_at vx ip -n da link set vx netns dc
 ktap_run "its addresses did not" has 0
 ktap_is "and are not in the other one" "$(strata -n dc -j addr | jq length)" 0
 ktap_run "it can be bound there" strata -n dc addr add 10.0.0.2/24 dev vx
@@ -157,13 +165,13 @@ down
 
 up
 a addr add 10.0.0.2/24 dev va
-ktap_run "the device is removed under traffic" while_fired_at ip -n da link del va
+ktap_run "the device is removed under traffic" while_fired_at va ip -n da link del va
 ktap_run "no address is left" has 0
 down
 
 up
 a addr add 10.0.0.2/24 dev va
-ktap_run "the namespace is deleted under traffic" while_fired_at ip netns del da
+ktap_run "the namespace is deleted under traffic" while_fired_at va ip netns del da
 down
 
 churn() {
@@ -188,7 +196,7 @@ reload() {
 }
 up
 a addr add 10.0.0.2/24 dev va
-ktap_run "the module is reloaded $ROUNDS times under traffic" while_fired_at reload
+ktap_run "the module is reloaded $ROUNDS times under traffic" while_fired_at va reload
 ktap_run "Strata answers after that" answers
 ktap_run "rmmod with a card bound" rmmod strata
 
@@ -197,15 +205,15 @@ insmod "$STRATA_KO"
 target=10.8.0.2
 ktap_run "a device without link addresses is bound" tun_up
 ktap_run "Strata answers over it" over_tun
-ktap_run "its MTU and address change under traffic" while_fired_at tun_changes
+ktap_run "its MTU and address change under traffic" while_fired_at ta tun_changes
 ktap_run "Strata answers after that" over_tun
 ip netns add dc
-ktap_run "it moves to another namespace under traffic" while_fired_at ip -n da link set ta netns dc
+ktap_run "it moves to another namespace under traffic" while_fired_at ta ip -n da link set ta netns dc
 ktap_run "no address is left" has 0
 ip netns del dc
 tun_down
 tun_up
-ktap_run "its namespace is deleted under traffic" while_fired_at ip netns del da
+ktap_run "its namespace is deleted under traffic" while_fired_at ta ip netns del da
 tun_down
 up
 ktap_run "a bond that changes its type is unbound" type_changes

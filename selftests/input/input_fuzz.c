@@ -4,8 +4,8 @@
  * TAP. The kernel's checkers look for what should not happen (sim and debug machines); here
  * the counters must account for each packet, and the sockets must work afterwards.
  *
- * INPUT_SEED=n chooses other packets, INPUT_PACKETS=n how many; else 20 000, STRATA_FULL=1:
- * 400 000, on the debug machine a tenth of that.
+ * STRATA_INPUT_SEED=n chooses other packets, STRATA_INPUT_PACKETS=n how many; else 20 000,
+ * STRATA_FULL=1: 400 000, on the debug machine a tenth of that.
  */
 #include <linux/if_ether.h>
 #include <netinet/tcp.h>
@@ -36,12 +36,12 @@ static long packets(void)
 {
 	long n = getenv("STRATA_FULL") ? 400000 : 20000;
 
-	return from_env("INPUT_PACKETS", slow_machine() ? n / 10 : n);
+	return from_env("STRATA_INPUT_PACKETS", slow_machine() ? n / 10 : n);
 }
 
 static void seed(void)
 {
-	state = from_env("INPUT_SEED", 1) * 2654435761u | 1;
+	state = from_env("STRATA_INPUT_SEED", 1) * 2654435761u | 1;
 }
 
 /*

@@ -86,6 +86,7 @@ CASE(bound_source,
 
 	ASSERT_EQ(0, second_address());
 	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&sin, sizeof(sin)));
+	w.source = inet_addr(SECOND);
 	ASSERT_EQ(EINPROGRESS, connect_to(fd, ME, &local));
 	ASSERT_TRUE(next_packet(&p, &s));
 	ASSERT_EQ(0x02, s.flags);
@@ -107,6 +108,7 @@ CASE(bound_listener,
 	w.port = PORT + 1;
 	in("S 0 mss 1460");
 	out("RA 0 ack 1");
+	w.source = inet_addr(SECOND);
 	ASSERT_TRUE(in_ip(ME, SECOND, NULL, 0, "S 0 mss 1460"));
 	out("SA 0 ack 1");
 }
@@ -138,6 +140,7 @@ CASE(kept_source,
 	int fd;
 
 	ASSERT_EQ(0, second_address());
+	w.source = inet_addr(SECOND);
 	ASSERT_TRUE(in_ip(ME, SECOND, NULL, 0, "S 0 mss 1460"));
 	ASSERT_TRUE(next_packet(&p, &s));
 	ASSERT_EQ(0x12, s.flags);

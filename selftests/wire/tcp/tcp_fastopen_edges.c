@@ -105,9 +105,11 @@ CASE(other_address, "RFC 7413 4.1.3: a cookie belongs to both addresses: from an
 	fd = f_again();
 	ASSERT_EQ(0, bind(fd, (struct sockaddr *)&from, sizeof(from)));
 	sends(fd, 10, -EINPROGRESS);
+	w.source = from.sin_addr.s_addr;
 	out("S 0");
 	ASSERT_EQ(0, w.fo_len);
 	fd = f_again();
+	w.source = inet_addr(HOST);
 	w.put = 0;
 	sends(fd, 10, 10);
 	out("S 0+10");

@@ -43,18 +43,23 @@ CASE(isn_apart,
 	ASSERT_LE(6, far);
 }
 
-/* connect to @port; ours, or -errno */
-static int port_to(int port)
+/* connect to @port by a socket that stays in @fd; our port, or -errno */
+static int port_by(int *fd, int port)
 {
 	struct sockaddr_in sin = {
 		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = inet_addr(ME),
 	};
 	socklen_t len = sizeof(sin);
-	int fd = w_socket();
 
-	if (!connect(fd, (struct sockaddr *)&sin, sizeof(sin)) || errno != EINPROGRESS)
+	*fd = w_socket();
+	if (!connect(*fd, (struct sockaddr *)&sin, sizeof(sin)) || errno != EINPROGRESS)
 		return -errno;
-	return getsockname(fd, (struct sockaddr *)&sin, &len) ? -errno : ntohs(sin.sin_port);
+	return getsockname(*fd, (struct sockaddr *)&sin, &len) ? -errno : ntohs(sin.sin_port);
+}
+
+static int port_to(int port)
+{
+	return port_by(&(int){ -1 }, port);
 }
 
 CASE(ports_apart, "RFC 6056 3.3: the port towards one peer tells nothing of that towards another")
@@ -70,7 +75,7 @@ CASE(ports_apart, "RFC 6056 3.3: the port towards one peer tells nothing of that
 	ASSERT_LE(12, far);
 }
 
-CASE(ports_differ, "RFC 6056 2.2, 3.3.4: towards one peer each is another one")
+CASE(ports_differ, "RFC 6056 2.2: towards one peer each is another one")
 {
 	static bool seen[65536];
 	int i, port;
@@ -80,6 +85,20 @@ CASE(ports_differ, "RFC 6056 2.2, 3.3.4: towards one peer each is another one")
 		ASSERT_LT(0, port);
 		ASSERT_FALSE(seen[port]);
 		seen[port] = true;
+	}
+}
+
+CASE(ports_not_soon, "RFC 6056 2.3, 3.3.4: also where the one before is free again")
+{
+	static bool seen[65536];
+	int i, fd, port;
+
+	for (i = 0; i < 64; i++) {
+		port = port_by(&fd, PEER_PORT);
+		ASSERT_LT(0, port);
+		ASSERT_FALSE(seen[port]);
+		seen[port] = true;
+		close(fd);
 	}
 }
 

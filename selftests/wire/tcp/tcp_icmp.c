@@ -379,6 +379,30 @@ CASE(pmtu_shared, "RFC 1191 6.2, RFC 4821 4 (SHOULD): whoever uses the path hear
 		   500 : 1, "A 1+960");
 }
 
+CASE(pmtu_others_sent,
+     "RFC 1191 6.2: but only whose packet was too large repeats it: what others sent may arrive")
+{
+	int one = w_passive(self->lfd, "mss 1460"), two;
+	struct wire first, second;
+
+	ASSERT_LE(0, one);
+	put(one, 1460);
+	out("PA 1+1460");
+	first = w;
+	w_peer(PEER_PORT + 1);
+	two = w_passive(self->lfd, "mss 1460");
+	ASSERT_LE(0, two);
+	put(two, 1460);
+	out("PA 1+1460");
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1));
+	second = w;
+	w = first;
+	quiet(w.sim ? 100 : 50);
+	/* the other has gone unseen meanwhile: by the timer it comes again */
+	w = second;
+	out_within(500, "A 1+960");
+}
+
 /* a datagram of ours to the same host is said to be too large: 1000 */
 static bool udp_too_large(void)
 {

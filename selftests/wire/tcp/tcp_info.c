@@ -25,10 +25,11 @@ static struct info info(int fd)
 	return i;
 }
 
-/* is @us about @ms? Native counts in ticks of 4 or 10 ms, one more or less for each change */
+/* is @us about @ms? */
 static bool about(uint64_t us, int ms, const char *what)
 {
-	int slack = !w.sim ? 150 : w.native ? 25 : 2;
+	bool ticks = NATIVE("counts in ticks of 4 or 10 ms, one more or less for each change");
+	int slack = !w.sim ? 150 : ticks ? 25 : 2;
 
 	if ((int64_t)us >= (ms - slack) * 1000LL && (int64_t)us <= (ms + slack) * 1000LL)
 		return true;

@@ -100,7 +100,7 @@ static void all_double(void)
 	w_sysctl("tcp_syn_linear_timeouts", "0");
 }
 
-CASE(syn_again, "RFC 9293 3.8.1 (MUST-20), RFC 6298 5, tcp_syn_linear_timeouts 0")
+CASE(syn_again, "RFC 9293 3.8.1 (MUST-18), RFC 6298 5, tcp_syn_linear_timeouts 0")
 {
 	int fd = w_socket();
 
@@ -128,7 +128,7 @@ CASE(syn_linear, "RFC 6298 5.5, tcp_syn_linear_timeouts: the first four do not d
 	out_at(4000, "S 0");
 }
 
-CASE(syn_unanswered, "RFC 9293 3.8.3 (MUST-23): R2 of a SYN, then ETIMEDOUT")
+CASE(syn_unanswered, "RFC 9293 3.8.3 (MUST-22): R2 of a SYN, then ETIMEDOUT")
 {
 	int fd = w_socket();
 

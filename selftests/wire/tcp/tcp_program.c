@@ -43,7 +43,7 @@ CASE(linger2_negative, "tcp(7) TCP_LINGER2: below 0: no FIN-WAIT-2 without an ow
 	close(fd);
 	out("FA 1 ack 1");
 	in("A 1 ack 2");
-	ASSERT_TRUE(w_next(200, &(struct wseg){}));	/* a RST */
+	out("R 2");
 	ASSERT_EQ(st_gone, w_proc_state());
 }
 
@@ -166,18 +166,52 @@ CASE(synack_retries, "tcp(7) tcp_synack_retries: so often the SYN-ACK comes agai
 	out("R 1");
 }
 
-CASE(abort_on_overflow, "tcp(7) tcp_abort_on_overflow: RST instead of silence")
+/* half-open from PEER_PORT; then as many connections as listen(2) lets wait fill the queue */
+static bool queue_full(int lfd)
+{
+	uint32_t isn;
+	int i;
+
+	if (listen(lfd, 2) || !w_in("S 0 mss 1460") || !w_take(0x12))
+		return false;
+	isn = w.isn;
+	for (i = 1; i <= 3; i++) {
+		w_peer(PEER_PORT + i);
+		if (!w_in("S 0 mss 1460") || !w_take(0x12) || !w_in("A 1 ack 1") ||
+		    w_proc_state() != st_established)
+			return false;
+	}
+	w_peer(PEER_PORT);
+	w.isn = isn;
+	w.isn_known = true;
+	return w_proc_state() == st_syn_received;
+}
+
+CASE(abort_on_overflow, "tcp(7) tcp_abort_on_overflow: who finds the queue full is reset")
 {
 	ASSERT_EQ(0, sysctl_set("tcp_abort_on_overflow", "1"));
-	ASSERT_EQ(0, listen(self->lfd, 0));
-	in("S 0 mss 1460");
-	out("SA 0 ack 1");
-	w_peer(PEER_PORT + 1);
-	in("S 0 mss 1460");
-	if (w_next(50, &(struct wseg){}))
-		in("A 1 ack 1");
-	w_peer(PEER_PORT);
-	ASSERT_EQ(TCP_LISTEN, w_state(self->lfd));
+	ASSERT_TRUE(queue_full(self->lfd));
+	in("A 1 ack 1");
+	out("R 1");
+	ASSERT_EQ(st_gone, w_proc_state());
+	/* those before it are as they were */
+	for (int i = 0; i < 3; i++)
+		ASSERT_LE(0, w_accept(self->lfd));
+	ASSERT_FALSE(w_poll(self->lfd, POLLIN, 0));
+}
+
+CASE(silent_overflow, "tcp(7) tcp_abort_on_overflow 0: its ACK is dropped, and may come again")
+{
+	ASSERT_TRUE(queue_full(self->lfd));
+	in("A 1 ack 1");
+	quiet(50);
+	ASSERT_EQ(st_syn_received, w_proc_state());
+	ASSERT_LE(0, w_accept(self->lfd));
+	in("A 1 ack 1");
+	ASSERT_EQ(st_established, w_proc_state());
+	for (int i = 0; i < 3; i++)
+		ASSERT_LE(0, w_accept(self->lfd));
+	ASSERT_FALSE(w_poll(self->lfd, POLLIN, 0));
 }
 
 CASE(rcvbuf_window, "socket(7) SO_RCVBUF: a small buffer, a small window from the first")

@@ -260,7 +260,7 @@ CASE(window_by_truesize, "RFC 9293 3.8.6: the window grows as full segments come
 		  win);
 }
 
-CASE(zero_window_probe, "RFC 9293 3.8.6.1 (MUST-66): a closed window's answer to a probe")
+CASE(zero_window_probe, "RFC 9293 3.8.6.1: a closed window's answer to a probe")
 {
 	int fd, n = 0, lfd = self->lfd;
 	uint32_t at = 1;
@@ -282,8 +282,8 @@ CASE(zero_window_probe, "RFC 9293 3.8.6.1 (MUST-66): a closed window's answer to
 	in("A %u", at - 1);
 	out("A 1 ack %u win 0", at);
 	sleep_s(0.6);
-	in("FA %u", at);		/* a FIN alone is taken, or answered */
-	ASSERT_TRUE(w_next(100, &s));
+	in("FA %u", at);		/* a FIN alone needs no memory */
+	out_within(100, "A 1 ack %u", at + 1);
 }
 
 CASE(urgent, "RFC 9293 3.8.5, RFC 6093 2.1: the octet before the pointer, out of band")

@@ -28,7 +28,8 @@
  * and there is a timestamp if the connection uses them. In out() FLAGS, SEQ and LEN must
  * be equal (PSH only if named), the other words if they are there; no-mss, no-ws,
  * no-sackok, no-ts and no-sack ask for their absence. Payload is a pattern, checked in
- * out() and get().
+ * get() and in every segment sent, as are checksums, lengths and the source address: one that
+ * is wrong is none that any of these sees, and fails the case at its end.
  *
  * Every CASE is run on Strata and on native (-v strata, -v native for one). Times are
  * exact to a timer's tick on the sim machine; elsewhere they have a tolerance, and cases
@@ -432,7 +433,7 @@ static inline int w_open(bool native)
 	w = (struct wire){
 		.native = native, .sim = machine && !strcmp(machine, "sim"),
 		.family = native ? AF_INET : TEST_FAMILY, .port = PORT, .peer_port = PEER_PORT,
-		.irs = PEER_ISN,
+		.irs = PEER_ISN, .source = inet_addr(HOST),
 	};
 	w.tun = tun_open(&w.rtnl, native ? NULL : HOST, 24);
 	if (w.tun < 0)
@@ -449,6 +450,7 @@ FIXTURE_SETUP(wire)
 
 FIXTURE_TEARDOWN(wire)
 {
+	EXPECT_FALSE(w_bad);
 }
 
 /*

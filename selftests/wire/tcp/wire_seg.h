@@ -17,6 +17,7 @@
 struct wire {
 	int tun;
 	int family;
+	uint32_t source;	/* the stack's address in this conversation */
 	bool native, sim;
 	uint16_t port, peer_port;
 	uint32_t irs;		/* the peer's ISN */
@@ -36,6 +37,9 @@ struct wire {
 };
 
 static struct wire w;
+
+/* a packet was sent that is wrong in itself: the case fails by it, whatever it looked for */
+static bool w_bad;
 
 /* ---- a segment in words ---- */
 
@@ -323,6 +327,13 @@ static inline void w_parse_options(struct wseg *s, const uint8_t *o, const uint8
 	}
 }
 
+static inline bool w_wrong(const char *what)
+{
+	fprintf(stderr, "# a packet was sent with a wrong %s\n", what);
+	w_bad = true;
+	return false;
+}
+
 /* the packet as a segment of this conversation; false: something else, or wrong in itself */
 static inline bool w_read(struct pkt *p, struct wseg *s)
 {
@@ -331,14 +342,21 @@ static inline bool w_read(struct pkt *p, struct wseg *s)
 	uint32_t i;
 
 	memset(s, 0, sizeof(*s));
-	if (p->ip.protocol != IPPROTO_TCP || p->ip.ihl != 5 || p->len < 40 ||
-	    p->ip.daddr != inet_addr(ME) || (h[0] << 8 | h[1]) != w.port ||
+	if (sum16(p->b, p->ip.ihl * 4))
+		return w_wrong("checksum of its IP header");
+	if (ntohs(p->ip.tot_len) != p->len)
+		return w_wrong("total length");
+	if (p->ip.protocol != IPPROTO_TCP || p->ip.ihl != 5 || p->len < 40)
+		return false;
+	if (hdrlen < 20 || 20 + hdrlen > p->len)
+		return w_wrong("data offset");
+	if (w_sum(p))
+		return w_wrong("TCP checksum");
+	if (p->ip.daddr != inet_addr(ME) || (h[0] << 8 | h[1]) != w.port ||
 	    (h[2] << 8 | h[3]) != w.peer_port)
 		return false;
-	if (w_sum(p)) {
-		fprintf(stderr, "# a segment with a wrong checksum was sent\n");
-		return false;
-	}
+	if (p->ip.saddr != w.source)
+		return w_wrong("source address");
 	s->flags = h[13];
 	s->seq = w_get32(h + 4);
 	if (!w.isn_known && s->flags & 2) {
@@ -367,7 +385,7 @@ static inline bool w_read(struct pkt *p, struct wseg *s)
 	for (i = 0; i < s->len; i++)
 		if (h[hdrlen + i] != w_octet(s->seq + !!(s->flags & 2) + i - 1)) {
 			fprintf(stderr, "# octet %u of the data sent is wrong\n", s->seq + i);
-			return false;
+			return w_wrong("payload");
 		}
 	return true;
 }
