@@ -41,8 +41,8 @@ void strata_icmp_send(struct sk_buff *skb, u8 type, u8 code, u32 info);
 int strata_icmp_errno(u8 type, u8 code, bool *fatal);
 
 /**
- * strata_ping_walk() - call @fn for each ping socket from *@pos on, as strata_neigh_walk_rcu();
- * BH may be off in @fn
+ * strata_ping_walk() - call @fn for each ping socket from *@pos on, as strata_neigh_walk_rcu().
+ * RCU is held in @fn: it may not sleep. The walk does, between chains: process context, without RCU
  */
 int strata_ping_walk(struct strata_net *sn, long *pos,
 		     int (*fn)(struct sock *sk, void *arg), void *arg);
