@@ -51,8 +51,8 @@ static inline bool strata_sock_lost_unseen(const struct strata_sock *ep, int err
 }
 
 /**
- * strata_ping_walk() - call @fn for each ping socket from *@pos on, as strata_neigh_walk_rcu();
- * BH may be off in @fn
+ * strata_ping_walk() - call @fn for each ping socket from *@pos on, as strata_neigh_walk_rcu().
+ * RCU is held in @fn: it may not sleep. The walk does, between chains: process context, without RCU
  */
 int strata_ping_walk(struct strata_net *sn, long *pos,
 		     int (*fn)(struct sock *sk, void *arg), void *arg);

@@ -79,8 +79,19 @@ int strata_route_addr_added(struct strata_ifaddr *ifa, struct netlink_ext_ack *e
 void strata_route_addr_disconnect(struct strata_ifaddr *ifa);
 /** strata_route_addr_removed() - that one goes, and those that prefer it as source; rtnl */
 void strata_route_addr_removed(struct strata_ifaddr *ifa);
-/** strata_route_walk_rcu() - as strata_neigh_walk_rcu() */
-int strata_route_walk_rcu(struct strata_net *sn, long *pos,
+/**
+ * struct strata_route_pos - where a walk of the routes stands, 0 at first
+ * @key: a prefix; @at: its length and the place of a route in it, 1 more: the one behind it
+ *
+ * Routes that come and go in other prefixes move nothing
+ */
+struct strata_route_pos {
+	u32	key;
+	long	at;
+};
+
+/** strata_route_walk_rcu() - as strata_neigh_walk_rcu(); to go on costs no way from the first */
+int strata_route_walk_rcu(struct strata_net *sn, struct strata_route_pos *pos,
 			  int (*fn)(const struct strata_route_cfg *r, void *arg), void *arg);
 
 #endif /* _STRATA_ROUTE_H */

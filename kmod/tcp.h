@@ -196,8 +196,9 @@ struct strata_tcp_view {
  * @pos: where to begin, 0 at first; when @fn returns nonzero it stands on that object
  * @kinds: BIT(enum strata_tcp_kind) wanted
  *
- * RCU is held, BH may be off: @fn may not sleep. Returns @fn's last value. Objects that come
- * and go meanwhile may be missed or seen, none twice in one call.
+ * RCU is held in @fn: it may not sleep. The walk does: process context, without RCU. Returns @fn's
+ * last value. Objects that come and go meanwhile may be missed or seen; any other is seen once,
+ * unless its chain is longer than a portion (16) and changes meanwhile.
  */
 int strata_tcp_walk(struct strata_net *sn, long *pos, unsigned int kinds,
 		    int (*fn)(const struct strata_tcp_view *view, void *arg), void *arg);

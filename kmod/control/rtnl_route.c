@@ -370,9 +370,10 @@ static int route_dump_one(const struct strata_route_cfg *r, void *arg)
 	return err;
 }
 
-/* cb->args: [0] routes passed so far. Every change of routes moves route_gen on */
+/* cb->args: [0] and [1] struct strata_route_pos. Every change of routes moves route_gen on */
 static int route_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
+	struct strata_route_pos pos = { .key = cb->args[0], .at = cb->args[1] };
 	struct strata_net *sn = strata_net(sock_net(skb->sk));
 	struct route_dump dump = { .skb = skb, .cb = cb };
 	int err;
@@ -385,8 +386,10 @@ static int route_dump(struct sk_buff *skb, struct netlink_callback *cb)
 		return 0;
 	rcu_read_lock();
 	cb->seq = (u32)atomic_read(&sn->route_gen) ?: 1;
-	err = strata_route_walk_rcu(sn, &cb->args[0], route_dump_one, &dump);
+	err = strata_route_walk_rcu(sn, &pos, route_dump_one, &dump);
 	rcu_read_unlock();
+	cb->args[0] = pos.key;
+	cb->args[1] = pos.at;
 	return err && skb->len ? skb->len : err;
 }
 

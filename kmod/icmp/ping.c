@@ -142,17 +142,19 @@ static int ping_walk_chain(struct strata_net *sn, long *pos, int chain,
 int strata_ping_walk(struct strata_net *sn, long *pos, int (*fn)(struct sock *sk, void *arg),
 		     void *arg)
 {
-	int chain, ret = 0;
+	int chain, ret;
 
-	rcu_read_lock();
+	might_sleep();
 	for (chain = *pos >> PING_WALK_SHIFT; chain < ARRAY_SIZE(ping_table); chain++) {
+		rcu_read_lock();
 		ret = ping_walk_chain(sn, pos, chain, fn, arg);
+		rcu_read_unlock();
 		if (ret)
-			break;
+			return ret;
 		*pos = (long)(chain + 1) << PING_WALK_SHIFT;
+		cond_resched();
 	}
-	rcu_read_unlock();
-	return ret;
+	return 0;
 }
 
 /* ---- life ---- */

@@ -622,38 +622,50 @@ void strata_route_addr_removed(struct strata_ifaddr *ifa)
 
 /* ---- reports ---- */
 
+/* where a walk stands: at one of the routes of a prefix, in the order of prefixes */
+#define POS_PLEN_SHIFT	24
+
 struct route_walk {
-	long	pos;
-	long	at;
+	struct strata_route_pos	*pos;
 	int	(*fn)(const struct strata_route_cfg *r, void *arg);
 	void	*arg;
 };
 
 static int walk_one(struct strata_lpm_node *n, void *arg)
 {
+	long first = (long)n->plen << POS_PLEN_SHIFT, at = first;
 	struct route_walk *walk = arg;
 	struct strata_route *r;
 	int ret;
 
+	/* routes that were passed count while they are of this prefix */
+	if (n->key != walk->pos->key || walk->pos->at < first) {
+		walk->pos->key = n->key;
+		walk->pos->at = first;
+	}
 	list_for_each_entry_rcu(r, &to_prefix(n)->routes, node, lockdep_rtnl_is_held()) {
-		if (walk->at++ < walk->pos)
+		if (at++ < walk->pos->at)
 			continue;
 		ret = walk->fn(&r->cfg, walk->arg);
 		if (ret)
 			return ret;
-		walk->pos = walk->at;
+		walk->pos->at = at;
 	}
 	return 0;
 }
 
-int strata_route_walk_rcu(struct strata_net *sn, long *pos,
+int strata_route_walk_rcu(struct strata_net *sn, struct strata_route_pos *pos,
 			  int (*fn)(const struct strata_route_cfg *r, void *arg), void *arg)
 {
-	struct route_walk walk = { .pos = *pos, .fn = fn, .arg = arg };
+	struct route_walk walk = { .pos = pos, .fn = fn, .arg = arg };
 	int ret;
 
-	ret = strata_lpm_walk_rcu(&sn->fib->lpm, walk_one, &walk);
-	*pos = walk.pos;
+	ret = strata_lpm_walk_from_rcu(&sn->fib->lpm, pos->key, pos->at >> POS_PLEN_SHIFT,
+				       walk_one, &walk);
+	if (!ret) {
+		pos->key = ~0U;
+		pos->at = 33L << POS_PLEN_SHIFT;	/* behind the last */
+	}
 	return ret;
 }
 

@@ -139,26 +139,33 @@ void strata_lpm_remove(struct strata_lpm *lpm, struct strata_lpm_node *node,
 	freed[1] = parent;
 }
 
-int strata_lpm_walk_rcu(const struct strata_lpm *lpm,
-			int (*fn)(struct strata_lpm_node *node, void *arg), void *arg)
+int strata_lpm_walk_from_rcu(const struct strata_lpm *lpm, u32 key, u8 plen,
+			     int (*fn)(struct strata_lpm_node *node, void *arg), void *arg)
 {
 	/* at most one subtree waits on each level */
 	struct strata_lpm_node *todo[LPM_BITS + 1];
-	struct strata_lpm_node *n = lpm_deref(lpm->root), *right;
+	struct strata_lpm_node *n = lpm_deref(lpm->root), *left, *right;
 	int depth = 0, ret;
 
 	while (n) {
-		if (!READ_ONCE(n->glue)) {
+		left = lpm_deref(n->child[0]);
+		right = lpm_deref(n->child[1]);
+		if (n->key < key || (n->key == key && n->plen < plen)) {
+			/* before @key: if it holds it, some of what hangs below is not */
+			if (n->plen == LPM_BITS || !lpm_holds(n, key)) {
+				left = NULL;
+				right = NULL;
+			} else if (lpm_bit(key, n->plen)) {
+				left = NULL;
+			}
+		} else if (!READ_ONCE(n->glue)) {
 			ret = fn(n, arg);
 			if (ret)
 				return ret;
 		}
-		right = lpm_deref(n->child[1]);
-		n = lpm_deref(n->child[0]);
-		if (n && right)
+		if (left && right)
 			todo[depth++] = right;
-		else if (!n)
-			n = right;
+		n = left ?: right;
 		if (!n && depth)
 			n = todo[--depth];
 	}

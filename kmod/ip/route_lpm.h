@@ -64,10 +64,18 @@ void strata_lpm_remove(struct strata_lpm *lpm, struct strata_lpm_node *node,
 		       struct strata_lpm_node *freed[2]);
 
 /**
- * strata_lpm_walk_rcu() - call @fn for every prefix, shorter ones first on each branch
+ * strata_lpm_walk_from_rcu() - call @fn for every prefix from @key/@plen on, in the order of keys,
+ * of the same key shorter ones first; @plen of more than 32: from behind all of that key
  * @fn returns nonzero to stop; that value is returned. RCU or the writer.
  */
-int strata_lpm_walk_rcu(const struct strata_lpm *lpm,
-			int (*fn)(struct strata_lpm_node *node, void *arg), void *arg);
+int strata_lpm_walk_from_rcu(const struct strata_lpm *lpm, u32 key, u8 plen,
+			     int (*fn)(struct strata_lpm_node *node, void *arg), void *arg);
+
+/** strata_lpm_walk_rcu() - the same from the first on */
+static inline int strata_lpm_walk_rcu(const struct strata_lpm *lpm,
+				      int (*fn)(struct strata_lpm_node *node, void *arg), void *arg)
+{
+	return strata_lpm_walk_from_rcu(lpm, 0, 0, fn, arg);
+}
 
 #endif /* _STRATA_ROUTE_LPM_H */

@@ -26,6 +26,7 @@ static void list_rewind(struct strata_reader *r)
 {
 	r->ord = 0;
 	r->pos = 0;
+	r->key = 0;
 	r->stage = 0;
 }
 

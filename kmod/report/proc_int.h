@@ -17,7 +17,7 @@ struct strata_reader;
  * struct strata_list - a list as a file of /proc
  * @header: its first line
  * @fetch: put the first item at or behind (reader->stage, reader->pos) into the reader and
- *	leave the two on it; false: there is none. Sleeps not
+ *	leave the two on it; false: there is none. May sleep
  * @drop: give back what the item holds, may be NULL
  * @show: print the item
  */
@@ -34,7 +34,8 @@ struct strata_list {
  * @list: what is read
  * @sn: its namespace
  * @ord: number of the item, 1 for the first; 0: the header
- * @stage: which of several lists (protocols); @pos: place in it, as its walk defines
+ * @stage: which of several lists (protocols); @pos: place in it, as its walk defines; @key: of
+ *	routes, with it
  * @view, @route, @neigh, @dev: the item; view.sk is counted
  */
 struct strata_reader {
@@ -44,6 +45,7 @@ struct strata_reader {
 	loff_t				ord;
 	unsigned int			stage;
 	long				pos;
+	u32				key;
 	union {
 		struct strata_tcp_view		view;
 		struct strata_route_cfg		route;

@@ -79,11 +79,14 @@ static int take_route(const struct strata_route_cfg *route, void *arg)
 
 static bool fetch_route(struct strata_reader *r)
 {
+	struct strata_route_pos pos = { .key = r->key, .at = r->pos };
 	bool found;
 
 	rcu_read_lock();
-	found = strata_route_walk_rcu(r->sn, &r->pos, take_route, r);
+	found = strata_route_walk_rcu(r->sn, &pos, take_route, r);
 	rcu_read_unlock();
+	r->key = pos.key;
+	r->pos = pos.at;
 	return found;
 }
 

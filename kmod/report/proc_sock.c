@@ -4,7 +4,7 @@
  * /proc/net/tcp, udp and icmp: addresses as hexadecimal words in the machine's byte order,
  * times in ticks of 1/100 s.
  *
- * Listeners with their half-open requests come first, then connections and TIME-WAIT.
+ * Listeners come first, then connections, half-open requests and TIME-WAIT, in no order.
  */
 
 #include "proc_int.h"

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What reports may see of TCP: listeners with their half-open requests, connections, and
- * what is left of them in TIME-WAIT, one struct strata_tcp_view each.
+ * What reports may see of TCP: listeners, connections, half-open requests, and what is left in
+ * TIME-WAIT, one struct strata_tcp_view each.
  *
  * A position of the walk is (table, bucket, place in the bucket), in the bits of a long, so
  * that a reader who comes back later goes on where it was, whatever has come and gone in
- * other buckets. A bucket of connections is read in portions: under its lock references are
- * taken to a few of its objects, then the lock is dropped and they are shown. Listeners are
- * few and rarely change: they are shown under their bucket's lock.
+ * other buckets. A bucket is read in portions: under its lock references are taken to a few of
+ * its objects, then the lock is dropped and they are shown. Requests are found where segments
+ * find them, in the table of connections: a listener's own lists of them may be long, and their
+ * lock is one that each SYN takes. Between portions others may run: a filter of sock_diag may
+ * take long for each object.
  *
  * Nothing here takes a socket lock: a report must not wait for a process, nor a process for
  * it. Members are read one by one, each is true, all together they may be of two moments.
@@ -21,6 +23,7 @@
 #define POS_EST		BIT(BITS_PER_LONG - 2)
 
 #define PORTION		16
+#define RESCHED_BUCKETS	256	/* empty ones that are passed without a pause */
 
 static long pos_make(long table, unsigned long slot, unsigned long place)
 {
@@ -138,111 +141,139 @@ static void view_tw(struct strata_tcp_view *view, const struct strata_tcp_tw *tw
 	view->cookie = (unsigned long)tw;
 }
 
-/*
- * A listener is one place in its bucket and each of its requests another. Those of earlier
- * listeners count too, so that places stay where they are while a reader is away, as far as
- * they can.
- */
-static int walk_listener(const struct walk *w, struct sock *lsk, unsigned long *place,
-			 unsigned long first)
-{
-	struct strata_tcp_view view;
-	unsigned long seen = 0;
-	int ret;
-
-	if (*place >= first && (w->kinds & BIT(STRATA_TCP_LISTEN))) {
-		strata_tcp_view(lsk, &view);
-		ret = view.kind == STRATA_TCP_LISTEN ? w->fn(&view, w->arg) : 0;
-		if (ret)
-			return ret;
-	}
-	(*place)++;
-	if (!(w->kinds & BIT(STRATA_TCP_REQUEST)))
-		return 0;
-	ret = strata_tcp_reqs_walk(lsk, first > *place ? first - *place : 0, &seen, w->fn, w->arg);
-	*place += seen;
-	return ret;
-}
-
-static int walk_lbucket(const struct walk *w, struct strata_tcp_lbucket *b, unsigned long *place)
-{
-	struct hlist_nulls_node *node;
-	unsigned long first = *place;
-	struct sock *lsk;
-	int ret = 0;
-
-	if (hlist_nulls_empty(&b->socks))
-		return 0;
-	*place = 0;
-	spin_lock_bh(&b->lock);
-	sk_nulls_for_each(lsk, node, &b->socks) {
-		if (!net_eq(sock_net(lsk), w->sn->net))
-			continue;
-		ret = walk_listener(w, lsk, place, first);
-		if (ret)
-			break;
-	}
-	spin_unlock_bh(&b->lock);
-	return ret;
-}
-
-/* some objects of a bucket of connections; sockets are counted, the others kept by RCU */
+/* some objects of a bucket: sockets and requests are counted, TIME-WAIT is kept by RCU */
 struct portion {
-	unsigned int		socks;
-	unsigned int		tws;
-	void			*obj[PORTION];	/* sockets first */
+	unsigned long		met;	/* objects of the namespace that were passed */
+	unsigned int		n;
+	enum strata_tcp_kind	kind[PORTION];
+	void			*obj[PORTION];
 };
 
-/* fill @p with the objects from place @first on; false: there are none */
-static bool portion_take(const struct walk *w, struct strata_tcp_bucket *b, unsigned long first,
-			 struct portion *p)
+static void portion_add(struct portion *p, enum strata_tcp_kind kind, void *obj)
 {
-	struct hlist_nulls_node *node;
-	struct strata_tcp_tw *tw;
-	unsigned long place = 0;
-	struct sock *sk;
-
-	p->socks = 0;
-	p->tws = 0;
-	spin_lock_bh(&b->lock);
-	sk_nulls_for_each(sk, node, &b->socks) {
-		if (!net_eq(sock_net(sk), w->sn->net) || place++ < first)
-			continue;
-		if (p->socks == PORTION)
-			goto out;
-		sock_hold(sk);
-		p->obj[p->socks++] = sk;
-	}
-	hlist_for_each_entry(tw, &b->tws, hash) {
-		if (tw->sn != w->sn || place++ < first)
-			continue;
-		if (p->socks + p->tws == PORTION)
-			goto out;
-		p->obj[p->socks + p->tws++] = tw;
-	}
-out:
-	spin_unlock_bh(&b->lock);
-	return p->socks + p->tws;
+	p->kind[p->n] = kind;
+	p->obj[p->n++] = obj;
 }
 
+/* the bucket's lock is held */
+static void take_socks(const struct walk *w, const struct hlist_nulls_head *head,
+		       enum strata_tcp_kind kind, unsigned long first, struct portion *p)
+{
+	struct hlist_nulls_node *node;
+	struct sock *sk;
+
+	if (!(w->kinds & BIT(kind)))
+		return;
+	sk_nulls_for_each(sk, node, head) {
+		if (p->n == PORTION)
+			return;
+		if (!net_eq(sock_net(sk), w->sn->net) || p->met++ < first)
+			continue;
+		sock_hold(sk);
+		portion_add(p, kind, sk);
+	}
+}
+
+static void take_reqs(const struct walk *w, const struct hlist_head *head, unsigned long first,
+		      struct portion *p)
+{
+	struct strata_tcp_req *req;
+
+	if (!(w->kinds & BIT(STRATA_TCP_REQUEST)))
+		return;
+	hlist_for_each_entry(req, head, hash) {
+		if (p->n == PORTION)
+			return;
+		if (req->sn != w->sn || p->met++ < first)
+			continue;
+		refcount_inc(&req->ref);
+		portion_add(p, STRATA_TCP_REQUEST, req);
+	}
+}
+
+static void take_tws(const struct walk *w, const struct hlist_head *head, unsigned long first,
+		     struct portion *p)
+{
+	struct strata_tcp_tw *tw;
+
+	if (!(w->kinds & BIT(STRATA_TCP_TIMEWAIT)))
+		return;
+	hlist_for_each_entry(tw, head, hash) {
+		if (p->n == PORTION)
+			return;
+		if (tw->sn != w->sn || p->met++ < first)
+			continue;
+		portion_add(p, STRATA_TCP_TIMEWAIT, tw);
+	}
+}
+
+/* sockets that became something else are passed over */
+static bool portion_view(const struct portion *p, unsigned int i, struct strata_tcp_view *view)
+{
+	struct strata_tcp_req *req;
+
+	switch (p->kind[i]) {
+	case STRATA_TCP_REQUEST:
+		req = p->obj[i];
+		/* found under RCU: so the listener is there */
+		strata_tcp_req_view(req, sock_i_uid(req->reqs->lsk), view);
+		return true;
+	case STRATA_TCP_TIMEWAIT:
+		view_tw(view, p->obj[i]);
+		return true;
+	default:
+		strata_tcp_view(p->obj[i], view);
+		return view->kind == p->kind[i] && view->state != TCP_CLOSE;
+	}
+}
+
+static void portion_put(const struct portion *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->n; i++) {
+		if (p->kind[i] == STRATA_TCP_REQUEST)
+			strata_tcp_req_put(p->obj[i]);
+		else if (p->kind[i] != STRATA_TCP_TIMEWAIT)
+			sock_put(p->obj[i]);
+	}
+}
+
+/* show what was taken and give it back; *@place moves over what was shown. RCU */
 static int portion_show(const struct walk *w, const struct portion *p, unsigned long *place)
 {
 	struct strata_tcp_view view;
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < p->socks + p->tws && !ret; i++) {
-		if (i < p->socks)
-			strata_tcp_view(p->obj[i], &view);
-		else
-			view_tw(&view, p->obj[i]);
-		if ((w->kinds & BIT(view.kind)) && view.state != TCP_CLOSE)
+	for (i = 0; i < p->n && !ret; i++) {
+		if (portion_view(p, i, &view))
 			ret = w->fn(&view, w->arg);
 		if (!ret)
 			(*place)++;
 	}
-	for (i = 0; i < p->socks; i++)
-		sock_put(p->obj[i]);
+	portion_put(p);
+	return ret;
+}
+
+static int walk_lbucket(const struct walk *w, struct strata_tcp_lbucket *b, unsigned long *place)
+{
+	struct portion p;
+	int ret;
+
+	if (hlist_nulls_empty(&b->socks))
+		return 0;
+	do {
+		p.n = 0;
+		p.met = 0;
+		rcu_read_lock();
+		spin_lock_bh(&b->lock);
+		take_socks(w, &b->socks, STRATA_TCP_LISTEN, *place, &p);
+		spin_unlock_bh(&b->lock);
+		ret = portion_show(w, &p, place);
+		rcu_read_unlock();
+		cond_resched();
+	} while (!ret && p.n == PORTION);
 	return ret;
 }
 
@@ -251,14 +282,22 @@ static int walk_bucket(const struct walk *w, struct strata_tcp_bucket *b, unsign
 	struct portion p;
 	int ret;
 
-	if (hlist_nulls_empty(&b->socks) && hlist_empty(&b->tws))
+	if (hlist_nulls_empty(&b->socks) && hlist_empty(&b->tws) && hlist_empty(&b->reqs))
 		return 0;
-	while (portion_take(w, b, *place, &p)) {
+	do {
+		p.n = 0;
+		p.met = 0;
+		rcu_read_lock();
+		spin_lock_bh(&b->lock);
+		take_socks(w, &b->socks, STRATA_TCP_SOCK, *place, &p);
+		take_reqs(w, &b->reqs, *place, &p);
+		take_tws(w, &b->tws, *place, &p);
+		spin_unlock_bh(&b->lock);
 		ret = portion_show(w, &p, place);
-		if (ret)
-			return ret;
-	}
-	return 0;
+		rcu_read_unlock();
+		cond_resched();
+	} while (!ret && p.n == PORTION);
+	return ret;
 }
 
 static int walk_listen(const struct walk *w, long *pos)
@@ -288,6 +327,8 @@ static int walk_est(const struct walk *w, long *pos)
 		ret = walk_bucket(w, b, &place);
 		if (ret)
 			break;
+		if (!(slot % RESCHED_BUCKETS))
+			cond_resched();
 	}
 	*pos = pos_make(POS_EST, slot, place);
 	return ret;
@@ -299,16 +340,15 @@ int strata_tcp_walk(struct strata_net *sn, long *pos, unsigned int kinds,
 	const struct walk w = { .sn = sn, .kinds = kinds, .fn = fn, .arg = arg };
 	int ret = 0;
 
-	rcu_read_lock();
+	might_sleep();
 	if (!(*pos & POS_EST)) {
-		if (kinds & (BIT(STRATA_TCP_LISTEN) | BIT(STRATA_TCP_REQUEST)))
+		if (kinds & BIT(STRATA_TCP_LISTEN))
 			ret = walk_listen(&w, pos);
 		else
 			*pos = POS_EST;
 	}
-	if (!ret && (kinds & (BIT(STRATA_TCP_SOCK) | BIT(STRATA_TCP_TIMEWAIT))))
+	if (!ret && (kinds & ~BIT(STRATA_TCP_LISTEN)))
 		ret = walk_est(&w, pos);
-	rcu_read_unlock();
 	return ret;
 }
 

@@ -358,37 +358,6 @@ void strata_tcp_req_view(const struct strata_tcp_req *req, kuid_t uid,
 	view->cookie = (unsigned long)req;
 }
 
-/*
- * Called by strata_tcp_walk() with RCU held. Receivers want the lock, too: those that the reader
- * has seen cost a step of the list and no more
- */
-int strata_tcp_reqs_walk(struct sock *lsk, unsigned long skip, unsigned long *seen,
-			 int (*fn)(const struct strata_tcp_view *view, void *arg), void *arg)
-{
-	struct strata_tcp_reqs *reqs = rcu_dereference(strata_tcp_sk(lsk)->lst.reqs);
-	kuid_t uid = sock_i_uid(lsk);
-	struct strata_tcp_view view;
-	struct strata_tcp_req *req;
-	int level, ret = 0;
-
-	if (!reqs)
-		return 0;
-	spin_lock_bh(&reqs->lock);
-	for (level = 0; level < STRATA_REQ_LEVELS && !ret; level++) {
-		list_for_each_entry(req, &reqs->level[level], wait) {
-			if (*seen >= skip) {
-				strata_tcp_req_view(req, uid, &view);
-				ret = fn(&view, arg);
-				if (ret)
-					break;
-			}
-			(*seen)++;
-		}
-	}
-	spin_unlock_bh(&reqs->lock);
-	return ret;
-}
-
 int strata_tcp_listen_init(void)
 {
 	req_cache = KMEM_CACHE(strata_tcp_req, SLAB_HWCACHE_ALIGN);

@@ -117,11 +117,5 @@ void strata_tcp_tw_purge(struct strata_net *sn);
 /** strata_tcp_req_view() - what strata_tcp_walk() shows of a request; @uid: of its listener */
 void strata_tcp_req_view(const struct strata_tcp_req *req, kuid_t uid,
 			 struct strata_tcp_view *view);
-/**
- * strata_tcp_reqs_walk() - call @fn for the requests of a listener, but the first @skip; RCU
- * As strata_tcp_walk() without position; *@seen counts those that are behind the reader
- */
-int strata_tcp_reqs_walk(struct sock *lsk, unsigned long skip, unsigned long *seen,
-			 int (*fn)(const struct strata_tcp_view *view, void *arg), void *arg);
 
 #endif /* _STRATA_TCP_TABLE_H */

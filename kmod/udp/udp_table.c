@@ -370,15 +370,17 @@ int strata_udp_walk(struct strata_net *sn, long *pos, int (*fn)(struct sock *sk,
 		    void *arg)
 {
 	u32 chain;
-	int ret = 0;
+	int ret;
 
-	rcu_read_lock();
+	might_sleep();
 	for (chain = *pos >> UDP_WALK_SHIFT; chain < UDP_CHAINS; chain++) {
+		rcu_read_lock();
 		ret = walk_chain(sn, pos, chain, fn, arg);
+		rcu_read_unlock();
 		if (ret)
-			break;
+			return ret;
 		*pos = (long)(chain + 1) << UDP_WALK_SHIFT;
+		cond_resched();
 	}
-	rcu_read_unlock();
-	return ret;
+	return 0;
 }

@@ -71,6 +71,41 @@ static int first_one(struct strata_lpm_node *n, void *arg)
 	return 7;
 }
 
+struct order {
+	u32	key[TABLE];
+	u8	plen[TABLE];
+	int	n;
+};
+
+static int order_one(struct strata_lpm_node *n, void *arg)
+{
+	struct order *o = arg;
+
+	o->key[o->n] = n->key;
+	o->plen[o->n++] = n->plen;
+	return 0;
+}
+
+/* what comes from a place on is what comes from there on in a walk of all */
+static void walk_from(struct __test_metadata *_metadata, const struct strata_lpm *t, u32 key,
+		      u8 plen)
+{
+	static struct order all, some;
+	int k = 0;
+
+	all.n = 0;
+	some.n = 0;
+	EXPECT_EQ(0, strata_lpm_walk_rcu(t, order_one, &all));
+	EXPECT_EQ(0, strata_lpm_walk_from_rcu(t, key, plen, order_one, &some));
+	while (k < all.n && (all.key[k] < key || (all.key[k] == key && all.plen[k] < plen)))
+		k++;
+	ASSERT_EQ(all.n - k, some.n);
+	for (int i = 0; i < some.n; i++) {
+		EXPECT_EQ(all.key[k + i], some.key[i]);
+		EXPECT_EQ(all.plen[k + i], some.plen[i]);
+	}
+}
+
 TEST(empty)
 {
 	struct strata_lpm t = {};
@@ -102,6 +137,14 @@ TEST(by_hand)
 	EXPECT_EQ(NULL, strata_lpm_find_rcu(&t, 0x0a000000, 9));
 	EXPECT_EQ(7, strata_lpm_walk_rcu(&t, first_one, &first));
 	EXPECT_EQ(def, first);
+	EXPECT_EQ(7, strata_lpm_walk_from_rcu(&t, 0x0a000000, 9, first_one, &first));
+	EXPECT_EQ(net16, first);
+	EXPECT_EQ(7, strata_lpm_walk_from_rcu(&t, 0x0a010000, 16, first_one, &first));
+	EXPECT_EQ(net16, first);
+	EXPECT_EQ(7, strata_lpm_walk_from_rcu(&t, 0x0a010000, 33, first_one, &first));
+	EXPECT_EQ(host, first);
+	EXPECT_EQ(0, strata_lpm_walk_from_rcu(&t, 0x0a010203, 33, first_one, &first));
+	EXPECT_EQ(0, strata_lpm_walk_from_rcu(&t, ~0U, 33, first_one, &first));
 	del(&t, def);
 	EXPECT_EQ(NULL, strata_lpm_lookup_rcu(&t, 0x0b000000, 32));
 	del(&t, net8);
@@ -186,8 +229,15 @@ static void churn(struct __test_metadata *_metadata, u64 seed)
 			ASSERT_EQ(naive(table, n, addr, max),
 				  strata_lpm_lookup_rcu(&t, addr, max));
 		}
-		if (step % 64 == 0)
+		if (step % 64 == 0) {
 			ASSERT_EQ(n, count(&t));
+			walk_from(_metadata, &t, crowded(), unit_below(34));
+			if (n) {
+				i = unit_below(n);
+				walk_from(_metadata, &t, table[i]->key, table[i]->plen);
+				walk_from(_metadata, &t, table[i]->key, table[i]->plen + 1);
+			}
+		}
 		ASSERT_LE(nodes, n ? 2 * n - 1 : 0);
 	}
 	while (n)
