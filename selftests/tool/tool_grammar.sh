@@ -112,7 +112,7 @@ says() { # TEXT COMMAND...
 }
 silent() { local out; out=$("$@") && [ -z "$out" ]; }
 
-ktap_plan 255
+ktap_plan 256
 ip netns add ta && ip netns add tb
 ip link add va netns ta type veth peer name vb netns tb
 ip -n ta link add vc type veth peer name vd
