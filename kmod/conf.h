@@ -15,7 +15,7 @@
 struct strata_net_conf {
 	/* ip */
 	int	ip_default_ttl;			/* hops, 1..255 */
-	int	ip_no_pmtu_disc;		/* bool */
+	int	ip_no_pmtu_disc;		/* 0 off; else sockets begin without: ip_rcv.c */
 	int	min_pmtu;			/* bytes */
 	int	mtu_expires;			/* jiffies (seconds in /proc) */
 	int	ip_local_port_range[2];		/* ports, inclusive */

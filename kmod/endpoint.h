@@ -200,6 +200,8 @@ static inline void strata_sock_init(struct sock *sk, u8 proto)
 	ep->mc_ttl = 1;
 	ep->mc_loop = 1;
 	ep->pmtudisc = IP_PMTUDISC_WANT;
+	if (READ_ONCE(ep->sn->conf.ip_no_pmtu_disc))	/* RFC 1191 6.6 */
+		ep->pmtudisc = IP_PMTUDISC_DONT;
 	INIT_HLIST_NODE(&ep->bind_node);
 	memset(&ep->path, 0, sizeof(ep->path));
 	ep->owner = NULL;

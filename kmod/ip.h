@@ -22,10 +22,13 @@ struct strata_route_cfg;
  *	info: next-hop MTU of fragmentation-needed, else 0: once matched against a flow,
  *	it is for @err to call strata_ip_update_pmtu(). @skb stays the caller's.
  *	Returns 0, or -ENOENT when no socket is concerned
+ * @err_verifies: it believes only what quotes a packet in flight (RFC 5927 4.1): see
+ *	ip_no_pmtu_disc
  */
 struct strata_l4proto {
 	void (*rcv)(struct strata_net *sn, struct sk_buff *skb);
 	int (*err)(struct sk_buff *skb, u8 type, u8 code, u32 info);
+	bool err_verifies;
 };
 
 /** struct strata_ip_up - what IP calls upward; strata_ip_up is filled in main.c */

@@ -79,6 +79,7 @@ static const struct strata_l4proto udp_l4 = {
 static const struct strata_l4proto tcp_l4 = {
 	.rcv	= strata_tcp_rcv,
 	.err	= strata_tcp_err,
+	.err_verifies = true,
 };
 
 const struct strata_ip_up strata_ip_up = {

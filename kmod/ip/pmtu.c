@@ -141,7 +141,10 @@ void strata_ip_update_pmtu(struct strata_net *sn, __be32 daddr, u32 mtu)
 	u32 min = READ_ONCE(sn->conf.min_pmtu);
 	bool changed, cut = mtu < min;
 
-	if (READ_ONCE(sn->conf.ip_no_pmtu_disc))
+	rcu_read_lock();
+	now = strata_path_mtu_rcu(ep, daddr);
+	rcu_read_unlock();
+	if (mtu >= now)
 		return;
 	if (cut)
 		mtu = min;
