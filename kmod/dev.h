@@ -162,6 +162,13 @@ static inline struct strata_dev *strata_loop_dev(const struct strata_net *sn)
 
 /* addresses: addr.c */
 
+/** strata_conf_changed_rtnl() - an address or route was changed: dumps under way are told, too */
+static inline void strata_conf_changed_rtnl(struct strata_net *sn)
+{
+	WRITE_ONCE(sn->dump_seq, sn->dump_seq + 1);
+	strata_route_changed(sn);
+}
+
 /** struct strata_addr_cfg - what control/ asks for */
 struct strata_addr_cfg {
 	__be32	local;

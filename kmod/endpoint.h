@@ -78,7 +78,7 @@ struct strata_flow {
  * @saddr: source address the route prefers
  * @nexthop: gateway, or the destination itself
  * @mtu: bytes of an IP packet: device, route or RFC 1191, whichever is least
- * @gen: strata_net.route_gen it was made under
+ * @gen: strata_net.route_gen[@slot] it was made under
  * @flags: STRATA_PATH_*; @ttl: hops, unless the socket says otherwise: the route's, or the
  *	namespace's
  *
@@ -94,6 +94,7 @@ struct strata_path {
 	int			gen;
 	u16			flags;
 	u8			ttl;
+	u8			slot;
 };
 
 #define STRATA_CMSG_PKTINFO	BIT(0)
@@ -239,12 +240,6 @@ static inline void strata_sock_flow(const struct strata_sock *ep, struct strata_
 	fl->tsflags = READ_ONCE(ep->sk.sk_tsflags);
 	fl->priority = READ_ONCE(ep->sk.sk_priority);
 	fl->txtime = 0;
-}
-
-/** strata_sock_takes_pmtu() - may an ICMP error about @ep's packet lower the path MTU? */
-static inline bool strata_sock_takes_pmtu(const struct strata_sock *ep)
-{
-	return ep->pmtudisc < IP_PMTUDISC_INTERFACE;
 }
 
 #endif /* _STRATA_ENDPOINT_H */

@@ -87,7 +87,7 @@ static inline bool strata_path_resolved(const struct strata_path *path)
 /** strata_path_stale() - must @path be made anew? */
 static inline bool strata_path_stale(const struct strata_net *sn, const struct strata_path *path)
 {
-	return !path->ifp || path->gen != atomic_read(&sn->route_gen);
+	return !path->ifp || path->gen != atomic_read(&sn->route_gen[path->slot]);
 }
 
 /** strata_path_remake() - strata_path_renew() of a path that is stale */
@@ -132,11 +132,18 @@ static inline u32 strata_ip_mtu(const struct strata_path *path)
 	return path->mtu;
 }
 
+/** strata_sock_takes_pmtu() - may an ICMP error about @ep's packet lower the path MTU? */
+static inline bool strata_sock_takes_pmtu(const struct strata_sock *ep)
+{
+	return ep->pmtudisc < IP_PMTUDISC_INTERFACE;
+}
+
 /**
- * strata_ip_update_pmtu() - a router told a smaller MTU for @daddr (RFC 1191 6.3)
- * Clamped to min_pmtu, kept for mtu_expires; never raises. Makes paths stale. Any context.
+ * strata_ip_update_pmtu() - a router told the MTU of @ep's way to @daddr (RFC 1191 6.3)
+ * Clamped to min_pmtu, kept for mtu_expires; of no effect unless it is smaller. Makes paths to
+ * @daddr stale. Any context.
  */
-void strata_ip_update_pmtu(struct strata_net *sn, __be32 daddr, u32 mtu);
+void strata_ip_update_pmtu(const struct strata_sock *ep, __be32 daddr, u32 mtu);
 
 /** strata_ip_headroom() - bytes to reserve before the transport header for IP and link headers */
 static inline unsigned int strata_ip_headroom(void)

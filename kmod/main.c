@@ -136,7 +136,6 @@ static int core_net_init(struct strata_net *sn, struct net *net)
 
 	sn->net = net;
 	INIT_LIST_HEAD(&sn->devs);
-	atomic_set(&sn->route_gen, 1);
 	sn->key = get_random_u32();
 	strata_conf_init(&sn->conf);
 	sn->mib = alloc_percpu(struct strata_mib);

@@ -67,6 +67,7 @@ struct strata_fastopen_keys;
 #define STRATA_ADDR_HASH_BITS	8
 #define STRATA_NEIGH_HASH_BITS	8
 #define STRATA_PMTU_HASH_BITS	8
+#define STRATA_GEN_BITS		6	/* at most STRATA_PMTU_HASH_BITS */
 #define STRATA_MAX_FAMILY_NAME	"strata"
 
 extern unsigned int strata_family;	/* module parameter `family` */
@@ -142,8 +143,8 @@ struct strata_fastopen_net {
  * @devs: bound devices, struct strata_dev.node; rtnl for writers, RCU readers
  * @loop: what looped packets come in by (dev/loop.c)
  * @addr_hash: struct strata_ifaddr.hash by local address; rtnl, RCU readers
- * @route_gen: bumped by every change of an address, route, device or path MTU;
- *	a struct strata_path made under another value is stale
+ * @route_gen: by destination; a struct strata_path made under another value is stale. A change of
+ *	an address, route or device bumps all, of a path MTU one; @dump_seq: of the first two; rtnl
  * @fib: routes by longest prefix (ip/route_lpm.c); rtnl, RCU readers
  * @neigh: neighbour cache
  * @pmtu: path MTU cache
@@ -164,7 +165,8 @@ struct strata_net {
 	struct list_head	devs;
 	struct strata_dev	*loop;
 	struct hlist_head	addr_hash[1 << STRATA_ADDR_HASH_BITS];
-	atomic_t		route_gen;
+	atomic_t		route_gen[1 << STRATA_GEN_BITS];
+	u32			dump_seq;
 	struct strata_fib	*fib;
 
 	struct strata_neigh_net	neigh;
@@ -195,8 +197,11 @@ static inline struct strata_net *strata_net(const struct net *net)
 /** strata_route_changed() - make every cached struct strata_path of @sn stale */
 static inline void strata_route_changed(struct strata_net *sn)
 {
+	int i;
+
 	smp_mb__before_atomic();	/* the change itself comes first */
-	atomic_inc(&sn->route_gen);
+	for (i = 0; i < ARRAY_SIZE(sn->route_gen); i++)
+		atomic_inc(&sn->route_gen[i]);
 }
 
 #define STRATA_RCV_LOOP		0x01	/* looped back inside Strata */

@@ -370,7 +370,7 @@ static int route_dump_one(const struct strata_route_cfg *r, void *arg)
 	return err;
 }
 
-/* cb->args: [0] routes passed so far. Every change of routes moves route_gen on */
+/* cb->args: [0] routes passed so far. Every change of routes moves dump_seq on */
 static int route_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct strata_net *sn = strata_net(sock_net(skb->sk));
@@ -384,7 +384,7 @@ static int route_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	if (dump.none)
 		return 0;
 	rcu_read_lock();
-	cb->seq = (u32)atomic_read(&sn->route_gen) ?: 1;
+	cb->seq = READ_ONCE(sn->dump_seq) ?: 1;
 	err = strata_route_walk_rcu(sn, &cb->args[0], route_dump_one, &dump);
 	rcu_read_unlock();
 	return err && skb->len ? skb->len : err;

@@ -223,7 +223,7 @@ static int addr_change(struct strata_ifaddr *ifa, const struct strata_addr_cfg *
 	ifa->tstamp = jiffies;
 	if (metric && up)
 		err = strata_dev_up.addr_added(ifa, extack);
-	strata_route_changed(ifa->ifp->sn);
+	strata_conf_changed_rtnl(ifa->ifp->sn);
 	strata_dev_up.addr_changed(ifa, RTM_NEWADDR);
 	return err;
 }
@@ -238,7 +238,7 @@ static void addr_unlink(struct strata_ifaddr *ifa)
 	hlist_del_rcu(&ifa->hash);
 	list_del_rcu(&ifa->node);
 	strata_dev_up.addr_gone(ifa);
-	strata_route_changed(sn);
+	strata_conf_changed_rtnl(sn);
 }
 
 int strata_addr_add_rtnl(struct strata_net *sn, struct net_device *dev,
@@ -268,7 +268,7 @@ int strata_addr_add_rtnl(struct strata_net *sn, struct net_device *dev,
 	list_add_tail_rcu(&ifa->node, &ifp->addrs);
 	hlist_add_head_rcu(&ifa->hash, addr_bucket(sn, ifa->local));
 	addr_mark_new(ifa);
-	strata_route_changed(sn);
+	strata_conf_changed_rtnl(sn);
 	err = up ? strata_dev_up.addr_added(ifa, extack) : 0;
 	if (err) {
 		addr_unlink(ifa);

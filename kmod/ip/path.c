@@ -181,6 +181,21 @@ static int way_mtu_rcu(struct strata_net *sn, const struct strata_flow *fl, stru
 	return 0;
 }
 
+u32 strata_path_mtu_rcu(const struct strata_sock *ep, __be32 daddr)
+{
+	struct strata_net *sn = strata_sk_net(&ep->sk);
+	struct strata_flow fl = {
+		.daddr = daddr, .oif = READ_ONCE(ep->sk.sk_bound_dev_if), .tos = READ_ONCE(ep->tos),
+		.onlink = sock_flag(&ep->sk, SOCK_LOCALROUTE),
+	};
+	struct way way = {};
+
+	strata_path_choose(ep, &fl);
+	if (way_find_rcu(sn, &fl, &way) || way_mtu_rcu(sn, &fl, &way))
+		return 0;
+	return way.flags & (STRATA_PATH_LOOP | STRATA_PATH_MTU_LOCKED) ? 0 : way.mtu;
+}
+
 static int path_make_rcu(struct strata_net *sn, struct strata_flow *fl, struct strata_path *path)
 {
 	struct way way = {};
@@ -220,7 +235,8 @@ int strata_ip_route(struct strata_net *sn, struct strata_flow *fl, struct strata
 
 	memset(path, 0, sizeof(*path));
 	/* before the tables: a change while they are read makes the path stale */
-	path->gen = atomic_read_acquire(&sn->route_gen);
+	path->slot = strata_path_slot(sn, fl->daddr);
+	path->gen = atomic_read_acquire(&sn->route_gen[path->slot]);
 	rcu_read_lock();
 	err = path_make_rcu(sn, fl, path);
 	rcu_read_unlock();
