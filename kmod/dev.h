@@ -201,6 +201,11 @@ bool strata_addr_is_local_rcu(struct strata_net *sn, __be32 addr);
 enum strata_addr_type strata_addr_type_rcu(struct strata_net *sn, const struct strata_dev *ifp,
 					   __be32 addr);
 /**
+ * strata_addr_broadcast_dev_rcu() - the device with a prefix whose broadcast address is @addr
+ * One that is up, if there is one; NULL: none. RCU
+ */
+struct strata_dev *strata_addr_broadcast_dev_rcu(struct strata_net *sn, __be32 addr);
+/**
  * strata_addr_select_rcu() - source address for @dst leaving by @ifp: one whose prefix
  * holds @dst, else the first of @ifp, else the first of any device; 0 if there is none. RCU
  */

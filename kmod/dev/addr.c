@@ -72,6 +72,22 @@ static bool dev_broadcast(const struct strata_dev *ifp, __be32 addr)
 	return false;
 }
 
+struct strata_dev *strata_addr_broadcast_dev_rcu(struct strata_net *sn, __be32 addr)
+{
+	struct strata_dev *ifp, *down = NULL;
+	const struct net_device *dev;
+
+	list_for_each_entry_rcu(ifp, &sn->devs, node) {
+		if (!dev_broadcast(ifp, addr))
+			continue;
+		dev = rcu_dereference(ifp->dev);
+		if (dev && READ_ONCE(dev->flags) & IFF_UP)
+			return ifp;
+		down = down ?: ifp;
+	}
+	return down;
+}
+
 enum strata_addr_type strata_addr_type_rcu(struct strata_net *sn, const struct strata_dev *ifp,
 					   __be32 addr)
 {
@@ -83,10 +99,7 @@ enum strata_addr_type strata_addr_type_rcu(struct strata_net *sn, const struct s
 		return STRATA_ADDR_BROADCAST;
 	if (ifp)
 		return dev_broadcast(ifp, addr) ? STRATA_ADDR_BROADCAST : STRATA_ADDR_OTHER;
-	list_for_each_entry_rcu(ifp, &sn->devs, node)
-		if (dev_broadcast(ifp, addr))
-			return STRATA_ADDR_BROADCAST;
-	return STRATA_ADDR_OTHER;
+	return strata_addr_broadcast_dev_rcu(sn, addr) ? STRATA_ADDR_BROADCAST : STRATA_ADDR_OTHER;
 }
 
 bool strata_addr_on_link_rcu(const struct strata_dev *ifp, __be32 addr)

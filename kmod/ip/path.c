@@ -48,19 +48,6 @@ static int way_loop_rcu(struct strata_net *sn, const struct strata_flow *fl, str
 	return 0;
 }
 
-/* the device that has @broadcast as the broadcast of one of its prefixes */
-static struct strata_dev *broadcast_dev_rcu(struct strata_net *sn, __be32 broadcast)
-{
-	struct strata_ifaddr *ifa;
-	struct strata_dev *ifp;
-
-	list_for_each_entry_rcu(ifp, &sn->devs, node)
-		list_for_each_entry_rcu(ifa, &ifp->addrs, node)
-			if (ifa->broadcast == broadcast)
-				return ifp;
-	return NULL;
-}
-
 /* RFC 1122 3.3.6: limited broadcast and multicast leave by one device */
 static int way_many_rcu(struct strata_net *sn, const struct strata_flow *fl,
 			struct strata_dev *oif, enum strata_addr_type type, struct way *way)
@@ -69,8 +56,8 @@ static int way_many_rcu(struct strata_net *sn, const struct strata_flow *fl,
 	struct strata_ifaddr *ifa;
 
 	way->ifp = oif;
-	if (!way->ifp && type == STRATA_ADDR_BROADCAST)
-		way->ifp = broadcast_dev_rcu(sn, fl->daddr);
+	if (!way->ifp && type == STRATA_ADDR_BROADCAST && !ipv4_is_lbcast(fl->daddr))
+		way->ifp = strata_addr_broadcast_dev_rcu(sn, fl->daddr);
 	if (!way->ifp && fl->saddr) {
 		ifa = strata_addr_find_rcu(sn, fl->saddr);
 		way->ifp = ifa ? ifa->ifp : NULL;
