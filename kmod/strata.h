@@ -32,8 +32,8 @@
  *                         | kernel's                               | no lock but the socket's
  * loop_cpu.in.lock        | packets looped on one CPU              | any, BH off
  *
- * Readers of every table use RCU. No per-packet path takes a lock shared by
- * all sockets, nor writes a cache line shared by all CPUs.
+ * Readers of every table use RCU. No per-packet path takes a lock shared by all sockets, nor writes
+ * a cache line shared by all CPUs, but for identifications other than TCP's (ip/ip_xmit.c).
  *
  * Lifetimes: struct strata_net lives as long as its struct net. All other
  * objects are reference counted (refcount_t ref; *_get(), *_put()) and freed
