@@ -271,7 +271,7 @@ out:
 
 /* ---- learning ---- */
 
-void strata_neigh_learn(struct strata_neigh *n, const u8 *ha, u8 state, bool announced)
+void strata_neigh_learn(struct strata_neigh *n, const u8 *ha, u8 state, bool anew)
 {
 	const struct net_device *dev;
 	struct neigh_todo todo;
@@ -284,7 +284,7 @@ void strata_neigh_learn(struct strata_neigh *n, const u8 *ha, u8 state, bool ann
 	if (!dev || n->dead || n->state & (NUD_PERMANENT | NUD_NOARP))
 		goto out;
 	same = n->state & NUD_VALID && !memcmp(n->ha, ha, dev->addr_len);
-	if (n->state & NUD_VALID && !same && !announced &&
+	if (n->state & NUD_VALID && !same && !anew &&
 	    time_before(jiffies, n->updated + NEIGH_LOCKTIME))
 		goto out;	/* two answers: the first one counts */
 	if (same && state == NUD_STALE)

@@ -213,7 +213,10 @@ TEST_F(arp, unsolicited_reply_makes_no_entry)
 	EXPECT_EQ(0, neigh_count(&self->r));
 }
 
-/* a gratuitous packet moves an entry at once, another host's answer not within a second */
+/*
+ * RFC 826: a gratuitous packet and a request to us move an entry at once; what else is heard does
+ * not within a second
+ */
 TEST_F(arp, known_neighbour_moves)
 {
 	struct arp_frame q;
@@ -230,6 +233,11 @@ TEST_F(arp, known_neighbour_moves)
 	sleep_s(0.3);
 	EXPECT_EQ(NUD_STALE, neigh_get(&self->r, "va", "10.0.0.1", ha));
 	EXPECT_EQ(0, memcmp(ha, mac_c, 6));
+	q = arp(ARPOP_REQUEST, mac_b, "10.0.0.1", "10.0.0.2");
+	ASSERT_EQ(0, send_frame(self->wire, &q, sizeof(q)));
+	sleep_s(0.3);
+	EXPECT_EQ(NUD_STALE, neigh_get(&self->r, "va", "10.0.0.1", ha));
+	EXPECT_EQ(0, memcmp(ha, mac_b, 6));
 }
 
 /* RFC 4861 7.3.2: INCOMPLETE, asked, answered, REACHABLE */
