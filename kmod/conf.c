@@ -17,6 +17,7 @@ static void conf_init_ip(struct strata_net_conf *conf)
 	conf->ip_local_port_range[1] = 60999;
 	conf->ip_unprivileged_port_start = 1024;
 	conf->ipfrag_high_thresh = 4 << 20;
+	conf->ipfrag_max_dist = 64;
 
 	conf->neigh_base_reachable = 30 * HZ;
 	conf->neigh_retrans = HZ;

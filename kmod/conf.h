@@ -22,6 +22,7 @@ struct strata_net_conf {
 	unsigned long *ip_local_reserved_ports;	/* bits: not chosen by the stack; main.c's */
 	int	ip_unprivileged_port_start;	/* first port open to everybody */
 	int	ipfrag_high_thresh;		/* bytes, informational: see fqdir */
+	int	ipfrag_max_dist;		/* fragments of one source, 0: any */
 	/* arp */
 	int	neigh_base_reachable;		/* jiffies */
 	int	neigh_retrans;			/* jiffies between probes */

@@ -149,7 +149,7 @@ struct strata_fastopen_net {
  * @neigh: neighbour cache
  * @pmtu: path MTU cache
  * @icmp: rate limit
- * @frags: reassembly queues (ip/ip_reasm.c), NULL until set up
+ * @frags: reassembly queues (ip/ip_reasm.c); @frag_sources: fragments that came, by source
  * @tcp_cong: default congestion control; xchg() for writers, RCU readers
  * @tfo: TCP Fast Open
  * @tcp_orphans: TCP sockets without a descriptor
@@ -173,6 +173,7 @@ struct strata_net {
 	struct strata_pmtu_net	pmtu;
 	struct strata_icmp_net	icmp;
 	struct fqdir		*frags;
+	atomic_t		*frag_sources;
 
 	const struct strata_tcp_cong_ops __rcu *tcp_cong;
 	struct strata_fastopen_net tfo;
