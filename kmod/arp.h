@@ -104,7 +104,7 @@ void strata_neigh_put(struct strata_neigh *n);
  * @skb: data at the IP header, room for the link header before it; consumed
  *
  * Puts the link header on and sends, or queues while resolving. Returns 0 or -errno
- * (-EHOSTUNREACH when resolution failed a moment ago). RCU, any context.
+ * (-EHOSTUNREACH when there is no room for its successor). RCU, any context.
  */
 int strata_arp_xmit(struct strata_neigh *n, struct sk_buff *skb);
 

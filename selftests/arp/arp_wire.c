@@ -338,6 +338,28 @@ TEST_F(arp, gives_up)
 	EXPECT_TRUE(has_failed(&self->r, "10.0.0.1"));
 }
 
+/*
+ * RFC 1122 2.3.2.1, 4.1.3.3: who sends datagrams to an absent host is not refused, and they make
+ * no more than a request a second
+ */
+TEST_F(arp, absent_host_refuses_nobody)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9),
+				  .sin_addr.s_addr = ip("10.0.0.1") };
+	int fd = socket(TEST_FAMILY, SOCK_DGRAM, 0), i, asked = 0;
+	struct arp_frame f;
+
+	sleep_s(3);
+	drain(self->wire);
+	for (i = 0; i < 90; i++) {
+		ASSERT_EQ(1, sendto(fd, "x", 1, 0, (void *)&to, sizeof(to))) TH_LOG("%d", i);
+		asked += next_arp(self->wire, 100, &f);
+	}
+	EXPECT_GE(asked, 7);
+	EXPECT_LE(asked, 11);
+	close(fd);
+}
+
 /* RFC 4861 7.3.2 DELAY and PROBE: a stale neighbour is asked alone, at its address */
 TEST_F_TIMEOUT(arp, stale_is_probed_by_unicast, 60)
 {
