@@ -36,8 +36,12 @@ struct strata_ip_up {
 	const struct strata_l4proto *proto[256];
 	/* send an ICMP error about @skb (network header set, stays the caller's) */
 	void (*icmp_send)(struct sk_buff *skb, u8 type, u8 code, u32 info);
-	/* a route was added or removed (RTM_*ROUTE): notify listeners. rtnl */
-	void (*route_changed)(struct strata_net *sn, const struct strata_route_cfg *r, int event);
+	/*
+	 * a route was added (@nlflags: NLM_F_* that say how), took another's place
+	 * (NLM_F_REPLACE) or is removed (RTM_*ROUTE): notify listeners. rtnl
+	 */
+	void (*route_changed)(struct strata_net *sn, const struct strata_route_cfg *r, int event,
+			      u16 nlflags);
 };
 
 extern const struct strata_ip_up strata_ip_up;

@@ -193,7 +193,8 @@ static int route_fill(struct sk_buff *skb, const struct strata_route_cfg *r, u32
 	return 0;
 }
 
-void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_cfg *r, int event)
+void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_cfg *r, int event,
+			      u16 nlflags)
 {
 	struct sk_buff *skb = nlmsg_new(route_msg_size(), GFP_KERNEL);
 	int err = -ENOBUFS;
@@ -201,7 +202,7 @@ void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_c
 	if (!skb)
 		goto fail;
 	err = route_fill(skb, r, RT_TABLE_MAIN, route_cause.portid,
-			 strata_rtnl_cause_seq(&route_cause), event, 0);
+			 strata_rtnl_cause_seq(&route_cause), event, nlflags);
 	if (WARN_ON(err)) {	/* route_msg_size() is wrong */
 		kfree_skb(skb);
 		goto fail;
