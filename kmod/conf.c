@@ -111,11 +111,20 @@ static void conf_init_tcp_unused(struct strata_net_conf *conf)
 	conf->tcp_app_win = 31;
 }
 
-void strata_conf_init(struct strata_net_conf *conf)
+/* as native's tcp_sk_init() */
+static void conf_inherit(struct strata_net_conf *conf, const struct strata_net_conf *first)
+{
+	memcpy(conf->tcp_rmem, first->tcp_rmem, sizeof(conf->tcp_rmem));
+	memcpy(conf->tcp_wmem, first->tcp_wmem, sizeof(conf->tcp_wmem));
+}
+
+void strata_conf_init(struct strata_net_conf *conf, const struct strata_net_conf *first)
 {
 	memset(conf, 0, sizeof(*conf));
 	conf_init_ip(conf);
 	conf_init_tcp_limits(conf);
 	conf_init_tcp_features(conf);
 	conf_init_tcp_unused(conf);
+	if (first)
+		conf_inherit(conf, first);
 }

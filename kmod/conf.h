@@ -116,7 +116,10 @@ struct strata_net_conf {
 	int	tcp_migrate_req;		/* of a listener that ends, to its group */
 };
 
-/** strata_conf_init() - give @conf the native stack's defaults */
-void strata_conf_init(struct strata_net_conf *conf);
+/**
+ * strata_conf_init() - give @conf the native stack's defaults
+ * @first: of the initial namespace, of which others begin with some; NULL: this is it
+ */
+void strata_conf_init(struct strata_net_conf *conf, const struct strata_net_conf *first);
 
 #endif /* _STRATA_CONF_H */

@@ -137,7 +137,7 @@ static int core_net_init(struct strata_net *sn, struct net *net)
 	sn->net = net;
 	INIT_LIST_HEAD(&sn->devs);
 	sn->key = get_random_u32();
-	strata_conf_init(&sn->conf);
+	strata_conf_init(&sn->conf, net_eq(net, &init_net) ? NULL : &strata_net(&init_net)->conf);
 	sn->mib = alloc_percpu(struct strata_mib);
 	if (!sn->mib)
 		return -ENOMEM;
