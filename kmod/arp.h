@@ -122,7 +122,7 @@ static inline void strata_neigh_confirm(struct strata_neigh *n)
 /**
  * strata_neigh_set() - add or change an entry by hand (RTM_NEWNEIGH)
  * @lladdr: NULL or ifp's addr_len bytes; @state: NUD_*; @nlflags: NLM_F_*
- * Returns 0, -EEXIST, -ENOENT, -EINVAL, -ENOBUFS
+ * Returns 0, -EEXIST, -ENOENT, -EINVAL, -ENOBUFS. Process context: new ones are charged to it
  */
 int strata_neigh_set(struct strata_dev *ifp, __be32 addr, const u8 *lladdr, u8 state, u8 flags,
 		     u16 nlflags, struct netlink_ext_ack *extack);
