@@ -150,7 +150,7 @@ int strata_dev_xmit(struct strata_dev *ifp, struct sk_buff *skb);
  * @skb: data at the IP header, room for a link header before it; consumed
  * @iif: device it is to have come in by, 0: "lo", or that of its destination
  * It comes up through strata_dev_up.rcv_ip later, from its own NAPI context, with
- * STRATA_RCV_LOOP. Returns 0, or -ENOBUFS when the per-CPU queue is full.
+ * STRATA_RCV_LOOP. Returns 0, -ENOBUFS when the per-CPU queue is full, -ENETDOWN without "lo".
  */
 int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb, int iif);
 
@@ -179,7 +179,7 @@ struct strata_addr_cfg {
 	u32	flags;
 	u32	metric;
 	bool	has_broadcast;
-	bool	replace;	/* of an address that is there: take its metric and flags */
+	bool	replace;	/* of an address that is there: take its metric */
 };
 
 /**

@@ -74,12 +74,10 @@ void strata_reasm_net_exit(struct strata_net *sn);
  * struct strata_frag - where a fragment belongs
  * @offset: of its first octet in the datagram
  * @more: not the last one
- * @df: it had Don't Fragment set
  */
 struct strata_frag {
 	unsigned int	offset;
 	bool		more;
-	bool		df;
 };
 
 /**

@@ -176,7 +176,6 @@ static struct sk_buff *rcv_fragment(struct strata_dev *ifp, struct sk_buff *skb)
 	struct strata_frag frag = {
 		.offset = (ntohs(in->frag_off) & IP_OFFSET) << 3,
 		.more = in->frag_off & htons(IP_MF),
-		.df = in->frag_off & htons(IP_DF),
 	};
 	struct iphdr *iph;
 
