@@ -104,7 +104,7 @@ void strata_neigh_put(struct strata_neigh *n);
  * @skb: data at the IP header, room for the link header before it; consumed
  *
  * Puts the link header on and sends, or queues while resolving. Returns 0 or -errno
- * (-EHOSTUNREACH when resolution failed a moment ago). RCU, any context.
+ * (-EHOSTUNREACH when there is no room for its successor). RCU, any context.
  */
 int strata_arp_xmit(struct strata_neigh *n, struct sk_buff *skb);
 
@@ -122,7 +122,7 @@ static inline void strata_neigh_confirm(struct strata_neigh *n)
 /**
  * strata_neigh_set() - add or change an entry by hand (RTM_NEWNEIGH)
  * @lladdr: NULL or ifp's addr_len bytes; @state: NUD_*; @nlflags: NLM_F_*
- * Returns 0, -EEXIST, -ENOENT, -EINVAL, -ENOBUFS
+ * Returns 0, -EEXIST, -ENOENT, -EINVAL, -ENOBUFS. Process context: new ones are charged to it
  */
 int strata_neigh_set(struct strata_dev *ifp, __be32 addr, const u8 *lladdr, u8 state, u8 flags,
 		     u16 nlflags, struct netlink_ext_ack *extack);

@@ -17,6 +17,7 @@ static void conf_init_ip(struct strata_net_conf *conf)
 	conf->ip_local_port_range[1] = 60999;
 	conf->ip_unprivileged_port_start = 1024;
 	conf->ipfrag_high_thresh = 4 << 20;
+	conf->ipfrag_max_dist = 64;
 
 	conf->neigh_base_reachable = 30 * HZ;
 	conf->neigh_retrans = HZ;
@@ -113,11 +114,20 @@ static void conf_init_tcp_unused(struct strata_net_conf *conf)
 	conf->tcp_app_win = 31;
 }
 
-void strata_conf_init(struct strata_net_conf *conf)
+/* as native's tcp_sk_init() */
+static void conf_inherit(struct strata_net_conf *conf, const struct strata_net_conf *first)
+{
+	memcpy(conf->tcp_rmem, first->tcp_rmem, sizeof(conf->tcp_rmem));
+	memcpy(conf->tcp_wmem, first->tcp_wmem, sizeof(conf->tcp_wmem));
+}
+
+void strata_conf_init(struct strata_net_conf *conf, const struct strata_net_conf *first)
 {
 	memset(conf, 0, sizeof(*conf));
 	conf_init_ip(conf);
 	conf_init_tcp_limits(conf);
 	conf_init_tcp_features(conf);
 	conf_init_tcp_unused(conf);
+	if (first)
+		conf_inherit(conf, first);
 }

@@ -15,7 +15,7 @@
 struct strata_net_conf {
 	/* ip */
 	int	ip_default_ttl;			/* hops, 1..255 */
-	int	ip_no_pmtu_disc;		/* bool */
+	int	ip_no_pmtu_disc;		/* 0 off; else sockets begin without: ip_rcv.c */
 	int	min_pmtu;			/* bytes */
 	int	mtu_expires;			/* jiffies (seconds in /proc) */
 	int	ip_local_port_range[2];		/* ports, inclusive */
@@ -23,6 +23,7 @@ struct strata_net_conf {
 	int	ip_autobind_reuse;		/* bool: bind(0) of TCP shares when none is free */
 	int	ip_unprivileged_port_start;	/* first port open to everybody */
 	int	ipfrag_high_thresh;		/* bytes, informational: see fqdir */
+	int	ipfrag_max_dist;		/* fragments of one source, 0: any */
 	/* arp */
 	int	neigh_base_reachable;		/* jiffies */
 	int	neigh_retrans;			/* jiffies between probes */
@@ -118,7 +119,10 @@ struct strata_net_conf {
 	int	tcp_migrate_req;		/* of a listener that ends, to its group */
 };
 
-/** strata_conf_init() - give @conf the native stack's defaults */
-void strata_conf_init(struct strata_net_conf *conf);
+/**
+ * strata_conf_init() - give @conf the native stack's defaults
+ * @first: of the initial namespace, of which others begin with some; NULL: this is it
+ */
+void strata_conf_init(struct strata_net_conf *conf, const struct strata_net_conf *first);
 
 #endif /* _STRATA_CONF_H */

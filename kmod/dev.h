@@ -150,7 +150,7 @@ int strata_dev_xmit(struct strata_dev *ifp, struct sk_buff *skb);
  * @skb: data at the IP header, room for a link header before it; consumed
  * @iif: device it is to have come in by, 0: "lo", or that of its destination
  * It comes up through strata_dev_up.rcv_ip later, from its own NAPI context, with
- * STRATA_RCV_LOOP. Returns 0, or -ENOBUFS when the per-CPU queue is full.
+ * STRATA_RCV_LOOP. Returns 0, -ENOBUFS when the per-CPU queue is full, -ENETDOWN without "lo".
  */
 int strata_loop_xmit(struct strata_net *sn, struct sk_buff *skb, int iif);
 
@@ -162,6 +162,13 @@ static inline struct strata_dev *strata_loop_dev(const struct strata_net *sn)
 
 /* addresses: addr.c */
 
+/** strata_conf_changed_rtnl() - an address or route was changed: dumps under way are told, too */
+static inline void strata_conf_changed_rtnl(struct strata_net *sn)
+{
+	WRITE_ONCE(sn->dump_seq, sn->dump_seq + 1);
+	strata_route_changed(sn);
+}
+
 /** struct strata_addr_cfg - what control/ asks for */
 struct strata_addr_cfg {
 	__be32	local;
@@ -172,7 +179,7 @@ struct strata_addr_cfg {
 	u32	flags;
 	u32	metric;
 	bool	has_broadcast;
-	bool	replace;	/* of an address that is there: take its metric and flags */
+	bool	replace;	/* of an address that is there: take its metric */
 };
 
 /**
@@ -193,6 +200,11 @@ bool strata_addr_is_local_rcu(struct strata_net *sn, __be32 addr);
 /** strata_addr_type_rcu() - classify a destination seen on @ifp (NULL: on any device); RCU */
 enum strata_addr_type strata_addr_type_rcu(struct strata_net *sn, const struct strata_dev *ifp,
 					   __be32 addr);
+/**
+ * strata_addr_broadcast_dev_rcu() - the device with a prefix whose broadcast address is @addr
+ * One that is up, if there is one; NULL: none. RCU
+ */
+struct strata_dev *strata_addr_broadcast_dev_rcu(struct strata_net *sn, __be32 addr);
 /**
  * strata_addr_select_rcu() - source address for @dst leaving by @ifp: one whose prefix
  * holds @dst, else the first of @ifp, else the first of any device; 0 if there is none. RCU

@@ -11,6 +11,7 @@
 #define _STRATA_ENDPOINT_H
 
 #include <linux/pid.h>
+#include <linux/random.h>
 #include <linux/sched.h>
 #include <net/sock.h>
 #include "strata.h"
@@ -37,6 +38,7 @@ struct strata_bind_bucket;
  * @onlink: only to who is on a link of ours: routes by way of a router do not count
  *	(SO_DONTROUTE, MSG_DONTROUTE)
  * @tsflags: SOF_TIMESTAMPING_*: stamps of the packet that are wanted
+ * @ids: where the sender counts its identifications (RFC 6864), its lock held; NULL: by addresses
  * @priority: skb->priority; @txtime: when a datagram is to leave, ns of sk_clockid, 0: now
  */
 struct strata_flow {
@@ -56,6 +58,7 @@ struct strata_flow {
 	bool			onlink;
 	u32			tsflags;
 	u32			priority;
+	u16			*ids;
 	u64			txtime;
 };
 
@@ -78,7 +81,7 @@ struct strata_flow {
  * @saddr: source address the route prefers
  * @nexthop: gateway, or the destination itself
  * @mtu: bytes of an IP packet: device, route or RFC 1191, whichever is least
- * @gen: strata_net.route_gen it was made under
+ * @gen: strata_net.route_gen[@slot] it was made under
  * @flags: STRATA_PATH_*; @ttl: hops, unless the socket says otherwise: the route's, or the
  *	namespace's
  *
@@ -94,6 +97,7 @@ struct strata_path {
 	int			gen;
 	u16			flags;
 	u8			ttl;
+	u8			slot;
 };
 
 #define STRATA_CMSG_PKTINFO	BIT(0)
@@ -112,7 +116,7 @@ struct strata_path {
  *	while bound; a connected socket's @laddr is always specific
  * @raddr, @rport: peer; 0 while unconnected
  * @bound_laddr: what bind() asked for, kept over disconnect
- * @proto: IPPROTO_TCP, _UDP or _ICMP
+ * @proto: IPPROTO_TCP, _UDP or _ICMP; @ip_id: its next identification (struct strata_flow.ids)
  * @bind: bucket of @lport, NULL while unbound; bind_node links it there
  * @path: cached way to @raddr
  * @tos, @ttl, @mc_ttl: IP_TOS, IP_TTL (0: default), IP_MULTICAST_TTL
@@ -149,7 +153,6 @@ struct strata_sock {
 	__be16			rport;
 	__be32			bound_laddr;
 	u8			proto;
-
 	u8			tos;
 	u8			ttl;
 	u8			mc_ttl;
@@ -163,6 +166,7 @@ struct strata_sock {
 				recverr_ext:1;
 	u8			cmsg;
 	u8			min_ttl;
+	u16			ip_id;
 	int			mc_oif;
 	__be32			mc_addr;
 	int			uc_oif;
@@ -200,7 +204,10 @@ static inline void strata_sock_init(struct sock *sk, u8 proto)
 	ep->mc_ttl = 1;
 	ep->mc_loop = 1;
 	ep->pmtudisc = IP_PMTUDISC_WANT;
+	if (READ_ONCE(ep->sn->conf.ip_no_pmtu_disc))	/* RFC 1191 6.6 */
+		ep->pmtudisc = IP_PMTUDISC_DONT;
 	INIT_HLIST_NODE(&ep->bind_node);
+	ep->ip_id = get_random_u16();
 	memset(&ep->path, 0, sizeof(ep->path));
 	ep->owner = NULL;
 }
@@ -236,13 +243,8 @@ static inline void strata_sock_flow(const struct strata_sock *ep, struct strata_
 	fl->onlink = sock_flag(&ep->sk, SOCK_LOCALROUTE);
 	fl->tsflags = READ_ONCE(ep->sk.sk_tsflags);
 	fl->priority = READ_ONCE(ep->sk.sk_priority);
+	fl->ids = NULL;
 	fl->txtime = 0;
-}
-
-/** strata_sock_takes_pmtu() - may an ICMP error about @ep's packet lower the path MTU? */
-static inline bool strata_sock_takes_pmtu(const struct strata_sock *ep)
-{
-	return ep->pmtudisc < IP_PMTUDISC_INTERFACE;
 }
 
 #endif /* _STRATA_ENDPOINT_H */

@@ -22,10 +22,13 @@ struct strata_route_cfg;
  *	info: next-hop MTU of fragmentation-needed, else 0: once matched against a flow,
  *	it is for @err to call strata_ip_update_pmtu(). @skb stays the caller's.
  *	Returns 0, or -ENOENT when no socket is concerned
+ * @err_verifies: it believes only what quotes a packet in flight (RFC 5927 4.1): see
+ *	ip_no_pmtu_disc
  */
 struct strata_l4proto {
 	void (*rcv)(struct strata_net *sn, struct sk_buff *skb);
 	int (*err)(struct sk_buff *skb, u8 type, u8 code, u32 info);
+	bool err_verifies;
 };
 
 /** struct strata_ip_up - what IP calls upward; strata_ip_up is filled in main.c */
@@ -33,8 +36,12 @@ struct strata_ip_up {
 	const struct strata_l4proto *proto[256];
 	/* send an ICMP error about @skb (network header set, stays the caller's) */
 	void (*icmp_send)(struct sk_buff *skb, u8 type, u8 code, u32 info);
-	/* a route was added or removed (RTM_*ROUTE): notify listeners. rtnl */
-	void (*route_changed)(struct strata_net *sn, const struct strata_route_cfg *r, int event);
+	/*
+	 * a route was added (@nlflags: NLM_F_* that say how), took another's place
+	 * (NLM_F_REPLACE) or is removed (RTM_*ROUTE): notify listeners. rtnl
+	 */
+	void (*route_changed)(struct strata_net *sn, const struct strata_route_cfg *r, int event,
+			      u16 nlflags);
 };
 
 extern const struct strata_ip_up strata_ip_up;
@@ -84,7 +91,7 @@ static inline bool strata_path_resolved(const struct strata_path *path)
 /** strata_path_stale() - must @path be made anew? */
 static inline bool strata_path_stale(const struct strata_net *sn, const struct strata_path *path)
 {
-	return !path->ifp || path->gen != atomic_read(&sn->route_gen);
+	return !path->ifp || path->gen != atomic_read(&sn->route_gen[path->slot]);
 }
 
 /** strata_path_remake() - strata_path_renew() of a path that is stale */
@@ -129,11 +136,18 @@ static inline u32 strata_ip_mtu(const struct strata_path *path)
 	return path->mtu;
 }
 
+/** strata_sock_takes_pmtu() - may an ICMP error about @ep's packet lower the path MTU? */
+static inline bool strata_sock_takes_pmtu(const struct strata_sock *ep)
+{
+	return ep->pmtudisc < IP_PMTUDISC_INTERFACE;
+}
+
 /**
- * strata_ip_update_pmtu() - a router told a smaller MTU for @daddr (RFC 1191 6.3)
- * Clamped to min_pmtu, kept for mtu_expires; never raises. Makes paths stale. Any context.
+ * strata_ip_update_pmtu() - a router told the MTU of @ep's way to @daddr (RFC 1191 6.3)
+ * Clamped to min_pmtu, kept for mtu_expires; of no effect unless it is smaller. Makes paths to
+ * @daddr stale. Any context.
  */
-void strata_ip_update_pmtu(struct strata_net *sn, __be32 daddr, u32 mtu);
+void strata_ip_update_pmtu(const struct strata_sock *ep, __be32 daddr, u32 mtu);
 
 /** strata_ip_headroom() - bytes to reserve before the transport header for IP and link headers */
 static inline unsigned int strata_ip_headroom(void)

@@ -79,6 +79,7 @@ static const struct strata_l4proto udp_l4 = {
 static const struct strata_l4proto tcp_l4 = {
 	.rcv	= strata_tcp_rcv,
 	.err	= strata_tcp_err,
+	.err_verifies = true,
 };
 
 const struct strata_ip_up strata_ip_up = {
@@ -135,9 +136,8 @@ static int core_net_init(struct strata_net *sn, struct net *net)
 
 	sn->net = net;
 	INIT_LIST_HEAD(&sn->devs);
-	atomic_set(&sn->route_gen, 1);
 	sn->key = get_random_u32();
-	strata_conf_init(&sn->conf);
+	strata_conf_init(&sn->conf, net_eq(net, &init_net) ? NULL : &strata_net(&init_net)->conf);
 	sn->mib = alloc_percpu(struct strata_mib);
 	if (!sn->mib)
 		return -ENOMEM;

@@ -32,14 +32,12 @@
  *                         | kernel's                               | no lock but the socket's
  * loop_cpu.in.lock        | packets looped on one CPU              | any, BH off
  *
- * Readers of every table use RCU. No per-packet path takes a lock shared by
- * all sockets, nor writes a cache line shared by all CPUs.
+ * Readers of every table use RCU. No per-packet path takes a lock shared by all sockets, nor writes
+ * a cache line shared by all CPUs, but for identifications other than TCP's (ip/ip_xmit.c).
  *
- * Lifetimes: struct strata_net lives as long as its struct net. What readers may
- * meet under RCU is freed after a grace period; sockets are not, but their slab
- * keeps its type (SLAB_TYPESAFE_BY_RCU), and readers look twice. A half-open
- * request is met under its bucket's lock alone, and freed at once. The table is
- * in README.md.
+ * Lifetimes, the table of them is in README.md: what readers may meet under RCU is
+ * freed after a grace period; sockets are not, but their slab keeps its type
+ * (SLAB_TYPESAFE_BY_RCU). A half-open request is met under its bucket's lock alone.
  */
 #ifndef _STRATA_H
 #define _STRATA_H
@@ -70,6 +68,7 @@ struct strata_fastopen_keys;
 #define STRATA_ADDR_HASH_BITS	8
 #define STRATA_NEIGH_HASH_BITS	8
 #define STRATA_PMTU_HASH_BITS	8
+#define STRATA_GEN_BITS		6	/* at most STRATA_PMTU_HASH_BITS */
 #define STRATA_MAX_FAMILY_NAME	"strata"
 
 extern unsigned int strata_family;	/* module parameter `family` */
@@ -150,13 +149,13 @@ struct strata_fastopen_net {
  * @devs: bound devices, struct strata_dev.node; rtnl for writers, RCU readers
  * @loop: what looped packets come in by (dev/loop.c)
  * @addr_hash: struct strata_ifaddr.hash by local address; rtnl, RCU readers
- * @route_gen: bumped by every change of an address, route, device or path MTU;
- *	a struct strata_path made under another value is stale
+ * @route_gen: by destination; a struct strata_path made under another value is stale. A change of
+ *	an address, route or device bumps all, of a path MTU one; @dump_seq: of the first two; rtnl
  * @fib: routes by longest prefix (ip/route_lpm.c); rtnl, RCU readers
  * @neigh: neighbour cache
  * @pmtu: path MTU cache
  * @icmp: rate limit
- * @frags: reassembly queues (ip/ip_reasm.c), NULL until set up
+ * @frags: reassembly queues (ip/ip_reasm.c); @frag_sources: fragments that came, by source
  * @tcp_cong: default congestion control; xchg() for writers, RCU readers
  * @tfo: TCP Fast Open
  * @tcp_orphans: TCP sockets without a descriptor
@@ -172,13 +171,15 @@ struct strata_net {
 	struct list_head	devs;
 	struct strata_dev	*loop;
 	struct hlist_head	addr_hash[1 << STRATA_ADDR_HASH_BITS];
-	atomic_t		route_gen;
+	atomic_t		route_gen[1 << STRATA_GEN_BITS];
+	u32			dump_seq;
 	struct strata_fib	*fib;
 
 	struct strata_neigh_net	neigh;
 	struct strata_pmtu_net	pmtu;
 	struct strata_icmp_net	icmp;
 	struct fqdir		*frags;
+	atomic_t		*frag_sources;
 
 	const struct strata_tcp_cong_ops __rcu *tcp_cong;
 	struct strata_fastopen_net tfo;
@@ -203,8 +204,11 @@ static inline struct strata_net *strata_net(const struct net *net)
 /** strata_route_changed() - make every cached struct strata_path of @sn stale */
 static inline void strata_route_changed(struct strata_net *sn)
 {
+	int i;
+
 	smp_mb__before_atomic();	/* the change itself comes first */
-	atomic_inc(&sn->route_gen);
+	for (i = 0; i < ARRAY_SIZE(sn->route_gen); i++)
+		atomic_inc(&sn->route_gen[i]);
 }
 
 #define STRATA_RCV_LOOP		0x01	/* looped back inside Strata */

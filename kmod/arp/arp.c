@@ -220,7 +220,7 @@ static void arp_merge(struct strata_dev *ifp, const struct sk_buff *skb, bool re
 	if (n) {
 		answer = !request && target && skb->pkt_type == PACKET_HOST;
 		strata_neigh_learn(n, body->sha, answer ? NUD_REACHABLE : NUD_STALE,
-				   body->sip == body->tip);
+				   body->sip == body->tip || (request && target));
 		strata_neigh_put(n);
 	}
 	if (request && target)

@@ -86,9 +86,9 @@ static void nb_map(struct strata_neigh *n, const struct net_device *dev)
 	n->state = NUD_NOARP;
 }
 
-static struct strata_neigh *nb_alloc(struct strata_dev *ifp, __be32 addr)
+static struct strata_neigh *nb_alloc(struct strata_dev *ifp, __be32 addr, gfp_t gfp)
 {
-	struct strata_neigh *n = kzalloc(sizeof(*n), GFP_ATOMIC);
+	struct strata_neigh *n = kzalloc(sizeof(*n), gfp);
 	unsigned long now = jiffies;
 
 	if (!n)
@@ -108,7 +108,7 @@ static struct strata_neigh *nb_alloc(struct strata_dev *ifp, __be32 addr)
 }
 
 /* put a new entry into the table, or find that another CPU was faster */
-static struct strata_neigh *nb_create(struct strata_dev *ifp, __be32 addr)
+static struct strata_neigh *nb_create(struct strata_dev *ifp, __be32 addr, gfp_t gfp)
 {
 	struct strata_net *sn = ifp->sn;
 	struct strata_neigh *n, *old;
@@ -118,7 +118,7 @@ static struct strata_neigh *nb_create(struct strata_dev *ifp, __be32 addr)
 		strata_inc(sn, ARP_TABLEFULL);
 		return ERR_PTR(-ENOSPC);
 	}
-	n = nb_alloc(ifp, addr);
+	n = nb_alloc(ifp, addr, gfp);
 	if (!n)
 		return ERR_PTR(-ENOMEM);
 
@@ -150,8 +150,9 @@ static struct strata_neigh *nb_create(struct strata_dev *ifp, __be32 addr)
 
 struct strata_neigh *strata_neigh_get(struct strata_dev *ifp, __be32 addr)
 {
-	struct strata_neigh *n = strata_neigh_find(ifp, addr) ?: nb_create(ifp, addr);
+	struct strata_neigh *n = strata_neigh_find(ifp, addr);
 
+	n = n ?: nb_create(ifp, addr, GFP_ATOMIC);
 	return IS_ERR(n) ? NULL : n;
 }
 
@@ -242,7 +243,7 @@ int strata_neigh_set(struct strata_dev *ifp, __be32 addr, const u8 *lladdr, u8 s
 		goto out;
 	}
 	if (!n) {
-		n = nb_create(ifp, addr);
+		n = nb_create(ifp, addr, GFP_KERNEL_ACCOUNT);
 		if (IS_ERR(n))
 			return nb_no_entry(PTR_ERR(n), extack);
 		created = true;

@@ -45,9 +45,10 @@ void strata_neigh_kill(struct strata_neigh *n, struct neigh_todo *todo);
 void strata_neigh_timer(struct timer_list *t);
 /*
  * @n said that its link address is @ha, in an answer to us (@state NUD_REACHABLE) or
- * otherwise (NUD_STALE). @announced: to everybody
+ * otherwise (NUD_STALE). @anew: it announced itself to everybody or asked us, which counts at
+ * once (RFC 826), as native
  */
-void strata_neigh_learn(struct strata_neigh *n, const u8 *ha, u8 state, bool announced);
+void strata_neigh_learn(struct strata_neigh *n, const u8 *ha, u8 state, bool anew);
 
 /* neigh_gc.c */
 typedef bool (*neigh_match_fn)(struct strata_neigh *n, const void *arg);

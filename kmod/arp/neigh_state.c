@@ -6,16 +6,17 @@
  *   NONE ----------> INCOMPLETE --------------> REACHABLE <-----------+
  *                     | mcast_probes               | reachable time   | confirmed:
  *                     | unanswered                 v                  | reply or
- *   packet, 1 s later v           request   +--> STALE                | layer 4
+ *   packet            v           request   +--> STALE                | layer 4
  *   +------------- FAILED        from it    |      | packet           |
  *   v                 ^          -----------+      v                  |
  *   INCOMPLETE        |                          DELAY ---------------+
  *                     | ucast_probes               | delay_probe      |
  *                     +------------------------- PROBE ---------------+
  *
- * In STALE, DELAY and PROBE packets go to the address known. A FAILED entry refuses
- * packets for one retransmission interval, so that a flood of packets to an absent
- * host makes no flood of requests (RFC 1122 2.3.2.1).
+ * In STALE, DELAY and PROBE packets go to the address known. A FAILED entry has waited one
+ * retransmission interval since the last request and asks again for the next packet, as
+ * native: a flood of packets to an absent host makes no flood of requests (RFC 1122
+ * 2.3.2.1), and who sends it hears by ICMP's way (strata_arp_up.failed), not by its call.
  *
  * A step of the machine is taken under n->lock; what it leads to outside (packets,
  * requests, notices) is collected in a struct neigh_todo and done after unlocking.
@@ -271,7 +272,7 @@ out:
 
 /* ---- learning ---- */
 
-void strata_neigh_learn(struct strata_neigh *n, const u8 *ha, u8 state, bool announced)
+void strata_neigh_learn(struct strata_neigh *n, const u8 *ha, u8 state, bool anew)
 {
 	const struct net_device *dev;
 	struct neigh_todo todo;
@@ -284,7 +285,7 @@ void strata_neigh_learn(struct strata_neigh *n, const u8 *ha, u8 state, bool ann
 	if (!dev || n->dead || n->state & (NUD_PERMANENT | NUD_NOARP))
 		goto out;
 	same = n->state & NUD_VALID && !memcmp(n->ha, ha, dev->addr_len);
-	if (n->state & NUD_VALID && !same && !announced &&
+	if (n->state & NUD_VALID && !same && !anew &&
 	    time_before(jiffies, n->updated + NEIGH_LOCKTIME))
 		goto out;	/* two answers: the first one counts */
 	if (same && state == NUD_STALE)
@@ -365,12 +366,6 @@ void strata_neigh_use(struct strata_neigh *n, struct neigh_todo *todo)
 			strata_neigh_enter(n, NUD_INCOMPLETE, todo);
 }
 
-static bool failed_lately(const struct strata_neigh *n)
-{
-	return n->state == NUD_FAILED &&
-	       time_before(jiffies, n->updated + conf_time(&n->ifp->sn->conf.neigh_retrans));
-}
-
 /* the entry was removed while a path still had it: use its successor */
 static int nb_xmit_dead(struct strata_neigh *n, struct sk_buff *skb)
 {
@@ -391,14 +386,13 @@ static int nb_xmit_slow(struct strata_neigh *n, struct sk_buff *skb)
 	struct strata_net *sn = n->ifp->sn;
 	struct sk_buff_head over;
 	struct neigh_todo todo;
-	bool send = false, refuse, dead;
+	bool send = false, dead;
 
 	__skb_queue_head_init(&over);
 	strata_neigh_todo_init(&todo);
 	spin_lock_bh(&n->lock);
 	dead = n->dead;
-	refuse = failed_lately(n);
-	if (!dead && !refuse) {
+	if (!dead) {
 		strata_neigh_use(n, &todo);
 		send = n->state & NUD_VALID;
 		if (!send)
@@ -410,10 +404,6 @@ static int nb_xmit_slow(struct strata_neigh *n, struct sk_buff *skb)
 
 	if (dead)
 		return nb_xmit_dead(n, skb);
-	if (refuse) {
-		strata_drop(skb, STRATA_LAYER_ARP, SKB_DROP_REASON_NEIGH_FAILED);
-		return -EHOSTUNREACH;
-	}
 	strata_neigh_todo_run(n, &todo);
 	while (!skb_queue_empty(&over)) {
 		strata_inc(sn, ARP_QUEUEDROPS);

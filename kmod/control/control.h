@@ -52,7 +52,8 @@ void strata_rtnl_neigh_notify(struct strata_neigh *n, int event);
 int strata_rtnl_route_init(void);
 void strata_rtnl_route_exit(void);
 /** strata_rtnl_route_notify() - strata_ip_up.route_changed */
-void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_cfg *r, int event);
+void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_cfg *r, int event,
+			      u16 nlflags);
 
 /* rtnl_metrics.c: RTA_METRICS. 0 or -errno, -EMSGSIZE: no room */
 

@@ -361,7 +361,7 @@ static int addr_dump_check(struct netlink_callback *cb, int *ifindex)
 	return 0;
 }
 
-/* cb->args: [0] addresses given so far. Every change of addresses moves route_gen on */
+/* cb->args: [0] addresses given so far. Every change of addresses moves dump_seq on */
 static int addr_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct strata_net *sn = strata_net(sock_net(skb->sk));
@@ -375,7 +375,7 @@ static int addr_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	if (err)
 		return rtnl_msg_family(cb->nlh) == strata_family ? err : 0;
 	rcu_read_lock();
-	cb->seq = (u32)atomic_read(&sn->route_gen) ?: 1;
+	cb->seq = READ_ONCE(sn->dump_seq) ?: 1;
 	list_for_each_entry_rcu(ifp, &sn->devs, node) {
 		if (ifindex && ifp->ifindex != ifindex)
 			continue;

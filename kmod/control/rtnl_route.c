@@ -193,7 +193,8 @@ static int route_fill(struct sk_buff *skb, const struct strata_route_cfg *r, u32
 	return 0;
 }
 
-void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_cfg *r, int event)
+void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_cfg *r, int event,
+			      u16 nlflags)
 {
 	struct sk_buff *skb = nlmsg_new(route_msg_size(), GFP_KERNEL);
 	int err = -ENOBUFS;
@@ -201,7 +202,7 @@ void strata_rtnl_route_notify(struct strata_net *sn, const struct strata_route_c
 	if (!skb)
 		goto fail;
 	err = route_fill(skb, r, RT_TABLE_MAIN, route_cause.portid,
-			 strata_rtnl_cause_seq(&route_cause), event, 0);
+			 strata_rtnl_cause_seq(&route_cause), event, nlflags);
 	if (WARN_ON(err)) {	/* route_msg_size() is wrong */
 		kfree_skb(skb);
 		goto fail;
@@ -370,7 +371,7 @@ static int route_dump_one(const struct strata_route_cfg *r, void *arg)
 	return err;
 }
 
-/* cb->args: [0] and [1] struct strata_route_pos. Every change of routes moves route_gen on */
+/* cb->args: [0] and [1] struct strata_route_pos. Every change of routes moves dump_seq on */
 static int route_dump(struct sk_buff *skb, struct netlink_callback *cb)
 {
 	struct strata_route_pos pos = { .key = cb->args[0], .at = cb->args[1] };
@@ -385,7 +386,7 @@ static int route_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	if (dump.none)
 		return 0;
 	rcu_read_lock();
-	cb->seq = (u32)atomic_read(&sn->route_gen) ?: 1;
+	cb->seq = READ_ONCE(sn->dump_seq) ?: 1;
 	err = strata_route_walk_rcu(sn, &pos, route_dump_one, &dump);
 	rcu_read_unlock();
 	cb->args[0] = pos.key;

@@ -320,6 +320,7 @@ static const struct sysctl_spec sysctl_specs[] = {
 	SPEC_AS("ip_unprivileged_port_start", ip_unprivileged_port_start, sysctl_unprivileged,
 		0, 65535),
 	SPEC_AS("ipfrag_high_thresh", ipfrag_high_thresh, sysctl_frag_thresh, 0, INT_MAX),
+	SPEC(ipfrag_max_dist, 0, INT_MAX),
 	/* arp */
 	SPEC_AS("neigh_base_reachable_time_ms", neigh_base_reachable, sysctl_ms, 1, INT_MAX),
 	SPEC_AS("neigh_retrans_time_ms", neigh_retrans, sysctl_ms, 1, INT_MAX),

@@ -72,6 +72,22 @@ static bool dev_broadcast(const struct strata_dev *ifp, __be32 addr)
 	return false;
 }
 
+struct strata_dev *strata_addr_broadcast_dev_rcu(struct strata_net *sn, __be32 addr)
+{
+	struct strata_dev *ifp, *down = NULL;
+	const struct net_device *dev;
+
+	list_for_each_entry_rcu(ifp, &sn->devs, node) {
+		if (!dev_broadcast(ifp, addr))
+			continue;
+		dev = rcu_dereference(ifp->dev);
+		if (dev && READ_ONCE(dev->flags) & IFF_UP)
+			return ifp;
+		down = down ?: ifp;
+	}
+	return down;
+}
+
 enum strata_addr_type strata_addr_type_rcu(struct strata_net *sn, const struct strata_dev *ifp,
 					   __be32 addr)
 {
@@ -83,10 +99,7 @@ enum strata_addr_type strata_addr_type_rcu(struct strata_net *sn, const struct s
 		return STRATA_ADDR_BROADCAST;
 	if (ifp)
 		return dev_broadcast(ifp, addr) ? STRATA_ADDR_BROADCAST : STRATA_ADDR_OTHER;
-	list_for_each_entry_rcu(ifp, &sn->devs, node)
-		if (dev_broadcast(ifp, addr))
-			return STRATA_ADDR_BROADCAST;
-	return STRATA_ADDR_OTHER;
+	return strata_addr_broadcast_dev_rcu(sn, addr) ? STRATA_ADDR_BROADCAST : STRATA_ADDR_OTHER;
 }
 
 bool strata_addr_on_link_rcu(const struct strata_dev *ifp, __be32 addr)
@@ -223,7 +236,7 @@ static int addr_change(struct strata_ifaddr *ifa, const struct strata_addr_cfg *
 	ifa->tstamp = jiffies;
 	if (metric && up)
 		err = strata_dev_up.addr_added(ifa, extack);
-	strata_route_changed(ifa->ifp->sn);
+	strata_conf_changed_rtnl(ifa->ifp->sn);
 	strata_dev_up.addr_changed(ifa, RTM_NEWADDR);
 	return err;
 }
@@ -238,7 +251,7 @@ static void addr_unlink(struct strata_ifaddr *ifa)
 	hlist_del_rcu(&ifa->hash);
 	list_del_rcu(&ifa->node);
 	strata_dev_up.addr_gone(ifa);
-	strata_route_changed(sn);
+	strata_conf_changed_rtnl(sn);
 }
 
 int strata_addr_add_rtnl(struct strata_net *sn, struct net_device *dev,
@@ -268,7 +281,7 @@ int strata_addr_add_rtnl(struct strata_net *sn, struct net_device *dev,
 	list_add_tail_rcu(&ifa->node, &ifp->addrs);
 	hlist_add_head_rcu(&ifa->hash, addr_bucket(sn, ifa->local));
 	addr_mark_new(ifa);
-	strata_route_changed(sn);
+	strata_conf_changed_rtnl(sn);
 	err = up ? strata_dev_up.addr_added(ifa, extack) : 0;
 	if (err) {
 		addr_unlink(ifa);

@@ -513,7 +513,7 @@ int strata_icmp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	err = strata_icmp_errno(type, code, &hard);
 	if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED) {
 		if (strata_sock_takes_pmtu(ep))
-			strata_ip_update_pmtu(sn, quoted->daddr, info);
+			strata_ip_update_pmtu(ep, quoted->daddr, info);
 		if (ep->pmtudisc == IP_PMTUDISC_DONT)
 			return 0;
 		hard = true;

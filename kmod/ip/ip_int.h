@@ -5,6 +5,7 @@
 #ifndef _STRATA_IP_INT_H
 #define _STRATA_IP_INT_H
 
+#include <linux/hash.h>
 #include "ip.h"
 #include "route.h"
 #include "route_lpm.h"
@@ -38,6 +39,21 @@ void strata_route_exit(struct strata_net *sn);
 const struct strata_route *strata_route_lookup_rcu(struct strata_net *sn, __be32 daddr, int oif,
 						   u8 tos, bool onlink);
 
+/** strata_path_mtu_rcu() - MTU of @ep's way to @daddr, 0: none that a router could lower; RCU */
+u32 strata_path_mtu_rcu(const struct strata_sock *ep, __be32 daddr);
+
+/* the chain of path MTUs in which @daddr is */
+static inline u32 strata_pmtu_chain(const struct strata_net *sn, __be32 daddr)
+{
+	return hash_32((__force u32)daddr ^ sn->key, STRATA_PMTU_HASH_BITS);
+}
+
+/** strata_path_slot() - which of strata_net.route_gen is @daddr's */
+static inline u8 strata_path_slot(const struct strata_net *sn, __be32 daddr)
+{
+	return strata_pmtu_chain(sn, daddr) >> (STRATA_PMTU_HASH_BITS - STRATA_GEN_BITS);
+}
+
 void strata_pmtu_net_init(struct strata_net *sn);
 void strata_pmtu_net_exit(struct strata_net *sn);
 /**
@@ -58,12 +74,10 @@ void strata_reasm_net_exit(struct strata_net *sn);
  * struct strata_frag - where a fragment belongs
  * @offset: of its first octet in the datagram
  * @more: not the last one
- * @df: it had Don't Fragment set
  */
 struct strata_frag {
 	unsigned int	offset;
 	bool		more;
-	bool		df;
 };
 
 /**

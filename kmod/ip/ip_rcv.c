@@ -176,7 +176,6 @@ static struct sk_buff *rcv_fragment(struct strata_dev *ifp, struct sk_buff *skb)
 	struct strata_frag frag = {
 		.offset = (ntohs(in->frag_off) & IP_OFFSET) << 3,
 		.more = in->frag_off & htons(IP_MF),
-		.df = in->frag_off & htons(IP_DF),
 	};
 	struct iphdr *iph;
 
@@ -265,6 +264,28 @@ void strata_ip_rcv(struct strata_dev *ifp, struct sk_buff *skb)
 
 /* ---- errors on their way up ---- */
 
+/*
+ * ip_no_pmtu_disc, as native: is "fragmentation needed" of the namespace's concern, and the MTU
+ * told in it? Without the latter the least that is believed counts (min_pmtu)
+ */
+static bool err_frag_needed(const struct sk_buff *skb, const struct strata_l4proto *proto,
+			    u32 *info)
+{
+	const struct strata_net *sn = strata_net(dev_net(skb->dev));
+
+	switch (READ_ONCE(sn->conf.ip_no_pmtu_disc)) {
+	case 0:
+		return true;
+	case 2:
+		return false;
+	case 3:
+		return proto->err_verifies;
+	default:
+		*info = 0;
+		return true;
+	}
+}
+
 int strata_ip_deliver_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 {
 	const struct iphdr *iph = (const struct iphdr *)skb->data;
@@ -273,6 +294,9 @@ int strata_ip_deliver_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	/* a later fragment's octets are no transport header */
 	if (!proto || !proto->err || iph->frag_off & htons(IP_OFFSET))
 		return -ENOENT;
+	if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED &&
+	    !err_frag_needed(skb, proto, &info))
+		return 0;
 	return proto->err(skb, type, code, info);
 }
 

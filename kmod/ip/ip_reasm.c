@@ -4,8 +4,12 @@
  * kernel's fragment queues: net/inet_frag.h gives the table, the timers, the
  * memory limit and the gluing of pieces; what a fragment means is decided here.
  *
- * A datagram is known by source, destination, protocol, identification and the
- * device it comes in by. Fragments that overlap kill the whole datagram (RFC
+ * A datagram is known by source, destination, protocol and identification, whatever
+ * devices its pieces come in by (RFC 791 3.2). When more than ipfrag_max_dist fragments of
+ * its source have come since the last of its own, a number that came round again is
+ * likelier than what is still missing, and it begins anew (RFC 4963), as native. Sources
+ * are counted by a hash: two that share a counter may lose datagrams by it that trickle.
+ * Fragments that overlap kill the whole datagram (RFC
  * 5722's reasoning, native's policy for IPv4, too); exact duplicates are
  * dropped alone. After 30 seconds the rest dies, and the sender is told by ICMP if
  * the first fragment has come (RFC 792, RFC 1122 3.3.2).
@@ -17,20 +21,23 @@
 #include <linux/icmp.h>
 #include <linux/jhash.h>
 #include <linux/rhashtable.h>
+#include <linux/slab.h>
 #include <net/inet_ecn.h>
 #include <net/inet_frag.h>
 #include "ip_int.h"
 #include "stats.h"
 
 #define REASM_TIMEOUT	(30 * HZ)	/* native's ipfrag_time */
+#define REASM_SOURCES	1024		/* counters of fragments by source */
 
 /*
- * @q: first; @iif: device of the last fragment; @ecn: IPFRAG_ECN_* of all;
- * @largest: biggest fragment, bytes with header
+ * @q: first; @iif: device of the last fragment; @seen: its source's counter then;
+ * @ecn: IPFRAG_ECN_* of all; @largest: biggest fragment, bytes with header
  */
 struct strata_reasm {
 	struct inet_frag_queue	q;
 	int			iif;
+	u32			seen;
 	u8			ecn;
 	u16			largest;
 };
@@ -121,12 +128,11 @@ static struct inet_frags strata_frags = {
 	},
 };
 
-static struct inet_frag_queue *reasm_find(struct strata_net *sn, int iif, const struct iphdr *iph)
+static struct inet_frag_queue *reasm_find(struct strata_net *sn, const struct iphdr *iph)
 {
 	struct frag_v4_compare_key key = {
 		.saddr = iph->saddr,
 		.daddr = iph->daddr,
-		.vif = iif,
 		.id = iph->id,
 		.protocol = iph->protocol,
 	};
@@ -209,6 +215,18 @@ static int reasm_insert(struct strata_reasm *rq, struct sk_buff *skb,
 	return 0;
 }
 
+/* see the file's head. Locked */
+static bool reasm_too_far(struct strata_net *sn, struct strata_reasm *rq, __be32 saddr)
+{
+	u32 max = READ_ONCE(sn->conf.ipfrag_max_dist), seen = rq->seen;
+	u32 hash = jhash_1word((__force u32)saddr, sn->key);
+
+	if (!max)
+		return false;
+	rq->seen = atomic_inc_return(&sn->frag_sources[hash % REASM_SOURCES]);
+	return rq->q.fragments_tail && rq->seen - seen > max;
+}
+
 /*
  * Take in a fragment. Sets *@whole if the datagram is complete in @skb. A reason
  * means that @skb is the caller's again. Locked
@@ -219,11 +237,15 @@ static enum skb_drop_reason reasm_add(struct strata_net *sn, struct strata_reasm
 {
 	unsigned int hlen = ip_hdrlen(skb), end = frag->offset + skb->len - hlen;
 	struct sk_buff *tail = rq->q.fragments_tail;
-	enum skb_drop_reason why = SKB_DROP_REASON_IP_INHDR;
+	enum skb_drop_reason why;
 	int err;
 
 	if (rq->q.flags & INET_FRAG_COMPLETE)
 		return SKB_DROP_REASON_DUP_FRAG;
+	why = SKB_DROP_REASON_FRAG_TOO_FAR;
+	if (reasm_too_far(sn, rq, ip_hdr(skb)->saddr))
+		goto kill;
+	why = SKB_DROP_REASON_IP_INHDR;
 	if (!reasm_extent(&rq->q, frag, &end))
 		goto kill;
 	why = SKB_DROP_REASON_NOMEM;
@@ -253,37 +275,52 @@ kill:
 	return why;
 }
 
+/* find @skb's datagram and take it in; as reasm_add() */
+static enum skb_drop_reason reasm_take(struct strata_net *sn, struct sk_buff *skb,
+				       const struct strata_frag *frag, bool *whole, u16 *largest)
+{
+	int ifindex = skb->dev->ifindex, refs = 0;
+	struct inet_frag_queue *q;
+	enum skb_drop_reason why;
+	struct strata_reasm *rq;
+
+	rcu_read_lock();
+	q = reasm_find(sn, ip_hdr(skb));
+	if (!q) {
+		rcu_read_unlock();
+		strata_inc(sn, IP_REASMFAILS);
+		return SKB_DROP_REASON_NOMEM;
+	}
+	rq = container_of(q, struct strata_reasm, q);
+	spin_lock(&q->lock);
+	why = reasm_add(sn, rq, skb, frag, whole, &refs);
+	if (!why && !*whole)
+		rq->iif = ifindex;
+	*largest = rq->largest;
+	spin_unlock(&q->lock);
+	rcu_read_unlock();
+	strata_frag_put_found(q, refs);
+	return why;
+}
+
 struct sk_buff *strata_ip_reasm(struct strata_dev *ifp, struct sk_buff *skb,
 				const struct strata_frag *frag)
 {
 	struct strata_rcv_cb cb = *STRATA_RCV_CB(skb);
 	struct net_device *dev = skb->dev;
 	struct strata_net *sn = ifp->sn;
-	enum skb_drop_reason why = SKB_DROP_REASON_NOMEM;
-	struct inet_frag_queue *q;
-	struct strata_reasm *rq;
+	enum skb_drop_reason why;
 	bool whole = false;
-	int refs = 0;
 
 	strata_inc(sn, IP_REASMREQDS);
-	rcu_read_lock();
-	q = reasm_find(sn, ifp->ifindex, ip_hdr(skb));
-	if (!q) {
-		rcu_read_unlock();
-		strata_inc(sn, IP_REASMFAILS);
-		goto drop;
+	/* one that was too far from the others is the first of the next */
+	why = reasm_take(sn, skb, frag, &whole, &cb.frag_max);
+	if (why == SKB_DROP_REASON_FRAG_TOO_FAR)
+		why = reasm_take(sn, skb, frag, &whole, &cb.frag_max);
+	if (why) {
+		strata_drop(skb, STRATA_LAYER_IP, why);
+		return NULL;
 	}
-	rq = container_of(q, struct strata_reasm, q);
-	spin_lock(&q->lock);
-	why = reasm_add(sn, rq, skb, frag, &whole, &refs);
-	if (!why && !whole)
-		rq->iif = dev->ifindex;
-	cb.frag_max = rq->largest;
-	spin_unlock(&q->lock);
-	rcu_read_unlock();
-	strata_frag_put_found(q, refs);
-	if (why)
-		goto drop;
 	if (!whole)
 		return NULL;
 
@@ -292,9 +329,6 @@ struct sk_buff *strata_ip_reasm(struct strata_dev *ifp, struct sk_buff *skb,
 	skb->dev = dev;
 	*STRATA_RCV_CB(skb) = cb;
 	return skb;
-drop:
-	strata_drop(skb, STRATA_LAYER_IP, why);
-	return NULL;
 }
 
 /* ---- start and stop ---- */
@@ -321,9 +355,14 @@ int strata_reasm_net_init(struct strata_net *sn)
 {
 	int err;
 
+	sn->frag_sources = kcalloc(REASM_SOURCES, sizeof(*sn->frag_sources), GFP_KERNEL);
+	if (!sn->frag_sources)
+		return -ENOMEM;
 	err = fqdir_init(&sn->frags, &strata_frags, sn->net);
-	if (err)
+	if (err) {
+		kfree(sn->frag_sources);
 		return err;
+	}
 	strata_ip_frag_limit(sn);
 	sn->frags->timeout = REASM_TIMEOUT;
 	return 0;
@@ -336,4 +375,5 @@ void strata_reasm_net_exit(struct strata_net *sn)
 	synchronize_net();
 	fqdir_exit(sn->frags);
 	sn->frags = NULL;
+	kfree(sn->frag_sources);
 }

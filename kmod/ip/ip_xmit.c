@@ -6,9 +6,11 @@
  * device, or the kernel on its behalf, cuts them.
  *
  * Identification (RFC 6864 4): a packet that may be cut gets a number that does
- * not come back soon for the same addresses and protocol: counters chosen by a
- * keyed hash of the three. An atomic one (DF) needs none and carries 0, but for
- * GSO, whose segments count on from random.
+ * not come back soon for the same addresses and protocol. A TCP connection counts
+ * its own. All else has counters chosen by a keyed hash of the three; they go on at
+ * random with time, for whoever shares one with others (there are fewer of them than
+ * hosts) would read from it how much those send (RFC 7739 3). An atomic packet (DF)
+ * needs no number and carries 0, but for GSO, whose segments count on.
  */
 
 #include <linux/random.h>
@@ -19,7 +21,13 @@
 
 #define IP_IDENTS	2048
 
-static atomic_t ip_idents[IP_IDENTS];
+/* @next: the last number given, but for the hash; @stamp: jiffies of that */
+struct ip_ident {
+	atomic_t	next;
+	u32		stamp;
+};
+
+static struct ip_ident ip_idents[IP_IDENTS];
 static siphash_aligned_key_t ip_ident_key __read_mostly;
 
 void strata_ip_ident_init(void)
@@ -27,14 +35,33 @@ void strata_ip_ident_init(void)
 	get_random_bytes(&ip_ident_key, sizeof(ip_ident_key));
 }
 
+/* numbers to leave out: less than one for each jiffy since @ident was used, as native */
+static u32 ident_noise(struct ip_ident *ident)
+{
+	u32 now = jiffies, old = READ_ONCE(ident->stamp);
+
+	if (old == now || cmpxchg(&ident->stamp, old, now) != old)
+		return 0;
+	return get_random_u32_below(now - old);
+}
+
 /* reserves @n numbers in a row */
 static u16 ip_ident(const struct strata_net *sn, const struct strata_flow *fl, int n)
 {
-	u32 hash = siphash_3u32((__force u32)fl->daddr, (__force u32)fl->saddr,
-				fl->proto ^ sn->key, &ip_ident_key);
+	struct ip_ident *ident;
+	u32 hash;
+	u16 id;
 
-	/* the hash is added, too: counters of one slot do not show each other's rate */
-	return (u16)(atomic_add_return(n, &ip_idents[hash % IP_IDENTS]) - n + (hash >> 16));
+	if (fl->ids) {
+		id = *fl->ids;
+		*fl->ids = id + n;
+		return id;
+	}
+	hash = siphash_3u32((__force u32)fl->daddr, (__force u32)fl->saddr, fl->proto ^ sn->key,
+			    &ip_ident_key);
+	ident = &ip_idents[hash % IP_IDENTS];
+	/* the hash is added, too: those of one counter do not know each other's numbers */
+	return atomic_add_return(n + ident_noise(ident), &ident->next) - n + (hash >> 16);
 }
 
 /* may the packet behind @skb's IP header leave as it is? */

@@ -48,19 +48,6 @@ static int way_loop_rcu(struct strata_net *sn, const struct strata_flow *fl, str
 	return 0;
 }
 
-/* the device that has @broadcast as the broadcast of one of its prefixes */
-static struct strata_dev *broadcast_dev_rcu(struct strata_net *sn, __be32 broadcast)
-{
-	struct strata_ifaddr *ifa;
-	struct strata_dev *ifp;
-
-	list_for_each_entry_rcu(ifp, &sn->devs, node)
-		list_for_each_entry_rcu(ifa, &ifp->addrs, node)
-			if (ifa->broadcast == broadcast)
-				return ifp;
-	return NULL;
-}
-
 /* RFC 1122 3.3.6: limited broadcast and multicast leave by one device */
 static int way_many_rcu(struct strata_net *sn, const struct strata_flow *fl,
 			struct strata_dev *oif, enum strata_addr_type type, struct way *way)
@@ -69,8 +56,8 @@ static int way_many_rcu(struct strata_net *sn, const struct strata_flow *fl,
 	struct strata_ifaddr *ifa;
 
 	way->ifp = oif;
-	if (!way->ifp && type == STRATA_ADDR_BROADCAST)
-		way->ifp = broadcast_dev_rcu(sn, fl->daddr);
+	if (!way->ifp && type == STRATA_ADDR_BROADCAST && !ipv4_is_lbcast(fl->daddr))
+		way->ifp = strata_addr_broadcast_dev_rcu(sn, fl->daddr);
 	if (!way->ifp && fl->saddr) {
 		ifa = strata_addr_find_rcu(sn, fl->saddr);
 		way->ifp = ifa ? ifa->ifp : NULL;
@@ -181,6 +168,21 @@ static int way_mtu_rcu(struct strata_net *sn, const struct strata_flow *fl, stru
 	return 0;
 }
 
+u32 strata_path_mtu_rcu(const struct strata_sock *ep, __be32 daddr)
+{
+	struct strata_net *sn = strata_sk_net(&ep->sk);
+	struct strata_flow fl = {
+		.daddr = daddr, .oif = READ_ONCE(ep->sk.sk_bound_dev_if), .tos = READ_ONCE(ep->tos),
+		.onlink = sock_flag(&ep->sk, SOCK_LOCALROUTE),
+	};
+	struct way way = {};
+
+	strata_path_choose(ep, &fl);
+	if (way_find_rcu(sn, &fl, &way) || way_mtu_rcu(sn, &fl, &way))
+		return 0;
+	return way.flags & (STRATA_PATH_LOOP | STRATA_PATH_MTU_LOCKED) ? 0 : way.mtu;
+}
+
 static int path_make_rcu(struct strata_net *sn, struct strata_flow *fl, struct strata_path *path)
 {
 	struct way way = {};
@@ -220,7 +222,8 @@ int strata_ip_route(struct strata_net *sn, struct strata_flow *fl, struct strata
 
 	memset(path, 0, sizeof(*path));
 	/* before the tables: a change while they are read makes the path stale */
-	path->gen = atomic_read_acquire(&sn->route_gen);
+	path->slot = strata_path_slot(sn, fl->daddr);
+	path->gen = atomic_read_acquire(&sn->route_gen[path->slot]);
 	rcu_read_lock();
 	err = path_make_rcu(sn, fl, path);
 	rcu_read_unlock();

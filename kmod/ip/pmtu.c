@@ -3,7 +3,8 @@
  * Path MTU discovery (RFC 1191 6): what routers told about destinations, kept
  * for mtu_expires, after which a larger packet may try again (6.3). Layer 4
  * calls strata_ip_update_pmtu() once it has matched the ICMP message against a
- * flow of its own; paths see the new value, and its end, through route_gen.
+ * flow of its own; paths see the new value, and its end, through route_gen: of the
+ * destinations that share its slot alone, whoever made the message up.
  *
  * An entry lowers only; values below min_pmtu count as min_pmtu, so that nobody
  * can be talked into tiny packets (RFC 1191 8). Such a path is marked: packets of
@@ -13,7 +14,6 @@
  * after a grace period.
  */
 
-#include <linux/hash.h>
 #include <linux/slab.h>
 #include "ip_int.h"
 
@@ -31,7 +31,7 @@ struct strata_pmtu {
 
 static struct hlist_head *pmtu_head(struct strata_net *sn, __be32 daddr)
 {
-	return &sn->pmtu.hash[hash_32((__force u32)daddr ^ sn->key, STRATA_PMTU_HASH_BITS)];
+	return &sn->pmtu.hash[strata_pmtu_chain(sn, daddr)];
 }
 
 static struct strata_pmtu *pmtu_find(struct strata_net *sn, __be32 daddr)
@@ -56,10 +56,18 @@ u32 strata_pmtu_rcu(struct strata_net *sn, __be32 daddr, bool *cut)
 	return READ_ONCE(p->mtu);
 }
 
+/* make the paths to @daddr stale, and those of its slot */
+static void pmtu_changed(struct strata_net *sn, __be32 daddr)
+{
+	smp_mb__before_atomic();	/* the change itself comes first */
+	atomic_inc(&sn->route_gen[strata_path_slot(sn, daddr)]);
+}
+
 static void pmtu_del(struct strata_net *sn, struct strata_pmtu *p)
 {
 	hlist_del_rcu(&p->hash);
 	sn->pmtu.count--;
+	pmtu_changed(sn, p->daddr);
 	kfree_rcu(p, rcu);
 }
 
@@ -87,7 +95,6 @@ static void pmtu_timer(struct timer_list *t)
 	if (any)
 		mod_timer(&sn->pmtu.timer, next_at);
 	spin_unlock(&sn->pmtu.lock);
-	strata_route_changed(sn);
 }
 
 /* make room in one chain: what has expired, or else the entry that expires first */
@@ -106,25 +113,25 @@ static void pmtu_evict(struct strata_net *sn, struct hlist_head *head)
 		pmtu_del(sn, oldest);
 }
 
-/* returns whether anything changed */
-static bool pmtu_set(struct strata_net *sn, __be32 daddr, u32 mtu, bool cut)
+static void pmtu_set(struct strata_net *sn, __be32 daddr, u32 mtu, bool cut)
 {
 	unsigned long expires = jiffies + READ_ONCE(sn->conf.mtu_expires);
 	struct strata_pmtu *p = pmtu_find(sn, daddr);
 
 	if (p) {
 		if (!time_after(jiffies, p->expires) && p->mtu <= mtu && p->cut >= cut)
-			return false;
+			return;
 		WRITE_ONCE(p->mtu, mtu);
 		WRITE_ONCE(p->cut, cut);
 		WRITE_ONCE(p->expires, expires);
-		return true;
+		pmtu_changed(sn, daddr);
+		return;
 	}
 	if (sn->pmtu.count >= PMTU_MAX)
 		pmtu_evict(sn, pmtu_head(sn, daddr));
 	p = sn->pmtu.count < PMTU_MAX ? kzalloc(sizeof(*p), GFP_ATOMIC) : NULL;
 	if (!p)
-		return false;
+		return;
 	p->daddr = daddr;
 	p->mtu = mtu;
 	p->cut = cut;
@@ -133,23 +140,22 @@ static bool pmtu_set(struct strata_net *sn, __be32 daddr, u32 mtu, bool cut)
 	sn->pmtu.count++;
 	if (!timer_pending(&sn->pmtu.timer) || time_before(expires, sn->pmtu.timer.expires))
 		mod_timer(&sn->pmtu.timer, expires);
-	return true;
+	pmtu_changed(sn, daddr);
 }
 
-void strata_ip_update_pmtu(struct strata_net *sn, __be32 daddr, u32 mtu)
+void strata_ip_update_pmtu(const struct strata_sock *ep, __be32 daddr, u32 mtu)
 {
-	u32 min = READ_ONCE(sn->conf.min_pmtu);
-	bool changed, cut = mtu < min;
+	struct strata_net *sn = strata_sk_net(&ep->sk);
+	u32 min = READ_ONCE(sn->conf.min_pmtu), now;
 
-	if (READ_ONCE(sn->conf.ip_no_pmtu_disc))
+	rcu_read_lock();
+	now = strata_path_mtu_rcu(ep, daddr);
+	rcu_read_unlock();
+	if (mtu >= now)
 		return;
-	if (cut)
-		mtu = min;
 	spin_lock_bh(&sn->pmtu.lock);
-	changed = pmtu_set(sn, daddr, mtu, cut);
+	pmtu_set(sn, daddr, max(mtu, min), mtu < min);
 	spin_unlock_bh(&sn->pmtu.lock);
-	if (changed)
-		strata_route_changed(sn);
 }
 
 void strata_pmtu_net_init(struct strata_net *sn)

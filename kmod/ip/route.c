@@ -194,13 +194,19 @@ static void prefix_drop(struct strata_net *sn, struct strata_prefix *p)
 	prefix_free(freed[1]);
 }
 
-static void route_unlink(struct strata_net *sn, struct strata_prefix *p, struct strata_route *r)
+/* @r is the caller's to free */
+static void route_take_out(struct strata_net *sn, struct strata_prefix *p, struct strata_route *r)
 {
 	list_del_rcu(&r->node);
 	sn->fib->count--;
 	prefix_drop(sn, p);
-	strata_route_changed(sn);
-	strata_ip_up.route_changed(sn, &r->cfg, RTM_DELROUTE);
+	strata_conf_changed_rtnl(sn);
+}
+
+static void route_unlink(struct strata_net *sn, struct strata_prefix *p, struct strata_route *r)
+{
+	route_take_out(sn, p, r);
+	strata_ip_up.route_changed(sn, &r->cfg, RTM_DELROUTE, 0);
 	call_rcu(&r->rcu, route_free_rcu);
 }
 
@@ -333,13 +339,13 @@ static bool cfg_same(const struct strata_route_cfg *a, const struct strata_route
 	       a->type == b->type && a->scope == b->scope && a->protocol == b->protocol;
 }
 
-/* the first route of @p with @cfg's tos and priority; *@same if one is identical */
+/* the first route of @p with @cfg's tos and priority; *@same: the one that is identical */
 static struct strata_route *route_rival(struct strata_prefix *p, const struct strata_route_cfg *cfg,
-					bool *same)
+					struct strata_route **same)
 {
 	struct strata_route *r, *first = NULL;
 
-	*same = false;
+	*same = NULL;
 	if (!p)
 		return NULL;
 	list_for_each_entry(r, &p->routes, node) {
@@ -347,19 +353,58 @@ static struct strata_route *route_rival(struct strata_prefix *p, const struct st
 			continue;
 		if (!first)
 			first = r;
-		if (cfg_same(&r->cfg, cfg))
-			*same = true;
+		if (!*same && cfg_same(&r->cfg, cfg))
+			*same = r;
 	}
 	return first;
+}
+
+/* as native: may NLM_F_* @nlflags make a route beside these? 0, -errno, or 1: it is there */
+static int route_permit(u16 nlflags, const struct strata_route *rival,
+			const struct strata_route *same, struct netlink_ext_ack *extack)
+{
+	if (rival && same == rival && (nlflags & (NLM_F_REPLACE | NLM_F_EXCL)) == NLM_F_REPLACE)
+		return 1;
+	if (same || (rival && nlflags & NLM_F_EXCL)) {
+		NL_SET_ERR_MSG(extack, "strata: route exists");
+		return -EEXIST;
+	}
+	if (!(nlflags & NLM_F_CREATE) && !(rival && nlflags & NLM_F_REPLACE)) {
+		NL_SET_ERR_MSG(extack, "strata: no route to replace");
+		return -ENOENT;
+	}
+	return 0;
+}
+
+/* link @r, which NLM_F_* @nlflags ask for; returns those of its notice, as native */
+static u16 route_link(struct strata_net *sn, struct strata_prefix *p, struct strata_route *r,
+		      struct strata_route *rival, u16 nlflags)
+{
+	sn->fib->count++;
+	if (rival && nlflags & NLM_F_REPLACE) {
+		/* no moment without one of the two */
+		list_add_rcu(&r->node, rival->node.prev);
+		route_take_out(sn, p, rival);
+		call_rcu(&rival->rcu, route_free_rcu);
+		return NLM_F_REPLACE;
+	}
+	/* the newest of equal ones is tried first, as native's `prepend` */
+	if (rival && !(nlflags & NLM_F_APPEND))
+		list_add_rcu(&r->node, rival->node.prev);
+	else
+		list_add_tail_rcu(&r->node, route_place(p, &r->cfg));
+	strata_conf_changed_rtnl(sn);
+	if (!rival)
+		return NLM_F_CREATE | NLM_F_EXCL;
+	return NLM_F_CREATE | (nlflags & NLM_F_APPEND);
 }
 
 int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *want, u16 nlflags,
 			  struct netlink_ext_ack *extack)
 {
 	struct strata_route_cfg cfg = *want;
-	struct strata_route *r, *rival;
+	struct strata_route *r, *rival, *same;
 	struct strata_prefix *p;
-	bool same;
 	int err;
 
 	ASSERT_RTNL();
@@ -368,20 +413,9 @@ int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *
 		return err;
 	p = prefix_find(sn, cfg.dst, cfg.plen);
 	rival = route_rival(p, &cfg, &same);
-	if (rival && (nlflags & NLM_F_EXCL)) {
-		NL_SET_ERR_MSG(extack, "strata: route exists");
-		return -EEXIST;
-	}
-	if (!rival && !(nlflags & NLM_F_CREATE)) {
-		NL_SET_ERR_MSG(extack, "strata: no route to replace");
-		return -ENOENT;
-	}
-	if (same) {
-		if (nlflags & NLM_F_REPLACE)
-			return 0;
-		NL_SET_ERR_MSG(extack, "strata: route exists");
-		return -EEXIST;
-	}
+	err = route_permit(nlflags, rival, same, extack);
+	if (err)
+		return err < 0 ? err : 0;
 
 	r = route_make(sn, &cfg);
 	if (!r)
@@ -392,19 +426,8 @@ int strata_route_add_rtnl(struct strata_net *sn, const struct strata_route_cfg *
 		route_free_rcu(&r->rcu);
 		return -ENOBUFS;
 	}
-	sn->fib->count++;
-	if (rival && (nlflags & NLM_F_REPLACE)) {
-		/* no moment without one of the two */
-		list_add_rcu(&r->node, rival->node.prev);
-		route_unlink(sn, p, rival);
-	} else if (rival && !(nlflags & NLM_F_APPEND)) {
-		/* the newest of equal ones is tried first, as native's `prepend` */
-		list_add_rcu(&r->node, rival->node.prev);
-	} else {
-		list_add_tail_rcu(&r->node, route_place(p, &cfg));
-	}
-	strata_route_changed(sn);
-	strata_ip_up.route_changed(sn, &cfg, RTM_NEWROUTE);
+	nlflags = route_link(sn, p, r, rival, nlflags);
+	strata_ip_up.route_changed(sn, &cfg, RTM_NEWROUTE, nlflags);
 	return 0;
 }
 
@@ -535,8 +558,9 @@ static int connected_add(struct strata_ifaddr *ifa, struct netlink_ext_ack *exta
 {
 	struct strata_net *sn = ifa->ifp->sn;
 	struct strata_route_cfg cfg;
+	struct strata_route *r, *same;
 	struct strata_prefix *p;
-	struct strata_route *r;
+	u16 nlflags;
 
 	connected_cfg(ifa, &cfg);
 	p = prefix_find(sn, cfg.dst, cfg.plen);
@@ -555,10 +579,8 @@ static int connected_add(struct strata_ifaddr *ifa, struct netlink_ext_ack *exta
 		NL_SET_ERR_MSG(extack, "strata: no memory for the connected route");
 		return -ENOBUFS;
 	}
-	sn->fib->count++;
-	list_add_tail_rcu(&r->node, route_place(p, &cfg));
-	strata_route_changed(sn);
-	strata_ip_up.route_changed(sn, &cfg, RTM_NEWROUTE);
+	nlflags = route_link(sn, p, r, route_rival(p, &cfg, &same), NLM_F_CREATE | NLM_F_APPEND);
+	strata_ip_up.route_changed(sn, &cfg, RTM_NEWROUTE, nlflags);
 	return 0;
 }
 

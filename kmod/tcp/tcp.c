@@ -232,6 +232,7 @@ void strata_tcp_child_init(struct sock *child, const struct sock *parent)
 	struct strata_tcp_sock *tp = strata_tcp_sk(child);
 
 	memset(&tp->ep.path, 0, sizeof(tp->ep.path));
+	tp->ep.ip_id = get_random_u16();
 	tp->ep.bind = NULL;
 	tp->ep.owner = NULL;
 	spin_lock_init(&child->sk_peer_lock);	/* the copy may be of a locked one */

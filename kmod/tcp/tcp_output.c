@@ -400,10 +400,7 @@ static u32 output_data(struct sock *sk, unsigned long todo, gfp_t gfp)
 	return run.sent;
 }
 
-/**
- * strata_tcp_ctl_seq() - sequence number of a segment without data: SND.NXT, but never beyond a
- * window that the peer has shrunk, or it would not be acceptable. Locked
- */
+/* SND.NXT, but never beyond a window that the peer has shrunk, or it would not be acceptable */
 u32 strata_tcp_ctl_seq(const struct strata_tcp_sock *tp)
 {
 	u32 end = wnd_end(tp);

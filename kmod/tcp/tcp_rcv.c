@@ -439,7 +439,7 @@ static void err_frag_needed(struct sock *sk, u32 mtu)
 
 	if (ep->pmtudisc == IP_PMTUDISC_DONT || !strata_sock_takes_pmtu(ep))
 		return;
-	strata_ip_update_pmtu(strata_sk_net(sk), ep->raddr, mtu);
+	strata_ip_update_pmtu(ep, ep->raddr, mtu);
 	if (sock_owned_by_user(sk))
 		strata_tcp_defer(sk, STRATA_DEFER_PMTU);
 	else

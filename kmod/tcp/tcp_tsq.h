@@ -35,7 +35,6 @@ static inline void strata_tcp_pace_sent(struct sock *sk, const struct sk_buff *s
 		strata_tcp_pace_next(sk, skb);
 }
 
-
 DECLARE_STATIC_KEY_FALSE(strata_tcp_tx_delay_used);
 
 /** strata_tcp_set_tx_delay() - TCP_TX_DELAY. Locked */

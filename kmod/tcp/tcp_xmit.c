@@ -176,6 +176,7 @@ static int sock_xmit(struct sock *sk, struct sk_buff *skb, const struct xmit_hdr
 		return err;
 	}
 	strata_sock_flow(&tp->ep, &fl);
+	fl.ids = &tp->ep.ip_id;
 	fl.tos |= h->ecn;
 	push_header(skb, &fl, h, o);
 	skb_set_owner_w(skb, sk);

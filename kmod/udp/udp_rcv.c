@@ -241,7 +241,7 @@ int strata_udp_err(struct sk_buff *skb, u8 type, u8 code, u32 info)
 	err = strata_icmp_errno(type, code, &fatal);
 	if (type == ICMP_DEST_UNREACH && code == ICMP_FRAG_NEEDED) {
 		if (strata_sock_takes_pmtu(ep))
-			strata_ip_update_pmtu(key.sn, iph->daddr, info);	/* RFC 1191 6.3 */
+			strata_ip_update_pmtu(ep, iph->daddr, info);	/* RFC 1191 6.3 */
 		if (ep->pmtudisc == IP_PMTUDISC_DONT)
 			return 0;
 		err = EMSGSIZE;

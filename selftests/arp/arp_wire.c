@@ -213,7 +213,10 @@ TEST_F(arp, unsolicited_reply_makes_no_entry)
 	EXPECT_EQ(0, neigh_count(&self->r));
 }
 
-/* a gratuitous packet moves an entry at once, another host's answer not within a second */
+/*
+ * RFC 826: a gratuitous packet and a request to us move an entry at once; what else is heard does
+ * not within a second
+ */
 TEST_F(arp, known_neighbour_moves)
 {
 	struct arp_frame q;
@@ -230,6 +233,11 @@ TEST_F(arp, known_neighbour_moves)
 	sleep_s(0.3);
 	EXPECT_EQ(NUD_STALE, neigh_get(&self->r, "va", "10.0.0.1", ha));
 	EXPECT_EQ(0, memcmp(ha, mac_c, 6));
+	q = arp(ARPOP_REQUEST, mac_b, "10.0.0.1", "10.0.0.2");
+	ASSERT_EQ(0, send_frame(self->wire, &q, sizeof(q)));
+	sleep_s(0.3);
+	EXPECT_EQ(NUD_STALE, neigh_get(&self->r, "va", "10.0.0.1", ha));
+	EXPECT_EQ(0, memcmp(ha, mac_b, 6));
 }
 
 /* RFC 4861 7.3.2: INCOMPLETE, asked, answered, REACHABLE */
@@ -328,6 +336,28 @@ TEST_F(arp, gives_up)
 	EXPECT_EQ(3, asked);
 	EXPECT_GE(now_s() - first, 4);
 	EXPECT_TRUE(has_failed(&self->r, "10.0.0.1"));
+}
+
+/*
+ * RFC 1122 2.3.2.1, 4.1.3.3: who sends datagrams to an absent host is not refused, and they make
+ * no more than a request a second
+ */
+TEST_F(arp, absent_host_refuses_nobody)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9),
+				  .sin_addr.s_addr = ip("10.0.0.1") };
+	int fd = socket(TEST_FAMILY, SOCK_DGRAM, 0), i, asked = 0;
+	struct arp_frame f;
+
+	sleep_s(3);
+	drain(self->wire);
+	for (i = 0; i < 90; i++) {
+		ASSERT_EQ(1, sendto(fd, "x", 1, 0, (void *)&to, sizeof(to))) TH_LOG("%d", i);
+		asked += next_arp(self->wire, 100, &f);
+	}
+	EXPECT_GE(asked, 7);
+	EXPECT_LE(asked, 11);
+	close(fd);
 }
 
 /* RFC 4861 7.3.2 DELAY and PROBE: a stale neighbour is asked alone, at its address */

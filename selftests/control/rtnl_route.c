@@ -453,6 +453,169 @@ TEST_F(route, echo)
 	EXPECT_EQ(0, notice->nlmsg_pid);
 }
 
+/*
+ * A dump of routes that does @meanwhile after its first part: does it say that something changed
+ * under it? By a socket of its own: the largest buffer seen makes the parts
+ */
+static bool dump_interrupted(const char *meanwhile)
+{
+	struct rtmsg rtm = { .rtm_family = TEST_FAMILY };
+	bool told = false, once = false;
+	static char buf[8192];
+	struct nlmsghdr *nlh;
+	struct rtnl_req q;
+	struct rtnl r;
+	int len;
+
+	rtnl_open(&r);
+	rtnl_begin(&q, RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm));
+	send(r.fd, &q, q.nlh.nlmsg_len, 0);
+	for (;;) {
+		len = recv(r.fd, buf, sizeof(buf), 0);
+		if (len <= 0 || (!once && run("%s", meanwhile))) {
+			fprintf(stderr, "# no dump, or not: %s\n", meanwhile);
+			exit(KSFT_FAIL);
+		}
+		once = true;
+		for (nlh = (void *)buf; NLMSG_OK(nlh, (unsigned int)len);
+		     nlh = NLMSG_NEXT(nlh, len)) {
+			told |= nlh->nlmsg_flags & NLM_F_DUMP_INTR;
+			if (nlh->nlmsg_type == NLMSG_DONE) {
+				close(r.fd);
+				return told;
+			}
+		}
+	}
+}
+
+/* NLM_F_DUMP_INTR: of routes alone, not of what else makes ways anew */
+TEST_F(route, dump_under_changes)
+{
+	char dst[16];
+	int i;
+
+	for (i = 0; i < 1000; i++) {
+		snprintf(dst, sizeof(dst), "172.%d.%d.0", 16 + i / 256, i % 256);
+		ASSERT_EQ(0, add(&self->r, NEW, dst, 24, "10.0.0.1", 0));
+	}
+	EXPECT_FALSE(dump_interrupted("sysctl -qw net.strata.ip_default_ttl=63"));
+	EXPECT_FALSE(dump_interrupted("ip link set va mtu 1400"));
+	EXPECT_TRUE(dump_interrupted("strata route add 198.51.100.0/24 via 10.0.0.1"));
+}
+
+/* ---- what makes a route of a request, and what listeners hear: as native ---- */
+
+FIXTURE(change) {
+	struct rtnl r;
+	int a, b, listener;
+};
+
+FIXTURE_VARIANT(change) {
+	int family;
+};
+
+FIXTURE_VARIANT_ADD(change, native) { .family = AF_INET };
+FIXTURE_VARIANT_ADD(change, strata) { .family = TEST_FAMILY };
+
+FIXTURE_SETUP(change)
+{
+	ASSERT_EQ(0, need_module());
+	ASSERT_EQ(0, ns_pair(&self->a, &self->b));
+	ASSERT_EQ(0, rtnl_open(&self->r));
+	ASSERT_EQ(0, run("%s addr add 10.0.0.2/24 dev va",
+			 variant->family == AF_INET ? "ip" : "strata"));
+	self->listener = listen_open(RTNLGRP_IPV4_ROUTE);
+	ASSERT_GE(self->listener, 0);
+}
+
+FIXTURE_TEARDOWN(change)
+{
+	close(self->listener);
+	close(self->r.fd);
+}
+
+/* 203.0.113.0/24 by @gw */
+static int change(struct rtnl *r, int family, int type, int flags, const char *gw)
+{
+	struct rtnl_req q;
+
+	route_req(&q, type, flags, "203.0.113.0", 24);
+	rtm_of(&q)->rtm_family = family;
+	rtnl_attr_ip(&q, RTA_GATEWAY, gw);
+	return talk(r, &q);
+}
+
+/* the type of the next notice of a route in main, its NLM_F_* in *@flags; 0: none */
+static int noticed(int fd, int family, int *flags)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	union {
+		struct nlmsghdr nlh;
+		char b[4096];
+	} m;
+	struct rtmsg *rtm = NLMSG_DATA(&m.nlh);
+
+	*flags = 0;
+	while (poll(&pfd, 1, 200) == 1 && recv(fd, &m, sizeof(m), 0) > 0) {
+		if (rtm->rtm_family != family || rtm->rtm_table != RT_TABLE_MAIN)
+			continue;
+		*flags = m.nlh.nlmsg_flags;
+		return m.nlh.nlmsg_type;
+	}
+	return 0;
+}
+
+TEST_F(change, as_native)
+{
+	static const struct {
+		int type, flags;
+		const char *gw;
+		int err, notice, notice_flags;
+	} c[] = {
+		{ RTM_NEWROUTE, 0, "10.0.0.1", -ENOENT, 0, 0 },
+		{ RTM_NEWROUTE, NLM_F_REPLACE, "10.0.0.1", -ENOENT, 0, 0 },
+		{ RTM_NEWROUTE, NEW, "10.0.0.1", 0, RTM_NEWROUTE, NEW },
+		{ RTM_NEWROUTE, NEW, "10.0.0.1", -EEXIST, 0, 0 },
+		{ RTM_NEWROUTE, NEW, "10.0.0.3", -EEXIST, 0, 0 },
+		{ RTM_NEWROUTE, 0, "10.0.0.1", -EEXIST, 0, 0 },
+		{ RTM_NEWROUTE, 0, "10.0.0.3", -ENOENT, 0, 0 },
+		{ RTM_NEWROUTE, NLM_F_APPEND, "10.0.0.3", -ENOENT, 0, 0 },
+		{ RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, "10.0.0.3", 0, RTM_NEWROUTE,
+		  NLM_F_CREATE | NLM_F_APPEND },
+		{ RTM_NEWROUTE, NLM_F_CREATE, "10.0.0.4", 0, RTM_NEWROUTE, NLM_F_CREATE },
+		/* 4, 1, 3: that is the first already; another is there, but not the first */
+		{ RTM_NEWROUTE, NLM_F_REPLACE, "10.0.0.4", 0, 0, 0 },
+		{ RTM_NEWROUTE, NLM_F_REPLACE, "10.0.0.3", -EEXIST, 0, 0 },
+		{ RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, "10.0.0.1", -EEXIST, 0, 0 },
+		{ RTM_NEWROUTE, NLM_F_REPLACE | NLM_F_EXCL, "10.0.0.4", -EEXIST, 0, 0 },
+		{ RTM_NEWROUTE, NLM_F_REPLACE, "10.0.0.5", 0, RTM_NEWROUTE, NLM_F_REPLACE },
+		{ RTM_DELROUTE, 0, "10.0.0.4", -ESRCH, 0, 0 },
+		{ RTM_DELROUTE, 0, "10.0.0.5", 0, RTM_DELROUTE, 0 },
+		{ RTM_DELROUTE, 0, "10.0.0.1", 0, RTM_DELROUTE, 0 },
+		{ RTM_DELROUTE, 0, "10.0.0.3", 0, RTM_DELROUTE, 0 },
+	};
+	int flags;
+
+	for (unsigned int i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+		EXPECT_EQ(c[i].err, change(&self->r, variant->family, c[i].type, c[i].flags,
+					   c[i].gw)) TH_LOG("request %u", i);
+		EXPECT_EQ(c[i].notice, noticed(self->listener, variant->family, &flags)) {
+			TH_LOG("request %u", i);
+		}
+		EXPECT_EQ(c[i].notice_flags, flags) TH_LOG("request %u", i);
+	}
+}
+
+TEST_F(change, connected)
+{
+	int flags;
+
+	ASSERT_EQ(0, run("%s addr add 10.0.1.2/24 dev va",
+			 variant->family == AF_INET ? "ip" : "strata"));
+	EXPECT_EQ(RTM_NEWROUTE, noticed(self->listener, variant->family, &flags));
+	EXPECT_EQ(NEW, flags);
+}
+
 TEST_F(route, unprivileged)
 {
 	struct way w;

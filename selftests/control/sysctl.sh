@@ -328,10 +328,27 @@ wants_memory() { # MEM: does TCP come under pressure with this tcp_mem
 	[ "$(pressures)" -gt "$before" ]
 }
 
+# a new namespace takes these over from the first
+inherited() {
+	local f mine=/proc/sys/net/strata its=/proc/sys/net/ipv4 bad=0
+	local -A was
+
+	for f in "$mine"/tcp_{r,w}mem "$its"/tcp_{r,w}mem; do
+		was[$f]=$(< "$f")
+		echo "5000 70000 900000" > "$f"
+	done
+	unshare -n bash -c "diff <(cat $mine/tcp_{r,w}mem) <(cat $its/tcp_{r,w}mem) &&
+		grep -q 70000 $mine/tcp_rmem" || bad=1
+	for f in "${!was[@]}"; do
+		echo "${was[$f]}" > "$f"
+	done
+	return $bad
+}
+
 ip netns add "$A" && ip netns add "$B"
 cleanup() { ip netns del "$A" && ip netns del "$B"; }
 
-ktap_plan 36
+ktap_plan 37
 ktap_run "every name is one of native's" nothing strangers
 ktap_run "every name of native's TCP is here, or left out for a reason" nothing missing
 ktap_run "there are as many in every namespace" test \
@@ -341,6 +358,7 @@ ktap_run "what is taken and what refused is native's" nothing in_ns_function all
 ktap_run "and so where native has one for the machine" nothing machine_bounds
 ktap_run "each namespace has its own" apart
 ktap_run "a new namespace begins with the defaults" in_b bash -c 'is tcp_sack 1'
+ktap_run "but for the memory of connections, as native" inherited
 ktap_run "everybody reads" readable
 ktap_run "a user does not write" refused user bash -c 'set_to tcp_sack 0'
 ktap_run "the owner of a namespace writes there" owner

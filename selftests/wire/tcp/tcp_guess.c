@@ -62,6 +62,36 @@ static int port_to(int port)
 	return port_by(&(int){ -1 }, port);
 }
 
+/* the identification of the next packet, or -1 */
+static int next_id(void)
+{
+	struct pkt p;
+
+	return pkt_next(w.tun, 200, &p) ? ntohs(p.ip.id) : -1;
+}
+
+CASE(ident_apart, "RFC 7739 3, RFC 6864 4.1: nobody counts a connection's packets by those of another")
+{
+	int fd[2], i, id;
+
+	for (i = 0; i < 2; i++) {
+		w_peer(PEER_PORT + i);
+		fd[i] = w_passive(self->lfd, "mss 1460");
+		ASSERT_LE(0, fd[i]);
+		ASSERT_EQ(0, w_set(fd[i], SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT));
+		ASSERT_EQ(0, w_set(fd[i], SOL_TCP, TCP_NODELAY, 1));
+	}
+	ASSERT_EQ(10, send(fd[0], "0123456789", 10, 0));
+	id = next_id();
+	ASSERT_LE(0, id);
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(10, send(fd[1], "0123456789", 10, 0));
+		ASSERT_LE(0, next_id());
+	}
+	ASSERT_EQ(10, send(fd[0], "0123456789", 10, 0));
+	ASSERT_EQ((id + 1) & 0xffff, next_id());
+}
+
 CASE(ports_apart, "RFC 6056 3.3: the port towards one peer tells nothing of that towards another")
 {
 	int i, port, last = port_to(PEER_PORT), far = 0;

@@ -537,6 +537,68 @@ CASE(pmtu_not_asked,
 	}
 }
 
+static int w_pmtudisc(int fd)
+{
+	socklen_t len = sizeof(int);
+	int value = -1;
+
+	getsockopt(fd, SOL_IP, IP_MTU_DISCOVER, &value, &len);
+	return value;
+}
+
+CASE(pmtu_no_disc, "RFC 1191 6.6, ip_no_pmtu_disc: sockets begin without DF")
+{
+	struct pkt p;
+	int fd;
+
+	ASSERT_TRUE(w_sysctl("ip_no_pmtu_disc", "1"));
+	fd = w_active("mss 1460");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(IP_PMTUDISC_DONT, w_pmtudisc(fd));
+	put(fd, 1460);
+	ASSERT_TRUE(pkt_next(w.tun, 100, &p));
+	ASSERT_EQ(1500, p.len);
+	ASSERT_EQ(0, p.ip.frag_off & htons(0x6000));
+}
+
+CASE(pmtu_no_errors, "RFC 1191 6.6, ip_no_pmtu_disc 2: no \"fragmentation needed\" is believed")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_sysctl("ip_no_pmtu_disc", "2"));
+	put(fd, 1460);
+	out("PA 1+1460");
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1));
+	quiet(100);
+}
+
+CASE(pmtu_verified, "RFC 5927 4.1, ip_no_pmtu_disc 3: what TCP has verified is believed")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_sysctl("ip_no_pmtu_disc", "3"));
+	put(fd, 1460);
+	out("PA 1+1460");
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 0x10001));
+	quiet(100);
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1));
+	out("A 1+960");
+}
+
+CASE(pmtu_least, "RFC 1191 6.6, ip_no_pmtu_disc 1: the MTU told does not count, min_pmtu does")
+{
+	int fd = w_passive(self->lfd, "mss 1460");
+
+	ASSERT_LE(0, fd);
+	ASSERT_TRUE(w_sysctl("ip_no_pmtu_disc", "1"));
+	put(fd, 1460);
+	out("PA 1+1460");
+	ASSERT_TRUE(w_icmp(3, 4, 1000, 1));
+	out("A 1+512");
+}
+
 CASE(request_host, "RFC 1122 4.2.3.9: a half-open request ends by it, as native")
 {
 	in("S 0 mss 1460");
