@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Core of Strata: the state of one network namespace, and the module's table
- * of locks. Everything here is made of the kernel's own types, so that the
- * lowest layer knows nothing of the ones above it.
+ * Core of Strata: the state of one network namespace, and the module's table of locks. All is
+ * made of the kernel's own types, so that the lowest layer knows nothing of those above it.
  *
  * THE LOCK TABLE (order: a lock may be taken while those above it are held)
  *
@@ -129,8 +128,7 @@ struct strata_icmp_net {
 /**
  * struct strata_fastopen_net - TCP Fast Open (tcp/tcp_fastopen.c, tcp_fastopen_cache.c)
  * @keys: of the cookies we give; RCU, xchg() for writers
- * @lock: protects the cache of cookies we got
- * @chain: of it, by the addresses
+ * @lock: protects the cache of cookies we got; @chain: of it, by the addresses
  * @blackholes: in a row; @blackhole_at: jiffies of the last
  */
 struct strata_fastopen_net {
@@ -152,16 +150,12 @@ struct strata_fastopen_net {
  * @route_gen: by destination; a struct strata_path made under another value is stale. A change of
  *	an address, route or device bumps all, of a path MTU one; @dump_seq: of the first two; rtnl
  * @fib: routes by longest prefix (ip/route_lpm.c); rtnl, RCU readers
- * @neigh: neighbour cache
- * @pmtu: path MTU cache
- * @icmp: rate limit
+ * @neigh: neighbour cache; @pmtu: path MTU cache; @icmp: rate limit
  * @frags: reassembly queues (ip/ip_reasm.c); @frag_sources: fragments that came, by source
  * @tcp_cong: default congestion control; xchg() for writers, RCU readers
  * @tfo: TCP Fast Open
- * @tcp_orphans: TCP sockets without a descriptor
- * @tcp_tw: objects in TIME-WAIT
- * @key: secret of ISNs, port selection and hashes is module-wide; this one is
- *	the namespace's own salt
+ * @tcp_orphans: TCP sockets without a descriptor; @tcp_tw: objects in TIME-WAIT
+ * @key: the namespace's salt; the secret of ISNs, ports and hashes is module-wide
  */
 struct strata_net {
 	struct net		*net;
@@ -219,8 +213,7 @@ static inline void strata_route_changed(struct strata_net *sn)
 
 /**
  * struct strata_rcv_cb - what IP knows of a received packet; first in skb->cb
- * @iif: index of the device it came in by; looped: that has the destination, or "lo" if it was
- *	sent by that
+ * @iif: index of the device it came in by; looped: that has the destination, or "lo"
  * @flags: STRATA_RCV_*
  * @frag_max: largest fragment in bytes if it was reassembled, else 0
  *
