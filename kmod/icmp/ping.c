@@ -145,13 +145,15 @@ int strata_ping_walk(struct strata_net *sn, long *pos, int (*fn)(struct sock *sk
 	int chain, ret;
 
 	might_sleep();
-	for (chain = *pos >> PING_WALK_SHIFT; chain < ARRAY_SIZE(ping_table); chain++) {
+	for (chain = *pos >> PING_WALK_SHIFT; chain < ARRAY_SIZE(ping_table);
+	     chain++, *pos = (long)chain << PING_WALK_SHIFT) {
+		if (hlist_empty(&ping_table[chain]))
+			continue;
 		rcu_read_lock();
 		ret = ping_walk_chain(sn, pos, chain, fn, arg);
 		rcu_read_unlock();
 		if (ret)
 			return ret;
-		*pos = (long)(chain + 1) << PING_WALK_SHIFT;
 		cond_resched();
 	}
 	return 0;

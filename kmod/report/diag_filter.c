@@ -12,6 +12,7 @@
  */
 
 #include <linux/bitmap.h>
+#include <linux/cgroup.h>
 #include "diag_int.h"
 
 #define BC_UNIT	sizeof(struct inet_diag_bc_op)
@@ -47,6 +48,24 @@ static unsigned int cond_len(const struct inet_diag_bc_op *op, unsigned int left
 	return len + addr_len;
 }
 
+/* a cgroup's number; only a socket has one */
+#ifdef CONFIG_SOCK_CGROUP_DATA
+#define CGROUP_LEN	(sizeof(struct inet_diag_bc_op) + sizeof(u64))
+
+static bool cgroup_match(const struct inet_diag_bc_op *op, const struct strata_tcp_view *view)
+{
+	return view->sk && cgroup_id(sock_cgroup_ptr(&view->sk->sk_cgrp_data)) ==
+			   get_unaligned((const u64 *)(op + 1));
+}
+#else
+#define CGROUP_LEN	0	/* not known, as native */
+
+static bool cgroup_match(const struct inet_diag_bc_op *op, const struct strata_tcp_view *view)
+{
+	return false;
+}
+#endif
+
 /* bytes of an instruction with its operands, 0: not one we know, or cut off */
 static unsigned int op_len(const struct inet_diag_bc_op *op, unsigned int left)
 {
@@ -71,6 +90,9 @@ static unsigned int op_len(const struct inet_diag_bc_op *op, unsigned int left)
 		break;
 	case INET_DIAG_BC_MARK_COND:
 		len = sizeof(*op) + sizeof(struct inet_diag_markcond);
+		break;
+	case INET_DIAG_BC_CGROUP_COND:
+		len = CGROUP_LEN;
 		break;
 	case INET_DIAG_BC_S_COND:
 	case INET_DIAG_BC_D_COND:
@@ -181,6 +203,8 @@ static bool op_true(const struct inet_diag_bc_op *op, const struct strata_tcp_vi
 		mark = (const void *)(op + 1);
 		val = view->sk ? READ_ONCE(view->sk->sk_mark) : view->mark;
 		return (val & mark->mask) == mark->mark;
+	case INET_DIAG_BC_CGROUP_COND:
+		return cgroup_match(op, view);
 	default:	/* INET_DIAG_BC_JMP */
 		return false;
 	}

@@ -31,6 +31,7 @@ static void ofo_erase(struct strata_tcp_sock *tp, struct sk_buff *skb)
 /* a copy of what the queue has: report and count it, and free it */
 static void ofo_drop(struct sock *sk, struct sk_buff *skb)
 {
+	sk_drops_add(sk, skb);
 	strata_drop(skb, STRATA_LAYER_TCP, SKB_DROP_REASON_TCP_OFOMERGE);
 	strata_inc(strata_sk_net(sk), TCPEXT_OFOMERGE);
 }
@@ -150,8 +151,10 @@ enum skb_drop_reason strata_tcp_ofo_add(struct sock *sk, struct sk_buff *skb, bo
 	tp->rcv_ooopack += max_t(u16, 1, skb_shinfo(skb)->gso_segs);
 	strata_inc(sn, TCPEXT_OFOQUEUE);
 	skb = ofo_insert(sk, skb);
-	if (!skb)
+	if (!skb) {
+		strata_inc(sn, TCPEXT_OFOMERGE);
 		return SKB_DROP_REASON_TCP_OFOMERGE;
+	}
 	*eaten = true;
 	merge_right(sk, skb);
 	if (tp->sack_ok) {
@@ -211,6 +214,7 @@ bool strata_tcp_ofo_prune(struct sock *sk, const struct sk_buff *for_skb)
 		goal -= skb->truesize;
 		strata_sack_rcv_prune(&tp->sack_rcv, seg->seq, seg->end_seq);
 		ofo_erase(tp, skb);
+		sk_drops_add(sk, skb);
 		strata_drop(skb, STRATA_LAYER_TCP, SKB_DROP_REASON_PROTO_MEM);
 		freed = true;
 		if (goal <= 0)

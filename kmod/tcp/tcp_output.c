@@ -184,13 +184,15 @@ static void sent_new(struct sock *sk, struct sk_buff *skb, struct output_run *ru
 	strata_prr_sent(&tp->rec, tx->pcount);
 	strata_tcp_rtx_enter(sk, skb);
 	tp->snd.nxt = tx->end_seq;
-	tp->lsndtime = (u32)jiffies;
 	if (skb->len < tx->pcount * run->mss)
 		tp->snd.sml_end = tx->end_seq;
 	run->sent += tx->pcount;
 	strata_add(strata_sk_net(sk), TCPEXT_ORIGDATASENT, tx->pcount);
+	if (!skb->len)
+		return;
+	tp->lsndtime = (u32)jiffies;
 	/* data in the other direction answers: the session is interactive */
-	if (skb->len && (u32)jiffies - (u32)tp->ack.lrcvtime < tp->ack.ato)
+	if (tp->lsndtime - (u32)tp->ack.lrcvtime < tp->ack.ato)
 		tp->ack.pingpong = min(tp->ack.pingpong + 1, 255);
 }
 

@@ -27,8 +27,9 @@
 
 #define TCP_MIN_HDR	20
 
-/* the end of a segment: the layer's only drop */
-static void segment_end(struct strata_net *sn, struct sk_buff *skb, enum skb_drop_reason why)
+/* the end of a segment, of @sk or NULL: the layer's only drop */
+static void segment_end(struct strata_net *sn, struct sock *sk, struct sk_buff *skb,
+			enum skb_drop_reason why)
 {
 	switch (why) {
 	case SKB_NOT_DROPPED_YET:
@@ -45,6 +46,8 @@ static void segment_end(struct strata_net *sn, struct sk_buff *skb, enum skb_dro
 	default:
 		break;
 	}
+	if (sk)
+		sk_drops_add(sk, skb);
 	strata_drop(skb, STRATA_LAYER_TCP, why);
 }
 
@@ -139,7 +142,7 @@ static __always_inline int do_rcv(struct sock *sk, struct sk_buff *skb, bool bac
 	if (reset)
 		strata_tcp_send_reset(sk, skb);
 	if (!eaten)
-		segment_end(sn, skb, why);
+		segment_end(sn, sk, skb, why);
 	if (backlog)
 		strata_tcp_output_backlog(sk);
 	else if (tp->todo)
@@ -253,8 +256,10 @@ static enum skb_drop_reason rcv_sock(struct sock *sk, struct sk_buff *skb)
 		sk_drops_add(sk, skb);
 		return SKB_DROP_REASON_TCP_MINTTL;
 	}
-	if (sk_filter_trim_cap(sk, skb, seg->hdrlen))
+	if (sk_filter_trim_cap(sk, skb, seg->hdrlen)) {
+		sk_drops_add(sk, skb);
 		return SKB_DROP_REASON_SOCKET_FILTER;
+	}
 	seg->end_seq -= len - skb->len;		/* a filter may cut the payload */
 	sk_mark_napi_id(sk, skb);
 	sk_incoming_cpu_update(sk);
@@ -268,7 +273,10 @@ static enum skb_drop_reason rcv_sock(struct sock *sk, struct sk_buff *skb)
 	else
 		queued = backlog_add(sk, skb);
 	bh_unlock_sock(sk);
-	return queued ? SKB_CONSUMED : SKB_DROP_REASON_SOCKET_BACKLOG;
+	if (likely(queued))
+		return SKB_CONSUMED;
+	sk_drops_add(sk, skb);
+	return SKB_DROP_REASON_SOCKET_BACKLOG;
 }
 
 /* the listener that @skb, which no connection takes, is for; *@req: the request, counted */
@@ -326,7 +334,7 @@ static enum skb_drop_reason rcv_listener(struct strata_net *sn, struct sock *lsk
 		return SKB_NOT_DROPPED_YET;
 	if (reset)
 		strata_tcp_send_reset(lsk, skb);
-	segment_end(sn, skb, why);
+	segment_end(sn, NULL, skb, why);
 	return SKB_CONSUMED;
 }
 
@@ -396,7 +404,7 @@ void strata_tcp_rcv(struct strata_net *sn, struct sk_buff *skb)
 	while (why == SKB_NOT_DROPPED_YET)
 		why = rcv_lookup(sn, skb);
 	if (why != SKB_CONSUMED)
-		segment_end(sn, skb, why);
+		segment_end(sn, NULL, skb, why);
 }
 
 /* the SYN with its data did not pass, for its size alone: again without; no sign of congestion */

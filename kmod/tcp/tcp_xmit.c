@@ -159,6 +159,8 @@ static void ecn_mark(struct strata_tcp_sock *tp, struct xmit_hdr *h, bool new_da
 		h->flags |= STRATA_TCP_CWR;
 }
 
+#define SYN_ACK	(STRATA_TCP_SYN | STRATA_TCP_ACK)
+
 /* give @skb, data at the payload, header @h; consumed. 0 or -errno */
 static int sock_xmit(struct sock *sk, struct sk_buff *skb, const struct xmit_hdr *h,
 		     const struct strata_tcp_opts_out *o, bool again)
@@ -186,7 +188,9 @@ static int sock_xmit(struct sock *sk, struct sk_buff *skb, const struct xmit_hdr
 		trace_sock(sk, &fl, h, o, len, again);
 
 	tp->segs_out += segs;
-	strata_add(sn, TCP_OUTSEGS, segs);
+	/* RFC 4022: but those of retransmitted octets alone; a SYN-ACK each time, as native */
+	if (!again || (h->flags & SYN_ACK) == SYN_ACK)
+		strata_add(sn, TCP_OUTSEGS, segs);
 	if (h->flags & STRATA_TCP_ACK)
 		ack_sent(sk);
 	return strata_ip_xmit(sn, &fl, &tp->ep.path, skb);
@@ -258,7 +262,9 @@ int strata_tcp_xmit_skb(struct sock *sk, struct sk_buff *skb, gfp_t gfp)
 		return err;
 	if (h.flags & STRATA_TCP_CWR)
 		tp->rec.cwr_due = false;
-	tp->data_segs_out += max_t(u16, tx->pcount, 1);
+	/* a FIN alone is no data */
+	if (len)
+		tp->data_segs_out += tx->pcount;
 	tp->bytes_sent += len;
 	return 0;
 }

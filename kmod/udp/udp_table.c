@@ -373,13 +373,15 @@ int strata_udp_walk(struct strata_net *sn, long *pos, int (*fn)(struct sock *sk,
 	int ret;
 
 	might_sleep();
-	for (chain = *pos >> UDP_WALK_SHIFT; chain < UDP_CHAINS; chain++) {
+	for (chain = *pos >> UDP_WALK_SHIFT; chain < UDP_CHAINS;
+	     chain++, *pos = (long)chain << UDP_WALK_SHIFT) {
+		if (hlist_nulls_empty(&addr_chains[chain].head))
+			continue;
 		rcu_read_lock();
 		ret = walk_chain(sn, pos, chain, fn, arg);
 		rcu_read_unlock();
 		if (ret)
 			return ret;
-		*pos = (long)(chain + 1) << UDP_WALK_SHIFT;
 		cond_resched();
 	}
 	return 0;

@@ -440,4 +440,43 @@ TEST_F_TIMEOUT(msg, ping_destroyed, 120)
 	destroy(_metadata, self, 1, IPPROTO_ICMP, false, true);
 }
 
+/* a filter by cgroup: a socket's is said in its message; nothing else has one */
+TEST_F(msg, cgroup_filter)
+{
+	struct {
+		struct inet_diag_bc_op op;
+		uint64_t id;
+	} __attribute__((packed)) bc = { { INET_DIAG_BC_CGROUP_COND, 12, 16 }, 0 };
+	char req[REQ_ROOM];
+
+	for (int s = 0; s < 2; s++) {
+		int lsk = my_socket(self->family[s], SOCK_STREAM, 0), n;
+		struct nlmsghdr *nlh;
+		struct msg m;
+
+		ASSERT_EQ(0, env_bind(lsk, "127.0.0.1", 8290));
+		ASSERT_EQ(0, listen(lsk, 1));
+		ASSERT_EQ(1, msg_get(self->nl, self->family[s], IPPROTO_TCP, 8290, 0, &m));
+		if (m.len[INET_DIAG_CGROUP_ID] != 8)
+			SKIP(return, "this kernel knows no cgroups of sockets");
+		memcpy(&bc.id, m.attr[INET_DIAG_CGROUP_ID].data, 8);
+		for (int other = 0; other < 2; other++) {
+			bc.id += other;
+			nlh = request(req, self->family[s], SOCK_DIAG_BY_FAMILY, NLM_F_DUMP,
+				      IPPROTO_TCP, ~0U);
+			attr(nlh, INET_DIAG_REQ_BYTECODE, &bc, sizeof(bc));
+			n = msg_ask(self->nl, nlh, 8290, 0, &m);
+			EXPECT_EQ(!other, n) TH_LOG("%s", who[s]);
+		}
+		/* no room for the number */
+		nlh = request(req, self->family[s], SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, IPPROTO_TCP,
+			      ~0U);
+		bc.op.yes = 8;
+		attr(nlh, INET_DIAG_REQ_BYTECODE, &bc, 8);
+		EXPECT_EQ(-EINVAL, msg_ask(self->nl, nlh, 8290, 0, &m)) TH_LOG("%s", who[s]);
+		bc.op.yes = 12;
+		close(lsk);
+	}
+}
+
 TEST_HARNESS_MAIN

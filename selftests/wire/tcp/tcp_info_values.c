@@ -127,6 +127,98 @@ CASE(segments_passive, "RFC 4898 4.1: the same of who is connected to")
 	IS(1, fd, data_segs_in);
 }
 
+CASE(segments_fin, "RFC 4898 4.1: a FIN alone is no data in tcpi_data_segs_out, one behind data is")
+{
+	int fd = passive(self->lfd, "", 0);
+
+	ASSERT_LE(0, fd);
+	put(fd, 10);
+	out("PA 1+10");
+	in("A 1 ack 11");
+	ASSERT_EQ(0, shutdown(fd, SHUT_WR));
+	out("FA 11 ack 1");
+	IS(1, fd, data_segs_out);
+	out_within(400, "FA 11 ack 1");		/* again */
+	IS(1, fd, data_segs_out);
+}
+
+/* OutSegs of the case's namespace */
+static long out_segs(void)
+{
+	FILE *f = fopen(w.native ? "/proc/net/snmp" : "/proc/net/strata/snmp", "r");
+	char line[512];
+	long n = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		sscanf(line, "Tcp: %*d %*d %*d %*d %*d %*d %*d %*d %*d %*d %ld", &n);
+	if (f)
+		fclose(f);
+	return n;
+}
+
+CASE(out_segs, "RFC 4022: tcpOutSegs is without segments of retransmitted octets alone")
+{
+	int fd = passive(self->lfd, "", 0);
+	long n;
+
+	ASSERT_LE(0, fd);
+	n = out_segs();
+	ASSERT_LT(0, n);
+	ASSERT_TRUE(flight(fd, 2));
+	ASSERT_EQ(n + 2, out_segs());
+	out_within(400, "A 1+1000");		/* again */
+	ASSERT_EQ(n + 2, out_segs());
+	in("PA 1+10 ack 2001");
+	out_within(200, "A 2001 ack 11");
+	ASSERT_EQ(n + 3, out_segs());
+}
+
+CASE(out_segs_syn, "RFC 4022: of a SYN only the first is in tcpOutSegs")
+{
+	int fd = w_socket();
+	long n = out_segs();
+	struct wseg s;
+
+	ASSERT_LE(0, n);
+	ASSERT_TRUE(w_connect(fd));
+	ASSERT_TRUE(w_next(1000, &s));
+	ASSERT_TRUE(w_next(2000, &s));
+	ASSERT_EQ(0x02, s.flags & 0x3f);
+	ASSERT_EQ(n + 1, out_segs());
+	close(fd);
+}
+
+/* what SO_MEMINFO says of segments dropped */
+static int dropped(int fd)
+{
+	uint32_t mem[9] = { 0 };
+	socklen_t len = sizeof(mem);
+
+	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len) ? -1 : (int)mem[8];
+}
+
+CASE(drops, "SK_MEMINFO_DROPS, TCPOFOMerge: copies of data count")
+{
+	int fd = passive(self->lfd, "", 0);
+
+	ASSERT_LE(0, fd);
+	in("PA 1+100");
+	ASSERT_EQ(0, dropped(fd));
+	in("PA 1+100");			/* old */
+	ASSERT_EQ(1, dropped(fd));
+	in("A 201+100");
+	in("A 251+50");			/* waits already, */
+	ASSERT_EQ(2, dropped(fd));
+	ASSERT_EQ(1, w_counted("TCPOFOMerge"));
+	in("A 201+200");		/* and is replaced */
+	ASSERT_EQ(3, dropped(fd));
+	ASSERT_EQ(2, w_counted("TCPOFOMerge"));
+	in("A 1001+100 ack 500000");	/* acknowledges what was never sent */
+	ASSERT_EQ(4, dropped(fd));
+	in("A 101 ack 1");		/* an ACK alone is not dropped */
+	ASSERT_EQ(4, dropped(fd));
+}
+
 CASE(octets, "RFC 4898 4.1: tcpi_bytes_sent, _bytes_acked, _bytes_received, _bytes_retrans")
 {
 	int fd = passive(self->lfd, "", 0);
