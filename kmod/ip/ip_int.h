@@ -28,6 +28,12 @@ struct strata_route {
 	struct rcu_head		rcu;
 };
 
+/**
+ * strata_route_check() - complete @cfg and see whether it makes sense (route_check.c). 0, or -errno
+ * with its cause. rtnl
+ */
+int strata_route_check(struct strata_net *sn, struct strata_route_cfg *cfg,
+		       struct netlink_ext_ack *extack);
 int strata_route_init(struct strata_net *sn);
 void strata_route_exit(struct strata_net *sn);
 /**
