@@ -188,9 +188,10 @@ static void sent_new(struct sock *sk, struct sk_buff *skb, struct output_run *ru
 		tp->snd.sml_end = tx->end_seq;
 	run->sent += tx->pcount;
 	strata_add(strata_sk_net(sk), TCPEXT_ORIGDATASENT, tx->pcount);
+	/* of a FIN alone, too: the silence of a peer whose window is closed counts from it */
+	tp->lsndtime = (u32)jiffies;
 	if (!skb->len)
 		return;
-	tp->lsndtime = (u32)jiffies;
 	/* data in the other direction answers: the session is interactive */
 	if (tp->lsndtime - (u32)tp->ack.lrcvtime < tp->ack.ato)
 		tp->ack.pingpong = min(tp->ack.pingpong + 1, 255);

@@ -197,7 +197,7 @@ static int dropped(int fd)
 	return getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len) ? -1 : (int)mem[8];
 }
 
-CASE(drops, "SK_MEMINFO_DROPS, TCPOFOMerge: copies of data count")
+CASE(drops, "RFC 9293 3.10.7.4, sock_diag(7) SK_MEMINFO_DROPS, TCPOFOMerge: copies of data count")
 {
 	int fd = passive(self->lfd, "", 0);
 
