@@ -387,6 +387,8 @@ static void destroy(struct __test_metadata *_metadata, const FIXTURE_DATA(msg) *
 
 	fd = socket(family, SOCK_DGRAM, proto);
 	other = socket(family, SOCK_DGRAM, proto);
+	/* (ping sockets share ids unless one of them will not) */
+	ASSERT_EQ(0, env_setopt(other, SOL_SOCKET, SO_REUSEADDR, 0));
 	if (bound)
 		ASSERT_EQ(0, env_bind(fd, LO, 9506));
 	ASSERT_EQ(0, env_connect(fd, LO, rport));
