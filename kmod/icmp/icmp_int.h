@@ -18,7 +18,7 @@ void strata_icmp_count_out(struct strata_net *sn, u8 type);
 
 void strata_icmp_rate_init(struct strata_net *sn);
 
-/** strata_ping_rcv() - an echo reply, RFC 8335's too; data at the ICMP header, checked. Given away */
+/** strata_ping_rcv() - an echo reply, RFC 8335's too; data at the ICMP header, checked; consumed */
 void strata_ping_rcv(struct sk_buff *skb);
 
 #endif /* _STRATA_ICMP_INT_H */

@@ -333,19 +333,19 @@ wants_memory() { # MEM: does TCP come under pressure with this tcp_mem
 
 # a new namespace takes these over from the first
 inherited() {
-	local f mine=/proc/sys/net/strata its=/proc/sys/net/ipv4 bad=0
+	local f ours_at=/proc/sys/net/strata native_at=/proc/sys/net/ipv4 bad=0
 	local -A was
 
-	for f in "$mine"/tcp_{r,w}mem "$its"/tcp_{r,w}mem; do
+	for f in "$ours_at"/tcp_{r,w}mem "$native_at"/tcp_{r,w}mem; do
 		was[$f]=$(< "$f")
 		echo "5000 70000 900000" > "$f"
 	done
-	unshare -n bash -c "diff <(cat $mine/tcp_{r,w}mem) <(cat $its/tcp_{r,w}mem) &&
-		grep -q 70000 $mine/tcp_rmem" || bad=1
+	unshare -n bash -c "diff <(cat $ours_at/tcp_{r,w}mem) <(cat $native_at/tcp_{r,w}mem) &&
+		grep -q 70000 $ours_at/tcp_rmem" || bad=1
 	for f in "${!was[@]}"; do
 		echo "${was[$f]}" > "$f"
 	done
-	return $bad
+	return "$bad"
 }
 
 ip netns add "$A" && ip netns add "$B"
